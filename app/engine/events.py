@@ -1,0 +1,204 @@
+"""Facts that happened in a run. They hold ids, keys, times and commitments, never names or free text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.engine.run import AnswerMark, EvidenceForm, EvidenceId, StageRef, TextId, UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    run: str
+    plan_id: str
+    plan_version: str
+    plan_digest: str
+    domains: tuple[str, ...]
+    team: tuple[UserId, ...]
+    manager: UserId
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamChanged:
+    team: tuple[UserId, ...]
+    manager: UserId
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainsChanged:
+    domains: tuple[str, ...]
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageStarted:
+    """`early_reason` is there when advised stages (`unmet_advice`) were not finished yet."""
+
+    ref: StageRef
+    unmet_advice: tuple[str, ...] = ()
+    early_reason: TextId | None = None
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageSkipped:
+    ref: StageRef
+    reason: TextId
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkipUndone:
+    ref: StageRef
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSaved:
+    """`answers` holds the changed answers only."""
+
+    ref: StageRef
+    step: str
+    answers: Mapping[str, AnswerMark]
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepCompleted:
+    ref: StageRef
+    step: str
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceAdded:
+    ref: StageRef
+    step: str
+    evidence: EvidenceId
+    kind: str
+    form: EvidenceForm
+    commitment: str
+    grounds: tuple[str, ...]
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceWithdrawn:
+    ref: StageRef
+    step: str
+    evidence: EvidenceId
+    reason: TextId
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRecorded:
+    decision: str
+    domain: str | None
+    reason: TextId
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionWithdrawn:
+    decision: str
+    domain: str | None
+    reason: TextId
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRequested:
+    ref: StageRef
+    request: str
+    seal: str
+    message: TextId | None = None
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestWithdrawn:
+    ref: StageRef
+    request: str
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageApproved:
+    """`seal` is the digest of exactly what was shown. `is_final` says that the quorum is now met."""
+
+    ref: StageRef
+    request: str
+    seal: str
+    is_final: bool
+    remark: TextId | None = None
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageSentBack:
+    """`findings` maps step ids to the text that says what should change."""
+
+    ref: StageRef
+    request: str
+    findings: Mapping[str, TextId]
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageReopened:
+    """Work goes on in a continuous stage; its earlier approval stays valid for what it sealed."""
+
+    ref: StageRef
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalWithdrawn:
+    ref: StageRef
+    reason: TextId
+    by: UserId
+    at: datetime
+
+
+Event = (
+    RunStarted
+    | TeamChanged
+    | DomainsChanged
+    | StageStarted
+    | StageSkipped
+    | SkipUndone
+    | StepSaved
+    | StepCompleted
+    | EvidenceAdded
+    | EvidenceWithdrawn
+    | DecisionRecorded
+    | DecisionWithdrawn
+    | ApprovalRequested
+    | RequestWithdrawn
+    | StageApproved
+    | StageSentBack
+    | StageReopened
+    | ApprovalWithdrawn
+)

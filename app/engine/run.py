@@ -1,0 +1,235 @@
+"""Where one policy trajectory stands: a value, made only by applying events.
+
+Ids of users, texts and evidence are opaque strings; texts themselves live outside the engine, so that they can
+be erased without touching history. Times are aware and in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Self
+
+UserId = str
+TextId = str
+EvidenceId = str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StageRef:
+    """One instance of a stage: its round and, for a per-domain stage, its domain."""
+
+    stage: str
+    domain: str | None = None
+    round: int = 1
+
+    def __str__(self) -> str:
+        """The form used in addresses and events: `verkennen.1`, `beleid-ontwikkelen.wonen.2`."""
+        return ".".join([self.stage, *([self.domain] if self.domain else []), str(self.round)])
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raises ValueError for a text that `str()` of a reference cannot give."""
+        parts = text.split(".")
+        if len(parts) not in (2, 3) or not all(parts):
+            raise ValueError(text)
+        number = parts[-1]
+        if not (number.isascii() and number.isdecimal() and len(number) <= 4 and number[0] != "0"):
+            raise ValueError(text)
+        return cls(parts[0], parts[1] if len(parts) == 3 else None, int(number))
+
+    def next_round(self) -> StageRef:
+        return replace(self, round=self.round + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerMark:
+    """What the engine knows of an answer. `commitment` (hex) ties it to the exact text without holding it;
+    `choices` holds closed values only (option ids, grades). `is_complete` is False while, for instance, a
+    "not applicable" still lacks its reason. An emptied answer has `is_filled` False."""
+
+    commitment: str
+    is_filled: bool
+    is_complete: bool
+    choices: tuple[str, ...] = ()
+
+
+class EvidenceForm(StrEnum):
+    FILE = "file"
+    LINK = "link"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceMark:
+    """`commitment` (hex) covers the descriptive fields and, for a file, the SHA-256 of its bytes."""
+
+    id: EvidenceId
+    kind: str
+    form: EvidenceForm
+    commitment: str
+    grounds: tuple[str, ...] = ()
+    added_by: UserId = ""
+    withdrawn_by: UserId | None = None
+
+    @property
+    def counts(self) -> bool:
+        return self.withdrawn_by is None
+
+
+class StepStatus(StrEnum):
+    NOT_STARTED = "not_started"
+    BUSY = "busy"
+    COMPLETED = "completed"
+    REVISIT = "revisit"
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """`revision` counts the saves of this step; a form carries it so that two people cannot overwrite each other."""
+
+    status: StepStatus = StepStatus.NOT_STARTED
+    revision: int = 0
+    answers: Mapping[str, AnswerMark] = field(default_factory=dict)
+    evidence: tuple[EvidenceMark, ...] = ()
+    changed_by: UserId | None = None
+    changed_at: datetime | None = None
+    completed_by: UserId | None = None
+    completed_at: datetime | None = None
+    finding: TextId | None = None
+
+    def choices(self, question: str) -> tuple[str, ...]:
+        mark = self.answers.get(question)
+        return mark.choices if mark else ()
+
+    def is_filled(self, question: str) -> bool:
+        mark = self.answers.get(question)
+        return mark is not None and mark.is_filled
+
+    def evidence_count(self, kind: str, *, links_count: bool) -> int:
+        return sum(
+            1
+            for item in self.evidence
+            if item.counts and item.kind == kind and (links_count or item.form is EvidenceForm.FILE)
+        )
+
+
+class StageStatus(StrEnum):
+    OPEN = "open"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The team asks for approval; `seal` is the digest of the content at that moment."""
+
+    id: str
+    by: UserId
+    at: datetime
+    seal: str
+    message: TextId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    request: str
+    by: UserId
+    at: datetime
+    seal: str
+    remark: TextId | None = None
+    withdrawn_by: UserId | None = None
+
+
+@dataclass(frozen=True)
+class StageInstance:
+    """One round of a stage (in one domain). `contributors` are all who worked on it; none of them may approve it.
+
+    `loaded` names the steps that a partial load brought along; None means all. Asking for another step is a bug
+    in the caller, not an empty step.
+    """
+
+    ref: StageRef
+    status: StageStatus = StageStatus.OPEN
+    started_by: UserId | None = None
+    started_at: datetime | None = None
+    early_reason: TextId | None = None
+    skip_reason: TextId | None = None
+    contributors: tuple[UserId, ...] = ()
+    request: Request | None = None
+    approvals: tuple[Approval, ...] = ()
+    decided_at: datetime | None = None
+    passed: bool = False
+    changed_since_approval: bool = False
+    steps: Mapping[str, StepState] = field(default_factory=dict)
+    loaded: frozenset[str] | None = None
+
+    def step(self, id: str) -> StepState:
+        assert self.loaded is None or id in self.loaded, f"step {id} of {self.ref} was not loaded"
+        return self.steps.get(id, StepState())
+
+    def with_step(self, id: str, state: StepState) -> StageInstance:
+        return replace(self, steps=MappingProxyType({**self.steps, id: state}))
+
+    def with_contributor(self, user: UserId) -> StageInstance:
+        if user in self.contributors:
+            return self
+        return replace(self, contributors=(*self.contributors, user))
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionTaken:
+    """A decision outside the stages, in force until withdrawn."""
+
+    decision: str
+    domain: str | None
+    by: UserId
+    at: datetime
+    reason: TextId
+
+
+@dataclass(frozen=True)
+class Run:
+    """`revision` counts the events. `manager` is asked for decisions; others with the role may take them too."""
+
+    id: str
+    plan_id: str
+    plan_version: str
+    plan_digest: str
+    revision: int = 0
+    domains: tuple[str, ...] = ()
+    team: tuple[UserId, ...] = ()
+    manager: UserId | None = None
+    started_by: UserId | None = None
+    started_at: datetime | None = None
+    stages: Mapping[StageRef, StageInstance] = field(default_factory=dict)
+    decisions: tuple[DecisionTaken, ...] = ()
+
+    def instance(self, ref: StageRef) -> StageInstance | None:
+        return self.stages.get(ref)
+
+    def rounds(self, stage: str, domain: str | None = None) -> list[StageInstance]:
+        """The rounds of a stage (in a domain) that exist, oldest first."""
+        found = [i for ref, i in self.stages.items() if ref.stage == stage and ref.domain == domain]
+        return sorted(found, key=lambda instance: instance.ref.round)
+
+    def latest(self, stage: str, domain: str | None = None) -> StageInstance | None:
+        rounds = self.rounds(stage, domain)
+        return rounds[-1] if rounds else None
+
+    def instances(self, stage: str) -> Iterator[StageInstance]:
+        """All instances of a stage, whatever domain or round."""
+        return (instance for ref, instance in self.stages.items() if ref.stage == stage)
+
+    def decision(self, decision: str, domain: str | None) -> DecisionTaken | None:
+        for taken in self.decisions:
+            if taken.decision == decision and taken.domain == domain:
+                return taken
+        return None
+
+    def with_instance(self, instance: StageInstance) -> Run:
+        return replace(self, stages=MappingProxyType({**self.stages, instance.ref: instance}))

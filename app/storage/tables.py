@@ -1,0 +1,251 @@
+"""All tables. They stay inside `storage` and the queries of features; screens get frozen view values.
+
+No `from __future__ import annotations` here: SQLModel reads the annotations at run time.
+"""
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from app.storage.scope import MunicipalityScoped
+from app.storage.types import JSONValue, UTCDateTime
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Municipality(SQLModel, table=True):
+    __tablename__ = "municipality"
+
+    id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
+    name: str = Field(unique=True)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class User(SQLModel, table=True):
+    """`login` is stored in lower case. A disabled user can't sign in and loses open sessions."""
+
+    __tablename__ = "user_account"
+
+    id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
+    login: str = Field(unique=True)
+    name: str
+    password_hash: str | None = None
+    language: str = "nl"
+    is_demonstration: bool = False
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    disabled_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class Membership(SQLModel, table=True):
+    """A role of a user in a municipality; somebody may hold several."""
+
+    __tablename__ = "membership"
+
+    user_id: uuid.UUID = Field(primary_key=True, foreign_key="user_account.id")
+    municipality_id: uuid.UUID = Field(primary_key=True, foreign_key="municipality.id", index=True)
+    role: str = Field(primary_key=True)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class LoginSession(SQLModel, table=True):
+    """`id` is the SHA-256 (hex) of the token in the cookie, so a copy of the database opens no session."""
+
+    __tablename__ = "login_session"
+
+    id: str = Field(primary_key=True)
+    user_id: uuid.UUID = Field(foreign_key="user_account.id", index=True)
+    municipality_id: uuid.UUID | None = Field(default=None, foreign_key="municipality.id")
+    csrf_token: str
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    seen_at: datetime = Field(sa_type=UTCDateTime)
+    expires_at: datetime = Field(sa_type=UTCDateTime, index=True)
+
+
+class LoginAttempt(SQLModel, table=True):
+    """A failed sign-in, counted per `key` (account or address, hashed) to slow down guessing."""
+
+    __tablename__ = "login_attempt"
+    __table_args__ = (Index("ix_login_attempt_key_at", "key", "at"),)
+
+    id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
+    key: str
+    at: datetime = Field(sa_type=UTCDateTime)
+
+
+class PlanVersion(SQLModel, table=True):
+    """A released plan as runs are pinned to it: its canonical document, so that a run outlives the file."""
+
+    __tablename__ = "plan_version"
+    __table_args__ = (UniqueConstraint("plan_id", "version"),)
+
+    digest: str = Field(primary_key=True)
+    plan_id: str
+    version: str
+    title: str
+    document: Any = Field(sa_type=JSONValue)
+    added_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class RunRow(MunicipalityScoped, table=True):
+    """A run (traject). `revision` counts its events and is the lock against two writers at once."""
+
+    __tablename__ = "run"
+    __table_args__ = (Index("ix_run_municipality_id_changed_at", "municipality_id", "changed_at"),)
+
+    id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
+    plan_digest: str = Field(foreign_key="plan_version.digest", index=True)
+    plan_id: str
+    plan_version: str
+    name: str
+    purpose: str
+    manager_id: uuid.UUID = Field(foreign_key="user_account.id", index=True)
+    state: Any = Field(sa_type=JSONValue)
+    revision: int = 0
+    started_by: uuid.UUID = Field(foreign_key="user_account.id")
+    started_at: datetime = Field(sa_type=UTCDateTime)
+    changed_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class RunMember(MunicipalityScoped, table=True):
+    __tablename__ = "run_member"
+
+    run_id: uuid.UUID = Field(primary_key=True, foreign_key="run.id")
+    user_id: uuid.UUID = Field(primary_key=True, foreign_key="user_account.id", index=True)
+
+
+class StageRow(MunicipalityScoped, table=True):
+    """One round of a stage (in one domain, '' for none). `state` is the engine's value without its steps."""
+
+    __tablename__ = "stage_instance"
+    __table_args__ = (Index("ix_stage_instance_municipality_id_status", "municipality_id", "status"),)
+
+    run_id: uuid.UUID = Field(primary_key=True, foreign_key="run.id")
+    ref: str = Field(primary_key=True)
+    stage: str
+    domain: str = ""
+    round: int
+    status: str
+    passed: bool = False
+    state: Any = Field(sa_type=JSONValue)
+
+
+class StepRow(MunicipalityScoped, table=True):
+    """`required` and `status` are repeated as columns so that lists count without reading `state`."""
+
+    __tablename__ = "step_state"
+    __table_args__ = (
+        ForeignKeyConstraint(["run_id", "ref"], ["stage_instance.run_id", "stage_instance.ref"]),
+    )
+
+    run_id: uuid.UUID = Field(primary_key=True)
+    ref: str = Field(primary_key=True)
+    step: str = Field(primary_key=True)
+    is_required: bool
+    status: str
+    state: Any = Field(sa_type=JSONValue)
+
+
+class AnswerRow(MunicipalityScoped, table=True):
+    """A version of an answer; none is overwritten. `value` may be erased, `commitment` stays:
+    HMAC-SHA-256 (hex) of the canonical value under `salt`."""
+
+    __tablename__ = "answer"
+    __table_args__ = (
+        Index("ix_answer_run_id_ref_step_is_current", "run_id", "ref", "step", "is_current"),
+        Index("ix_answer_run_id_commitment", "run_id", "commitment"),
+    )
+
+    id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
+    run_id: uuid.UUID = Field(foreign_key="run.id")
+    ref: str
+    step: str
+    question: str
+    value: Any = Field(sa_type=JSONValue, nullable=True)
+    salt: str
+    commitment: str
+    is_current: bool = True
+    saved_by: uuid.UUID = Field(foreign_key="user_account.id")
+    saved_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class EvidenceRow(MunicipalityScoped, table=True):
+    """`sha256`, `bytes`, `media_type` and `file_name` belong to a file, `url` to a link, `note` to a note."""
+
+    __tablename__ = "evidence"
+    __table_args__ = (
+        Index("ix_evidence_run_id_ref_step", "run_id", "ref", "step"),
+        CheckConstraint("form IN ('file', 'link', 'note')", name="form"),
+        CheckConstraint("confidentiality IN ('public', 'internal', 'confidential')", name="confidentiality"),
+    )
+
+    id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
+    run_id: uuid.UUID = Field(foreign_key="run.id")
+    ref: str
+    step: str
+    kind: str
+    form: str
+    title: str
+    document_date: date | None = None
+    source: str = ""
+    confidentiality: str = "internal"
+    grounds: Any = Field(sa_type=JSONValue)
+    sha256: str | None = None
+    bytes: int | None = None
+    media_type: str | None = None
+    file_name: str | None = None
+    url: str | None = None
+    note: str | None = None
+    salt: str
+    commitment: str
+    added_by: uuid.UUID = Field(foreign_key="user_account.id")
+    added_at: datetime = Field(sa_type=UTCDateTime)
+    withdrawn_by: uuid.UUID | None = Field(default=None, foreign_key="user_account.id")
+    withdrawn_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class TextRow(MunicipalityScoped, table=True):
+    """Free text that an event refers to by id (a reason, a message, a finding). `text` may be erased."""
+
+    __tablename__ = "run_text"
+
+    id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
+    run_id: uuid.UUID = Field(foreign_key="run.id", index=True)
+    text: str | None
+    written_by: uuid.UUID = Field(foreign_key="user_account.id")
+    written_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class SealRow(MunicipalityScoped, table=True):
+    """What exactly a request or approval sealed: the manifest of commitments whose SHA-256 is `digest`."""
+
+    __tablename__ = "seal"
+
+    run_id: uuid.UUID = Field(primary_key=True, foreign_key="run.id")
+    digest: str = Field(primary_key=True)
+    manifest: Any = Field(sa_type=JSONValue)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class EventRow(MunicipalityScoped, table=True):
+    """Append-only (enforced by triggers): `sequence` counts per run from 1 without gaps."""
+
+    __tablename__ = "run_event"
+    __table_args__ = (
+        Index("ix_run_event_municipality_id_kind_at", "municipality_id", "kind", "at"),
+    )
+
+    run_id: uuid.UUID = Field(primary_key=True, foreign_key="run.id")
+    sequence: int = Field(primary_key=True)
+    kind: str
+    data: Any = Field(sa_type=JSONValue)
+    by: uuid.UUID = Field(foreign_key="user_account.id", index=True)
+    at: datetime = Field(sa_type=UTCDateTime)
