@@ -1,0 +1,78 @@
+"""Dates, times and numbers as people write them, per language. Babel's patterns are read once, not per call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.numbers import parse_pattern
+
+from app.web.i18n import Language
+
+AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
+
+Number = int | float | Decimal
+
+
+class Formats:
+    """The filters of one language. Datetimes must be aware; they are shown in Dutch time.
+
+    A naive datetime is a bug (nobody knows which moment is meant) and raises ValueError.
+    """
+
+    def __init__(self, language: Language) -> None:
+        locale = Locale.parse(language if language == "nl" else "en_GB")
+        self._months: Final[dict[int, str]] = dict(locale.months["format"]["wide"])
+        self._at: Final = "om" if language == "nl" else "at"
+        self._group: Final[str] = locale.number_symbols["latn"]["group"]
+        self._locale: Final = locale
+        self._decimal: Final = parse_pattern("#,##0.###")
+
+    def date_text(self, value: date) -> str:
+        """1 maart 2026"""
+        value = _local_date(value)
+        return f"{value.day} {self._months[value.month]} {value.year}"
+
+    def date_table(self, value: date) -> str:
+        """01-03-2026; in English too, since 01/03 would be read two ways."""
+        value = _local_date(value)
+        return f"{value.day:02}-{value.month:02}-{value.year}"
+
+    def moment(self, value: datetime) -> str:
+        """3 maart 2027 om 14:05"""
+        local = _local(value)
+        return f"{local.day} {self._months[local.month]} {local.year} {self._at} {local.hour:02}:{local.minute:02}"
+
+    def number(self, value: Number) -> str:
+        """1.234,5: grouped, at most three decimals."""
+        if isinstance(value, int):
+            return f"{value:,}".replace(",", self._group)
+        return str(self._decimal.apply(value, self._locale))
+
+    def filters(self) -> dict[str, Callable[..., str]]:
+        return {
+            "date_text": self.date_text,
+            "date_table": self.date_table,
+            "moment": self.moment,
+            "number": self.number,
+            "machine_time": machine_time,
+        }
+
+
+def machine_time(value: date) -> str:
+    """For the `datetime` attribute of `<time>`: 2026-03-01, or with an offset for a moment."""
+    return _local(value).isoformat(timespec="minutes") if isinstance(value, datetime) else value.isoformat()
+
+
+def _local(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError(f"naive datetime {value!r}: times are stored aware, in UTC")
+    return value.astimezone(AMSTERDAM)
+
+
+def _local_date(value: date) -> date:
+    return _local(value).date() if isinstance(value, datetime) else value
