@@ -14,15 +14,13 @@ from types import MappingProxyType
 CHECKLIST = "checklist"
 """Step id under which the statements of a stage are answered; authors cannot use it for their own steps."""
 
-NO_TEXTS: Mapping[str, str] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class Text:
     """A text of the plan: Dutch always, other languages (ISO 639-1 code to text) if the author gave them."""
 
     nl: str
-    translations: Mapping[str, str] = field(default=NO_TEXTS)
+    translations: Mapping[str, str] = field(default_factory=dict)
 
     def language_for(self, wanted: str) -> str:
         return wanted if wanted in self.translations else "nl"

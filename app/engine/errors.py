@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
-
-NO_PARAMS: Mapping[str, str | int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +14,7 @@ class Reason:
     stage: str | None = None
     step: str | None = None
     question: str | None = None
-    params: Mapping[str, str | int] = field(default=NO_PARAMS)
+    params: Mapping[str, str | int] = field(default_factory=dict)
 
 
 class EngineError(Exception):

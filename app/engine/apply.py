@@ -1,0 +1,219 @@
+"""What an event does to a run. The only way in which a run changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import assert_never
+
+from app.engine import events as e
+from app.engine.run import (
+    Approval,
+    DecisionTaken,
+    EvidenceMark,
+    Request,
+    Run,
+    StageInstance,
+    StageStatus,
+    StepState,
+    StepStatus,
+)
+
+
+def replay(events: Iterable[e.Event]) -> Run:
+    """The run as its events made it. Raises ValueError for no events or a first event that starts no run."""
+    run: Run | None = None
+    for event in events:
+        run = apply(run, event)
+    if run is None:
+        raise ValueError("no events to replay")
+    return run
+
+
+def apply(run: Run | None, event: e.Event) -> Run:
+    """The run after the event.  Raises ValueError for an event that cannot follow on this run."""
+    if isinstance(event, e.RunStarted):
+        if run is not None:
+            raise ValueError("a run starts once")
+        return _started(event)
+    if run is None:
+        raise ValueError("the first event of a run must start it")
+    return replace(_changed(run, event), revision=run.revision + 1)
+
+
+def _started(event: e.RunStarted) -> Run:
+    return Run(
+        id=event.run,
+        plan_id=event.plan_id,
+        plan_version=event.plan_version,
+        plan_digest=event.plan_digest,
+        revision=1,
+        domains=event.domains,
+        team=event.team,
+        manager=event.manager,
+        started_by=event.by,
+        started_at=event.at,
+    )
+
+
+def _changed(run: Run, event: e.Event) -> Run:
+    match event:
+        case e.RunStarted():
+            raise ValueError("a run starts once")
+        case e.TeamChanged():
+            return replace(run, team=event.team, manager=event.manager)
+        case e.DomainsChanged():
+            return replace(run, domains=event.domains)
+        case e.DecisionRecorded():
+            taken = DecisionTaken(event.decision, event.domain, event.by, event.at, event.reason)
+            return replace(run, decisions=(*run.decisions, taken))
+        case e.DecisionWithdrawn():
+            kept = (d for d in run.decisions if (d.decision, d.domain) != (event.decision, event.domain))
+            return replace(run, decisions=tuple(kept))
+        case e.SkipUndone():
+            return _skip_undone(run, event)
+        case _:
+            return run.with_instance(_instance_after(run.instance(event.ref), event))
+
+
+StageEvent = (
+    e.StageStarted
+    | e.StageSkipped
+    | e.StepSaved
+    | e.StepCompleted
+    | e.EvidenceAdded
+    | e.EvidenceWithdrawn
+    | e.ApprovalRequested
+    | e.RequestWithdrawn
+    | e.StageApproved
+    | e.StageSentBack
+    | e.StageReopened
+    | e.ApprovalWithdrawn
+)
+
+
+def _skip_undone(run: Run, event: e.SkipUndone) -> Run:
+    """A stage that had begun before it was skipped goes on; one that had not is again not begun."""
+    instance = run.stages[event.ref]
+    if instance.started_at is not None:
+        return run.with_instance(replace(instance, status=StageStatus.OPEN, skip_reason=None))
+    others = {ref: other for ref, other in run.stages.items() if ref != event.ref}
+    return replace(run, stages=MappingProxyType(others))
+
+
+def _instance_after(instance: StageInstance | None, event: StageEvent) -> StageInstance:
+    if isinstance(event, e.StageStarted):
+        return StageInstance(
+            event.ref,
+            started_by=event.by,
+            started_at=event.at,
+            early_reason=event.early_reason,
+            contributors=(event.by,),
+        )
+    if isinstance(event, e.StageSkipped):
+        before = instance or StageInstance(event.ref)
+        return replace(before, status=StageStatus.SKIPPED, skip_reason=event.reason, decided_at=event.at)
+    if instance is None:
+        raise ValueError(f"{event.ref} was never started")
+    match event:
+        case e.StepSaved() | e.StepCompleted() | e.EvidenceAdded() | e.EvidenceWithdrawn():
+            return _worked_on(instance, event)
+        case e.ApprovalRequested():
+            request = Request(event.request, event.by, event.at, event.seal, event.message)
+            asked = replace(instance, status=StageStatus.SUBMITTED, request=request)
+            return asked.with_contributor(event.by)
+        case e.RequestWithdrawn():
+            return replace(instance, status=StageStatus.OPEN, request=None)
+        case e.StageApproved():
+            return _approved(instance, event)
+        case e.StageSentBack():
+            return _sent_back(instance, event.findings, event)
+        case e.StageReopened():
+            return replace(instance, status=StageStatus.OPEN)
+        case e.ApprovalWithdrawn():
+            return _approval_withdrawn(instance, event)
+        case _:
+            assert_never(event)
+
+
+def _worked_on(
+    instance: StageInstance, event: e.StepSaved | e.StepCompleted | e.EvidenceAdded | e.EvidenceWithdrawn
+) -> StageInstance:
+    state = instance.step(event.step)
+    match event:
+        case e.StepSaved():
+            after = replace(
+                state,
+                status=StepStatus.BUSY,
+                revision=state.revision + 1,
+                answers=MappingProxyType({**state.answers, **event.answers}),
+                changed_by=event.by,
+                changed_at=event.at,
+            )
+        case e.StepCompleted():
+            after = replace(
+                state, status=StepStatus.COMPLETED, completed_by=event.by, completed_at=event.at, finding=None
+            )
+        case e.EvidenceAdded():
+            item = EvidenceMark(event.evidence, event.kind, event.form, event.commitment, event.grounds, event.by)
+            status = StepStatus.BUSY if state.status is StepStatus.NOT_STARTED else state.status
+            after = replace(
+                state,
+                status=status,
+                evidence=(*state.evidence, item),
+                changed_by=event.by,
+                changed_at=event.at,
+            )
+        case e.EvidenceWithdrawn():
+            after = _without_evidence(state, event)
+        case _:
+            assert_never(event)
+    changed = instance.changed_since_approval or (bool(instance.approvals) and not isinstance(event, e.StepCompleted))
+    return replace(instance.with_step(event.step, after).with_contributor(event.by), changed_since_approval=changed)
+
+
+def _without_evidence(state: StepState, event: e.EvidenceWithdrawn) -> StepState:
+    """Withdrawn evidence stays visible; a completed step is open again, since it may now fall short."""
+    items = tuple(
+        replace(item, withdrawn_by=event.by) if item.id == event.evidence else item for item in state.evidence
+    )
+    status = StepStatus.BUSY if state.status is StepStatus.COMPLETED else state.status
+    return replace(state, status=status, evidence=items, changed_by=event.by, changed_at=event.at)
+
+
+def _approved(instance: StageInstance, event: e.StageApproved) -> StageInstance:
+    approval = Approval(event.request, event.by, event.at, event.seal, event.remark)
+    approvals = (*instance.approvals, approval)
+    if not event.is_final:
+        return replace(instance, approvals=approvals)
+    return replace(
+        instance,
+        approvals=approvals,
+        status=StageStatus.APPROVED,
+        passed=True,
+        request=None,
+        decided_at=event.at,
+        changed_since_approval=False,
+    )
+
+
+def _sent_back(instance: StageInstance, findings: Mapping[str, str], event: e.StageSentBack) -> StageInstance:
+    steps = dict(instance.steps)
+    for step, finding in findings.items():
+        steps[step] = replace(instance.step(step), status=StepStatus.REVISIT, finding=finding)
+    return replace(
+        instance,
+        status=StageStatus.OPEN,
+        request=None,
+        decided_at=event.at,
+        steps=MappingProxyType(steps),
+    )
+
+
+def _approval_withdrawn(instance: StageInstance, event: e.ApprovalWithdrawn) -> StageInstance:
+    approvals = tuple(
+        approval if approval.withdrawn_by else replace(approval, withdrawn_by=event.by)
+        for approval in instance.approvals
+    )
+    return replace(instance, status=StageStatus.OPEN, passed=False, approvals=approvals, decided_at=event.at)
