@@ -3,7 +3,8 @@
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
-_BUNDLED = _PACKAGE / "_bundled"  # made by hatchling, see tool.hatch.build.targets.wheel.sources in pyproject.toml
+# Made by hatchling, see tool.hatch.build.targets.wheel.sources in pyproject.toml.
+_BUNDLED = _PACKAGE / "_bundled"
 _BESIDE = _BUNDLED if _BUNDLED.is_dir() else _PACKAGE.parent
 
 

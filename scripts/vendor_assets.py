@@ -1,7 +1,7 @@
 """Copy the few front-end files that the application serves out of node_modules, with their licences.
 
-Other people's code is not committed: package-lock.json names it, `make setup` fetches it, this table says which
-files travel on. To add a file: add its package to package.json, run `make lock`, and add a line here.
+Other people's code is not committed: package-lock.json names it, `make setup` fetches it, this table says
+which files travel on. To add a file: add its package to package.json, run `make lock`, and add a line here.
 Usage: python scripts/vendor_assets.py NODE_MODULES TARGET
 """
 
@@ -65,7 +65,7 @@ def copy_assets(node_modules: Path, target: Path) -> None:
         source = node_modules / package.name
         about = json.loads((source / "package.json").read_text(encoding="utf-8"))
         if about["license"] != package.licence:
-            raise SystemExit(f"{package.name}: licence is now {about['license']}, the table says {package.licence}")
+            raise SystemExit(f"{package.name}: licence is now {about['license']}, not {package.licence}")
         folder = package.name.replace("@", "").replace("/", "-")
         copies = package.files | {name: f"licences/{folder}-{name}" for name in package.licence_files}
         for origin, destination in copies.items():

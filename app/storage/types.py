@@ -1,0 +1,51 @@
+"""Column types that behave the same on SQLite and PostgreSQL."""
+
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Dialect
+from sqlalchemy import Enum as SqlEnum
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator
+
+# Values are replaced, never edited in place: a change inside a dict or list is not noticed and not saved.
+# None is stored as SQL NULL, so that `IS NULL` and NOT NULL mean what they say.
+JSONValue = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment: aware in (any zone), aware UTC out. SQLite forgets zones, so there it is stored as UTC without one.
+
+    Raises ValueError for a naive datetime, because nobody can tell which moment it is."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time without a zone can't be stored: {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def enum_by_value(members: type[Enum], *, name: str) -> SqlEnum:
+    """Text column with a CHECK constraint on the values; the database never sees member names.
+
+    `name` is the end of the constraint's name: ck_<table>_<name>."""
+    values: list[Any] = [member.value for member in members]
+    return SqlEnum(
+        members,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        validate_strings=True,
+        length=max(len(value) for value in values),
+        values_callable=lambda _: values,
+    )
