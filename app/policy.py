@@ -1,0 +1,55 @@
+"""Who may do what. Pages, routes and services ask this one table; nothing else decides."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum, unique
+from typing import Final
+
+
+@unique
+class Role(StrEnum):
+    """What somebody is in one municipality. A person may hold several roles, never a role for all municipalities."""
+
+    POLICY_OFFICER = "policy_officer"
+    MANAGER = "manager"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+@unique
+class Action(StrEnum):
+    VIEW_RUN = "view_run"
+    VIEW_REPORT = "view_report"
+    VIEW_HISTORY = "view_history"
+    VIEW_PLANS = "view_plans"
+    START_RUN = "start_run"
+    EDIT_RUN = "edit_run"  # name, purpose, domains, team, manager
+    WORK_ON_STAGE = "work_on_stage"  # start, skip, save, complete, evidence, ask for approval
+    APPROVE_STAGE = "approve_stage"  # also sending back
+    TAKE_DECISION = "take_decision"  # e.g. that existing policy suffices
+    ADMINISTER_USERS = "administer_users"
+
+
+_EVERYBODY: Final = frozenset(Role)
+_WORKERS: Final = frozenset({Role.POLICY_OFFICER, Role.MANAGER})
+_MANAGERS: Final = frozenset({Role.MANAGER})
+
+# Separation of duties: who manages users doesn't approve, who audits changes nothing. Whether this manager may
+# approve this stage (not one's own work) depends on the run and is the engine's to say.
+ALLOWED: Final[Mapping[Action, frozenset[Role]]] = {
+    Action.VIEW_RUN: _EVERYBODY,
+    Action.VIEW_REPORT: _EVERYBODY,
+    Action.VIEW_HISTORY: _EVERYBODY,
+    Action.VIEW_PLANS: _EVERYBODY,
+    Action.START_RUN: _WORKERS,
+    Action.EDIT_RUN: _WORKERS,
+    Action.WORK_ON_STAGE: _WORKERS,
+    Action.APPROVE_STAGE: _MANAGERS,
+    Action.TAKE_DECISION: _MANAGERS,
+    Action.ADMINISTER_USERS: frozenset({Role.ADMINISTRATOR}),
+}
+
+
+def may(roles: Collection[Role], action: Action) -> bool:
+    return not ALLOWED[action].isdisjoint(roles)
