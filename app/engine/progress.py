@@ -50,9 +50,17 @@ def step_progress(step: Step, state: StepState) -> Progress:
     return Progress(done, total)
 
 
+def is_done(step: Step, state: StepState) -> bool:
+    """Whether progress counts the step as finished: completed, or for the checklist every statement answered."""
+    if step.id == CHECKLIST:
+        answered = step_progress(step, state)
+        return answered.done == answered.total
+    return state.status is StepStatus.COMPLETED
+
+
 def required_parts(stage: Stage) -> int:
     """The parts of a stage that its progress counts: required steps, and the checklist where there is one."""
-    return sum(step.is_required for step in stage.steps) + (stage.checklist is not None)
+    return sum(step.is_required for step in stage.all_steps())
 
 
 def checklist_progress(stage: Stage, state: StepState) -> Progress:
@@ -61,18 +69,20 @@ def checklist_progress(stage: Stage, state: StepState) -> Progress:
     return step_progress(stage.checklist, state)
 
 
+def counted_stage_progress(stage: Stage, status: StageStatus | None, done: int) -> Progress:
+    """The same as `stage_progress` for who has counted the finished required parts already; no status: not begun."""
+    total = required_parts(stage)
+    if status in (StageStatus.APPROVED, StageStatus.SKIPPED):
+        return Progress(total, total)
+    return Progress(min(done, total), total)
+
+
 def stage_progress(stage: Stage, instance: StageInstance | None) -> Progress:
     """Completed required steps, and the checklist as one part once every statement has an answer."""
-    total = required_parts(stage)
     if instance is None:
-        return Progress(0, total)
-    if instance.status in (StageStatus.APPROVED, StageStatus.SKIPPED):
-        return Progress(total, total)
-    done = sum(instance.step(step.id).status is StepStatus.COMPLETED for step in stage.steps if step.is_required)
-    if stage.checklist is not None:
-        checklist = checklist_progress(stage, instance.step(CHECKLIST))
-        done += checklist.done == checklist.total
-    return Progress(done, total)
+        return counted_stage_progress(stage, None, 0)
+    done = sum(is_done(step, instance.step(step.id)) for step in stage.all_steps() if step.is_required)
+    return counted_stage_progress(stage, instance.status, done)
 
 
 def current_refs(plan: StepPlan, run: Run) -> Iterator[StageRef]:

@@ -1,7 +1,155 @@
-import uuid
+"""Every query is limited to one municipality, here and nowhere else.
 
+A session gets its municipality once, with `set_scope`; tables that derive from `MunicipalityScoped` are from then
+on filtered in each ORM statement: entities, columns, joins, aliases, subqueries, counts, `get()`, update, delete.
+A session without municipality that touches such a table raises `UnscopedQuery`. Work that really is about all
+municipalities says so with `unscoped(session, reason)`.
+
+Two layers. The filter is a loader criterion added to every statement. What it does not reach (Core tables, text(),
+a column that only occurs in an ORDER BY) is refused by a look at the finished SQL, remembered per text of SQL.
+
+Not seen at all: statements on `session.connection()`, the legacy `bulk_*` methods, and the database's own cascades.
+An UPDATE of a table with a text() expression that names another table in a string is not understood either.
+"""
+
+import re
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Uuid, bindparam, column, event
+from sqlalchemy.exc import DontWrapMixin
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, sessionmaker, with_loader_criteria
+from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import Field, SQLModel
 
 
+class UnscopedQuery(DontWrapMixin, RuntimeError):
+    """A statement would reach rows of other municipalities. Always a fault in our code, so it ends in a 500."""
+
+
 class MunicipalityScoped(SQLModel):
+    """Base of each table whose rows belong to one municipality.
+
+    Deliberately without an index: rows below a run are found by run_id, and an index on the municipality would tempt
+    SQLite to walk all of a municipality's rows instead. Tables that are listed per municipality add their own."""
+
     municipality_id: uuid.UUID = Field(foreign_key="municipality.id")
+
+    @classmethod
+    def scope_column(cls) -> ColumnElement[uuid.UUID]:
+        # SQLAlchemy tries the criterion once on this class itself, which has no table and so no such attribute.
+        return getattr(cls, "municipality_id", None) or column("municipality_id", Uuid())
+
+
+def set_scope(session: Session, municipality_id: uuid.UUID) -> None:
+    """From here on the session sees this municipality only.
+
+    Raises UnscopedQuery when it already sees another or all: objects that were loaded would stay in reach."""
+    if unscoped_reason := session.info.get("all_municipalities"):
+        raise UnscopedQuery(f"this session already sees all municipalities ({unscoped_reason}); open another")
+    if session.info.setdefault("municipality_id", municipality_id) != municipality_id:
+        raise UnscopedQuery("a session serves one municipality; open another session")
+
+
+def unscoped(session: Session, reason: str) -> None:
+    """Let the session see all municipalities. `reason` is for whoever audits the callers; it must say something."""
+    if not reason.strip():
+        raise ValueError("seeing all municipalities needs a reason")
+    if "municipality_id" in session.info:
+        raise UnscopedQuery("this session is limited to one municipality; open another")
+    session.info["all_municipalities"] = reason
+
+
+def enforce_scope(sessions: "sessionmaker[Any]", engine: Engine) -> None:
+    """Make all sessions of this maker, which run on this engine, keep to the rules above."""
+    event.listen(sessions, "do_orm_execute", _limit_statement)
+    event.listen(sessions, "before_flush", _check_flush)
+    event.listen(engine, "before_cursor_execute", _refuse_unlimited_sql)
+
+
+# The filter. An ordinary bound value in a loader criterion costs 50 microseconds a statement, because SQLAlchemy
+# copies and compares it for every table; an element of our own that reads the value when it is sent costs a tenth.
+
+_MARK = "/*scope*/"  # lets the check below tell our filter from a comparison that somebody wrote
+_current: ContextVar[uuid.UUID | None] = ContextVar("municipality_of_this_statement", default=None)
+
+
+def _current_municipality() -> uuid.UUID:
+    if (municipality_id := _current.get()) is None:
+        raise UnscopedQuery("set_scope() or unscoped() must come before a query on tables of a municipality")
+    return municipality_id
+
+
+_PARAMETER = bindparam("scope_municipality_id", callable_=_current_municipality, type_=Uuid())
+
+
+class _CurrentMunicipality(ColumnElement[uuid.UUID]):
+    inherit_cache = True
+    type = Uuid()
+
+
+@compiles(_CurrentMunicipality)
+def _render_current_municipality(element: _CurrentMunicipality, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ARG001
+    return f"{compiler.process(_PARAMETER, **kw)} {_MARK}"
+
+
+_CURRENT_MUNICIPALITY = _CurrentMunicipality()
+_CRITERION = with_loader_criteria(
+    MunicipalityScoped, lambda cls: cls.scope_column() == _CURRENT_MUNICIPALITY, include_aliases=True
+)
+
+
+def _limit_statement(state: ORMExecuteState) -> None:
+    info = state.session.info
+    if "all_municipalities" in info:
+        return
+    # Set for each statement, directly before it runs: sessions may take turns in one thread.
+    _current.set(info.get("municipality_id"))
+    if state.is_insert:
+        _check_inserted_rows(state)
+    state.statement = state.statement.options(_CRITERION)
+    state.update_execution_options(limit_to_municipality=True)
+
+
+def _check_inserted_rows(state: ORMExecuteState) -> None:
+    mapper = state.bind_mapper
+    if mapper is None or not issubclass(mapper.class_, MunicipalityScoped):
+        return
+    rows = state.parameters if isinstance(state.parameters, Sequence) else [state.parameters]
+    for row in rows:
+        if not isinstance(row, Mapping) or row.get("municipality_id") != _current_municipality():
+            raise UnscopedQuery(
+                f"insert into {mapper.class_.__name__}: give the rows as parameters, each with the session's municipality"
+            )
+
+
+def _check_flush(session: Session, flush_context: UOWTransaction, instances: object) -> None:  # noqa: ARG001
+    if "all_municipalities" in session.info:
+        return
+    scope = session.info.get("municipality_id")
+    for changed in (session.new, session.dirty, session.deleted):
+        for row in changed:
+            if isinstance(row, MunicipalityScoped) and (scope is None or row.municipality_id != scope):
+                raise UnscopedQuery(f"{type(row).__name__} of municipality {row.municipality_id} in a session of {scope}")
+
+
+# The check of the finished SQL.
+
+
+def _refuse_unlimited_sql(
+    connection: Connection,  # noqa: ARG001
+    cursor: object,  # noqa: ARG001
+    statement: str,
+    parameters: object,  # noqa: ARG001
+    context: Any,
+    executemany: bool,
+) -> None:
+    if context is not None and context.execution_options.get("limit_to_municipality"):
+        if problem := _unlimited_table(statement):
+            raise UnscopedQuery(f"{problem}; see app/storage/scope.py for what can be limited: {statement}")

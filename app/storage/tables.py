@@ -139,7 +139,8 @@ class StageRow(MunicipalityScoped, table=True):
 
 
 class StepRow(MunicipalityScoped, table=True):
-    """`required` and `status` are repeated as columns so that lists count without reading `state`."""
+    """`is_required` and `is_done` say whether progress counts this step and whether it is finished, so that lists
+    need not read `state`. The checklist is the step `checklist`."""
 
     __tablename__ = "step_state"
     __table_args__ = (
@@ -150,7 +151,8 @@ class StepRow(MunicipalityScoped, table=True):
     ref: str = Field(primary_key=True)
     step: str = Field(primary_key=True)
     is_required: bool
-    status: str
+    is_done: bool = False
+    status: str = Field(index=True)
     state: Any = Field(sa_type=JSONValue)
 
 

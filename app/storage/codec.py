@@ -1,0 +1,82 @@
+"""Engine values to JSON and back. The JSON is what the database keeps for years: change it only by adding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, cast, get_args
+
+from pydantic import TypeAdapter
+
+from app.engine import events as e
+from app.engine.run import DecisionTaken, Run, StageInstance, StageRef, StepState
+
+Json = dict[str, Any]
+
+_EVENTS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(e.Event)}
+_STEP: TypeAdapter[StepState] = TypeAdapter(StepState)
+_STAGE: TypeAdapter[StageInstance] = TypeAdapter(StageInstance)
+_DECISIONS: TypeAdapter[tuple[DecisionTaken, ...]] = TypeAdapter(tuple[DecisionTaken, ...])
+
+
+def _plain(value: object) -> object:
+    """Read-only mappings become dicts, which is what pydantic writes without a warning."""
+    return dict(value) if isinstance(value, MappingProxyType) else value
+
+
+def encode_event(event: e.Event) -> tuple[str, Json]:
+    """Kind and data; who and when are columns of their own."""
+    kind = type(event).__name__
+    data: Json = _EVENTS[kind].dump_python(event, mode="json", exclude={"by", "at"})
+    if "ref" in data:
+        data["ref"] = str(getattr(event, "ref"))  # noqa: B009  # not every event has one, so no plain attribute
+    return kind, data
+
+
+def decode_event(kind: str, data: Json, *, by: str, at: datetime) -> e.Event:
+    """Raises KeyError for an unknown kind, pydantic.ValidationError for data that does not fit it."""
+    fields = {**data, "by": by, "at": at}
+    if "ref" in data:
+        fields["ref"] = StageRef.parse(data["ref"])
+    return cast(e.Event, _EVENTS[kind].validate_python(fields))
+
+
+def encode_step(state: StepState) -> Json:
+    plain = replace(state, answers=_plain(state.answers))  # type: ignore[arg-type]  # a dict is a Mapping
+    return cast(Json, _STEP.dump_python(plain, mode="json", exclude_defaults=True))
+
+
+def decode_step(data: Json) -> StepState:
+    return _STEP.validate_python(data)
+
+
+_NOT_IN_STAGE = {"ref", "steps", "loaded", "status", "passed"}
+
+
+def encode_stage(instance: StageInstance) -> Json:
+    """The instance without its steps, and without what has a column of its own."""
+    bare = replace(instance, steps={}, loaded=None)
+    return cast(Json, _STAGE.dump_python(bare, mode="json", exclude=_NOT_IN_STAGE, exclude_defaults=True))
+
+
+def decode_stage(ref: StageRef, data: Json, *, status: str, passed: bool) -> StageInstance:
+    return _STAGE.validate_python({**data, "ref": ref, "status": status, "passed": passed})
+
+
+def encode_run(run: Run) -> Json:
+    """What of a run stands in no other table."""
+    return {
+        "domains": list(run.domains),
+        "team": list(run.team),
+        "decisions": _DECISIONS.dump_python(run.decisions, mode="json"),
+    }
+
+
+def decode_run(data: Json) -> dict[str, Any]:
+    """Keyword arguments for `Run`."""
+    return {
+        "domains": tuple(data["domains"]),
+        "team": tuple(data["team"]),
+        "decisions": _DECISIONS.validate_python(data["decisions"]),
+    }

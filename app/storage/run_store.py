@@ -1,0 +1,316 @@
+"""Loading a run as the engine's value, and recording what happened: the only way in which a run changes.
+
+A load brings along as much as its name says; the engine refuses to look at steps that were not loaded.
+The caller's session must be scoped to a municipality; a run of another one is not found.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import delete, insert, update
+from sqlmodel import Session, col, select
+
+from app.engine.apply import apply
+from app.engine.definition import Step, StepPlan
+from app.engine.events import Event, RunStarted
+from app.engine.progress import is_done
+from app.engine.run import Run, StageInstance, StageRef, StepState
+from app.storage import codec
+from app.storage.plans import load_plan
+from app.storage.tables import EventRow, RunMember, RunRow, StageRow, StepRow
+
+
+class RunNotFound(Exception):
+    """No such run in this municipality; whether it exists elsewhere is nobody's business."""
+
+
+class StaleRun(Exception):
+    """Somebody changed the run between loading and recording, or since the page was shown."""
+
+
+def load_run(session: Session, run_id: str, *, for_change: bool = False) -> tuple[StepPlan, Run]:
+    """The whole run, all steps of all stages: three queries.  Raises RunNotFound."""
+    return _load(session, run_id, for_change, steps=True)
+
+
+def load_stage(session: Session, run_id: str, ref: StageRef, *, for_change: bool = False) -> tuple[StepPlan, Run]:
+    """All stages, with the steps of one stage instance only: three queries.  Raises RunNotFound."""
+    return _load(session, run_id, for_change, steps=True, of_stage=ref)
+
+
+def load_step(
+    session: Session, run_id: str, ref: StageRef, step: str, *, for_change: bool = False
+) -> tuple[StepPlan, Run]:
+    """All stages, with one step only: three queries, whose cost does not depend on the number of steps.
+    Raises RunNotFound."""
+    return _load(session, run_id, for_change, steps=True, of_stage=ref, of_step=step)
+
+
+def load_stages(session: Session, run_id: str, *, for_change: bool = False) -> tuple[StepPlan, Run]:
+    """All stages, without any step: two queries.  Raises RunNotFound."""
+    return _load(session, run_id, for_change, steps=False)
+
+
+_RUN_COLUMNS: tuple[Any, ...] = (
+    RunRow.plan_digest,
+    RunRow.plan_id,
+    RunRow.plan_version,
+    RunRow.manager_id,
+    RunRow.state,
+    RunRow.revision,
+    RunRow.started_by,
+    RunRow.started_at,
+)
+
+
+def _load(
+    session: Session,
+    run_id: str,
+    for_change: bool,
+    *,
+    steps: bool,
+    of_stage: StageRef | None = None,
+    of_step: str | None = None,
+) -> tuple[StepPlan, Run]:
+    key = _key(run_id)
+    query = sqlalchemy.select(*_RUN_COLUMNS).where(col(RunRow.id) == key)
+    row = session.execute(query.with_for_update() if for_change else query).one_or_none()
+    if row is None:
+        raise RunNotFound(run_id)
+    step_rows: dict[str, dict[str, StepState]] = {}
+    if steps:
+        step_query = select(StepRow.ref, StepRow.step, StepRow.state).where(StepRow.run_id == key)
+        if of_stage is not None:
+            step_query = step_query.where(StepRow.ref == str(of_stage))
+        if of_step is not None:
+            step_query = step_query.where(StepRow.step == of_step)
+        for ref, step, state in session.execute(step_query):
+            step_rows.setdefault(ref, {})[step] = codec.decode_step(state)
+    stages = {}
+    stage_query = select(StageRow.ref, StageRow.status, StageRow.passed, StageRow.state)
+    for text, status, passed, state in session.execute(stage_query.where(StageRow.run_id == key)):
+        ref = StageRef.parse(text)
+        stages[ref] = _with_steps(
+            codec.decode_stage(ref, state, status=status, passed=passed),
+            step_rows.get(text, {}),
+            loaded=_loaded(steps, of_stage, of_step, ref),
+        )
+    run = Run(
+        id=str(key),
+        plan_id=row.plan_id,
+        plan_version=row.plan_version,
+        plan_digest=row.plan_digest,
+        revision=row.revision,
+        manager=str(row.manager_id),
+        started_by=str(row.started_by),
+        started_at=row.started_at,
+        stages=stages,
+        **codec.decode_run(row.state),
+    )
+    return load_plan(session, row.plan_digest), run
+
+
+def _key(run_id: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(run_id)
+    except ValueError:
+        raise RunNotFound(run_id) from None
+
+
+def _loaded(steps: bool, of_stage: StageRef | None, of_step: str | None, ref: StageRef) -> frozenset[str] | None:
+    if not steps or (of_stage is not None and of_stage != ref):
+        return frozenset()
+    return None if of_step is None else frozenset({of_step})
+
+
+def _with_steps(
+    instance: StageInstance, steps: dict[str, StepState], *, loaded: frozenset[str] | None
+) -> StageInstance:
+    return replace(instance, steps=steps, loaded=loaded)
+
+
+# --- recording -------------------------------------------------------------------------------------------------
+
+
+def start(session: Session, plan: StepPlan, event: RunStarted, *, name: str, purpose: str) -> Run:
+    """Records the first event of a run together with its name and purpose."""
+    run = apply(None, event)
+    session.execute(
+        insert(RunRow).values(
+            id=uuid.UUID(run.id),
+            municipality_id=_municipality(session),
+            plan_digest=plan.digest,
+            plan_id=plan.id,
+            plan_version=plan.version,
+            name=name,
+            purpose=purpose,
+            manager_id=uuid.UUID(event.manager),
+            state=codec.encode_run(run),
+            revision=run.revision,
+            started_by=uuid.UUID(event.by),
+            started_at=event.at,
+            changed_at=event.at,
+        )
+    )
+    _write_team(session, run)
+    _append(session, run.id, [(run.revision, event)])
+    return run
+
+
+def record(session: Session, plan: StepPlan, run: Run, events: Event | Iterable[Event]) -> Run:
+    """Appends events and updates the state tables with what they change.  Raises StaleRun if someone was first."""
+    happened = [events] if not isinstance(events, Iterable) else list(events)
+    if not happened:
+        return run
+    numbered, after = [], run
+    for event in happened:
+        after = apply(after, event)
+        numbered.append((after.revision, event))
+    changed = session.execute(
+        update(RunRow)
+        .where(col(RunRow.id) == uuid.UUID(run.id), col(RunRow.revision) == run.revision)
+        .values(
+            revision=after.revision,
+            manager_id=uuid.UUID(after.manager or ""),
+            state=codec.encode_run(after),
+            changed_at=happened[-1].at,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    if changed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE gives a CursorResult
+        raise StaleRun(run.id)
+    _append(session, run.id, numbered)
+    if (after.team, after.manager) != (run.team, run.manager):
+        _write_team(session, after)
+    _write_stages(session, plan, run, after)
+    return after
+
+
+def _append(session: Session, run_id: str, numbered: list[tuple[int, Event]]) -> None:
+    rows = []
+    for sequence, event in numbered:
+        kind, data = codec.encode_event(event)
+        rows.append(
+            {
+                "municipality_id": _municipality(session),
+                "run_id": uuid.UUID(run_id),
+                "sequence": sequence,
+                "kind": kind,
+                "data": data,
+                "by": uuid.UUID(event.by),
+                "at": event.at,
+            }
+        )
+    session.execute(insert(EventRow), rows)
+
+
+def _write_team(session: Session, run: Run) -> None:
+    key = uuid.UUID(run.id)
+    session.execute(delete(RunMember).where(col(RunMember.run_id) == key).execution_options(synchronize_session=False))
+    session.execute(
+        insert(RunMember),
+        [{"municipality_id": _municipality(session), "run_id": key, "user_id": uuid.UUID(user)} for user in run.team],
+    )
+
+
+def _write_stages(session: Session, plan: StepPlan, before: Run, after: Run) -> None:
+    """Writes the stage and step values that are new or different; values are compared by identity first."""
+    for ref in before.stages.keys() - after.stages.keys():
+        # Only an undone skip of a stage that never began; it has no steps.
+        session.execute(
+            delete(StageRow)
+            .where(col(StageRow.run_id) == uuid.UUID(after.id), col(StageRow.ref) == str(ref))
+            .execution_options(synchronize_session=False)
+        )
+    for ref, instance in after.stages.items():
+        old = before.stages.get(ref)
+        if old is instance:
+            continue
+        _write_stage(session, after.id, old, instance)
+        old_steps = old.steps if old else {}
+        for step, state in instance.steps.items():
+            if old_steps.get(step) is not state:
+                definition = plan.stage(ref.stage).step(step)
+                _write_step(session, after.id, ref, definition, state, is_new=step not in old_steps)
+
+
+def _write_stage(session: Session, run_id: str, old: StageInstance | None, new: StageInstance) -> None:
+    state = codec.encode_stage(new)
+    values: dict[str, Any] = {"status": new.status.value, "passed": new.passed, "state": state}
+    if old is None:
+        session.execute(
+            insert(StageRow).values(
+                municipality_id=_municipality(session),
+                run_id=uuid.UUID(run_id),
+                ref=str(new.ref),
+                stage=new.ref.stage,
+                domain=new.ref.domain or "",
+                round=new.ref.round,
+                **values,
+            )
+        )
+    elif (old.status, old.passed) != (new.status, new.passed) or codec.encode_stage(old) != state:
+        session.execute(
+            update(StageRow)
+            .where(col(StageRow.run_id) == uuid.UUID(run_id), col(StageRow.ref) == str(new.ref))
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _write_step(
+    session: Session, run_id: str, ref: StageRef, step: Step, state: StepState, *, is_new: bool
+) -> None:
+    values: dict[str, Any] = {
+        "status": state.status.value,
+        "is_done": is_done(step, state),
+        "state": codec.encode_step(state),
+    }
+    if is_new:
+        session.execute(
+            insert(StepRow).values(
+                municipality_id=_municipality(session),
+                run_id=uuid.UUID(run_id),
+                ref=str(ref),
+                step=step.id,
+                is_required=step.is_required,
+                **values,
+            )
+        )
+    else:
+        session.execute(
+            update(StepRow)
+            .where(
+                col(StepRow.run_id) == uuid.UUID(run_id),
+                col(StepRow.ref) == str(ref),
+                col(StepRow.step) == step.id,
+            )
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _municipality(session: Session) -> uuid.UUID:
+    municipality: uuid.UUID = session.info["municipality_id"]
+    return municipality
+
+
+# --- history ---------------------------------------------------------------------------------------------------
+
+
+def events_of(session: Session, run_id: str, *, up_to: int | None = None) -> Iterator[Event]:
+    """The events of a run in order, streamed.  `up_to`: the last sequence number wanted."""
+    query = (
+        select(EventRow.kind, EventRow.data, EventRow.by, EventRow.at)
+        .where(EventRow.run_id == _key(run_id))
+        .order_by(col(EventRow.sequence))
+    )
+    if up_to is not None:
+        query = query.where(EventRow.sequence <= up_to)
+    for kind, data, by, at in session.execute(query.execution_options(yield_per=500)):
+        yield codec.decode_event(kind, data, by=str(by), at=at)
