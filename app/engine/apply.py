@@ -49,6 +49,8 @@ def _started(event: e.RunStarted) -> Run:
         plan_version=event.plan_version,
         plan_digest=event.plan_digest,
         revision=1,
+        name=event.name,
+        purpose=event.purpose,
         domains=event.domains,
         team=event.team,
         manager=event.manager,
@@ -61,6 +63,8 @@ def _changed(run: Run, event: e.Event) -> Run:
     match event:
         case e.RunStarted():
             raise ValueError("a run starts once")
+        case e.RunRenamed():
+            return replace(run, name=event.name, purpose=event.purpose)
         case e.TeamChanged():
             return replace(run, team=event.team, manager=event.manager)
         case e.DomainsChanged():

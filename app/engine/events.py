@@ -15,9 +15,21 @@ class RunStarted:
     plan_id: str
     plan_version: str
     plan_digest: str
+    name: TextId
+    purpose: TextId
     domains: tuple[str, ...]
     team: tuple[UserId, ...]
     manager: UserId
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRenamed:
+    """Another name or purpose; the earlier texts stay."""
+
+    name: TextId
+    purpose: TextId
     by: UserId
     at: datetime
 
@@ -184,6 +196,7 @@ class ApprovalWithdrawn:
 
 Event = (
     RunStarted
+    | RunRenamed
     | TeamChanged
     | DomainsChanged
     | StageStarted

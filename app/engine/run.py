@@ -201,6 +201,8 @@ class Run:
     plan_version: str
     plan_digest: str
     revision: int = 0
+    name: TextId = ""
+    purpose: TextId = ""
     domains: tuple[str, ...] = ()
     team: tuple[UserId, ...] = ()
     manager: UserId | None = None

@@ -45,6 +45,8 @@ def start_run(
     plan: StepPlan,
     run: str,
     *,
+    name: TextId | None,
+    purpose: TextId | None,
     domains: Sequence[str],
     team: Sequence[UserId],
     manager: UserId,
@@ -52,18 +54,35 @@ def start_run(
     at: datetime,
 ) -> e.RunStarted:
     """Domains are kept in the order of the plan; at least one is needed where a stage works per domain."""
-    _refuse_if("start_run", [*_domain_reasons(plan, domains), *_team_reasons(team)])
+    reasons = [*_name_reasons(name, purpose), *_domain_reasons(plan, domains), *_team_reasons(team)]
+    _refuse_if("start_run", reasons)
+    assert name is not None
+    assert purpose is not None
     return e.RunStarted(
         run=run,
         plan_id=plan.id,
         plan_version=plan.version,
         plan_digest=plan.digest,
+        name=name,
+        purpose=purpose,
         domains=tuple(d.id for d in plan.domains if d.id in domains),
         team=tuple(dict.fromkeys(team)),
         manager=manager,
         by=by,
         at=at,
     )
+
+
+def rename_run(*, name: TextId | None, purpose: TextId | None, by: UserId, at: datetime) -> e.RunRenamed:
+    _refuse_if("rename_run", _name_reasons(name, purpose))
+    assert name is not None
+    assert purpose is not None
+    return e.RunRenamed(name=name, purpose=purpose, by=by, at=at)
+
+
+def _name_reasons(name: TextId | None, purpose: TextId | None) -> list[Reason]:
+    given = {"run_name_missing": name, "run_purpose_missing": purpose}
+    return [Reason(code) for code, text in given.items() if text is None]
 
 
 def _domain_reasons(plan: StepPlan, domains: Sequence[str]) -> list[Reason]:

@@ -67,6 +67,8 @@ def decode_stage(ref: StageRef, data: Json, *, status: str, passed: bool) -> Sta
 def encode_run(run: Run) -> Json:
     """What of a run stands in no other table."""
     return {
+        "name": run.name,
+        "purpose": run.purpose,
         "domains": list(run.domains),
         "team": list(run.team),
         "decisions": _DECISIONS.dump_python(run.decisions, mode="json"),
@@ -76,6 +78,8 @@ def encode_run(run: Run) -> Json:
 def decode_run(data: Json) -> dict[str, Any]:
     """Keyword arguments for `Run`."""
     return {
+        "name": data["name"],
+        "purpose": data["purpose"],
         "domains": tuple(data["domains"]),
         "team": tuple(data["team"]),
         "decisions": _DECISIONS.validate_python(data["decisions"]),

@@ -140,23 +140,22 @@ def _with_steps(
 def start(session: Session, plan: StepPlan, event: RunStarted, *, name: str, purpose: str) -> Run:
     """Records the first event of a run together with its name and purpose."""
     run = apply(None, event)
-    session.execute(
-        insert(RunRow).values(
-            id=uuid.UUID(run.id),
-            municipality_id=_municipality(session),
-            plan_digest=plan.digest,
-            plan_id=plan.id,
-            plan_version=plan.version,
-            name=name,
-            purpose=purpose,
-            manager_id=uuid.UUID(event.manager),
-            state=codec.encode_run(run),
-            revision=run.revision,
-            started_by=uuid.UUID(event.by),
-            started_at=event.at,
-            changed_at=event.at,
-        )
-    )
+    row = {
+        "id": uuid.UUID(run.id),
+        "municipality_id": _municipality(session),
+        "plan_digest": plan.digest,
+        "plan_id": plan.id,
+        "plan_version": plan.version,
+        "name": name,
+        "purpose": purpose,
+        "manager_id": uuid.UUID(event.manager),
+        "state": codec.encode_run(run),
+        "revision": run.revision,
+        "started_by": uuid.UUID(event.by),
+        "started_at": event.at,
+        "changed_at": event.at,
+    }
+    session.execute(insert(RunRow), row)
     _write_team(session, run)
     _append(session, run.id, [(run.revision, event)])
     return run
@@ -243,17 +242,16 @@ def _write_stage(session: Session, run_id: str, old: StageInstance | None, new: 
     state = codec.encode_stage(new)
     values: dict[str, Any] = {"status": new.status.value, "passed": new.passed, "state": state}
     if old is None:
-        session.execute(
-            insert(StageRow).values(
-                municipality_id=_municipality(session),
-                run_id=uuid.UUID(run_id),
-                ref=str(new.ref),
-                stage=new.ref.stage,
-                domain=new.ref.domain or "",
-                round=new.ref.round,
-                **values,
-            )
-        )
+        row = {
+            "municipality_id": _municipality(session),
+            "run_id": uuid.UUID(run_id),
+            "ref": str(new.ref),
+            "stage": new.ref.stage,
+            "domain": new.ref.domain or "",
+            "round": new.ref.round,
+            **values,
+        }
+        session.execute(insert(StageRow), row)
     elif (old.status, old.passed) != (new.status, new.passed) or codec.encode_stage(old) != state:
         session.execute(
             update(StageRow)
@@ -263,25 +261,22 @@ def _write_stage(session: Session, run_id: str, old: StageInstance | None, new: 
         )
 
 
-def _write_step(
-    session: Session, run_id: str, ref: StageRef, step: Step, state: StepState, *, is_new: bool
-) -> None:
+def _write_step(session: Session, run_id: str, ref: StageRef, step: Step, state: StepState, *, is_new: bool) -> None:
     values: dict[str, Any] = {
         "status": state.status.value,
         "is_done": is_done(step, state),
         "state": codec.encode_step(state),
     }
     if is_new:
-        session.execute(
-            insert(StepRow).values(
-                municipality_id=_municipality(session),
-                run_id=uuid.UUID(run_id),
-                ref=str(ref),
-                step=step.id,
-                is_required=step.is_required,
-                **values,
-            )
-        )
+        row = {
+            "municipality_id": _municipality(session),
+            "run_id": uuid.UUID(run_id),
+            "ref": str(ref),
+            "step": step.id,
+            "is_required": step.is_required,
+            **values,
+        }
+        session.execute(insert(StepRow), row)
     else:
         session.execute(
             update(StepRow)

@@ -14,12 +14,16 @@ from app.storage.tables import TextRow
 TEXT_MAX = 5_000  # characters; two pages, more than any reason needs
 
 
-def write_text(session: Session, run_id: str, text: str, *, by: UserId, at: datetime) -> TextId | None:
-    """Keeps the text and gives its id; None for an empty one, so that the engine can ask for it."""
+def write_text(
+    session: Session, run_id: str, text: str, *, by: UserId, at: datetime, id: TextId | None = None
+) -> TextId | None:
+    """Keeps the text and gives its id (`id` if that was chosen before); None for an empty one, so that the engine
+    can ask for it."""
     text = text.replace("\r\n", "\n").strip()
     if not text:
         return None
     row = TextRow(
+        id=uuid.UUID(id) if id else uuid.uuid4(),
         municipality_id=session.info["municipality_id"],
         run_id=uuid.UUID(run_id),
         text=text,

@@ -1,0 +1,286 @@
+"""What the overview shows: what asks for me, how our runs stand, what was decided lately."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlmodel import Session, col
+
+from app.engine.definition import StepPlan, Text
+from app.engine.progress import NOTHING, Progress, counted_stage_progress
+from app.engine.run import StageRef, StageStatus, StepStatus
+from app.policy import Action
+from app.storage.people import names_of
+from app.storage.plans import load_plan
+from app.storage.tables import EventRow, RunMember, RunRow, StageRow, StepRow
+from app.web.identity import Caller
+
+RUNS_PER_PAGE = 20
+TASKS_MAX = 12  # more than that is not "what asks for me" any more; the run pages show the rest
+DECISIONS_MAX = 6
+DECISION_KINDS = ("StageApproved", "StageSentBack", "StageSkipped", "DecisionRecorded", "ApprovalWithdrawn")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that waits for this person. `kind`: approve, or revisit (a step that was sent back)."""
+
+    kind: str
+    run_id: str
+    run_name: str
+    ref: StageRef
+    stage_title: Text
+    domain_title: Text | None
+    step: str | None = None
+    step_title: Text | None = None
+    asked_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    id: str
+    name: str
+    plan_title: Text
+    plan_version: str
+    manager: str
+    progress: Progress
+    busy: tuple[Text, ...]
+    waiting_for_approval: int
+    is_mine: bool
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionLine:
+    kind: str
+    run_id: str
+    run_name: str
+    ref: StageRef | None
+    title: Text
+    domain_title: Text | None
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    tasks: tuple[Task, ...]
+    runs: tuple[RunLine, ...]
+    decisions: tuple[DecisionLine, ...]
+    runs_total: int
+    page: int
+    pages: int
+    mine_only: bool
+    search: str
+
+
+def overview(session: Session, caller: Caller, *, page: int, mine_only: bool, search: str) -> Overview:
+    """Six queries, whatever the number of runs; `page` counts from 1, one that does not exist gives the last."""
+    wanted = _wanted(caller, mine_only=mine_only, search=search)
+    total = session.execute(select(func.count()).select_from(wanted.subquery())).scalar_one()
+    pages = max(1, -(-total // RUNS_PER_PAGE))
+    page = min(max(1, page), pages)
+    rows = session.execute(
+        wanted.order_by(col(RunRow.changed_at).desc(), col(RunRow.id))
+        .limit(RUNS_PER_PAGE)
+        .offset((page - 1) * RUNS_PER_PAGE)
+    ).all()
+    stages = _stage_rows(session, [row.id for row in rows])
+    task_rows = _task_rows(session, caller)
+    decision_rows = _decision_rows(session)
+    names = names_of(
+        session,
+        [
+            *(str(row.manager_id) for row in rows),
+            *(str(row.by) for row in decision_rows),
+            *(_asker(row) for row in task_rows),
+        ],
+    )
+    return Overview(
+        tasks=tuple(_tasks(session, caller, task_rows, names)),
+        runs=tuple(_run_line(session, row, stages[row.id], names) for row in rows),
+        decisions=tuple(_decision_line(session, row, names) for row in decision_rows),
+        runs_total=total,
+        page=page,
+        pages=pages,
+        mine_only=mine_only,
+        search=search,
+    )
+
+
+def _is_mine(caller: Caller) -> Any:
+    me = uuid.UUID(caller.user_id)
+    member = (
+        select(RunMember.run_id)  # type: ignore[call-overload]  # SQLModel types columns as their values
+        .where(col(RunMember.run_id) == col(RunRow.id), col(RunMember.user_id) == me)
+        .correlate(RunRow)
+        .exists()
+    )
+    return (col(RunRow.manager_id) == me) | member
+
+
+def _wanted(caller: Caller, *, mine_only: bool, search: str) -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        RunRow.id,
+        RunRow.name,
+        RunRow.plan_digest,
+        RunRow.plan_version,
+        RunRow.manager_id,
+        RunRow.state,
+        RunRow.changed_at,
+    )
+    query = select(*columns, _is_mine(caller).label("is_mine"))
+    if mine_only:
+        query = query.where(_is_mine(caller))
+    if search:
+        query = query.where(col(RunRow.name).icontains(search, autoescape=True))
+    return query
+
+
+def _stage_rows(session: Session, run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Any]]:
+    """Per run its stage instances with the number of finished required steps: one query for all runs."""
+    found: dict[uuid.UUID, list[Any]] = defaultdict(list)
+    if not run_ids:
+        return found
+    columns: tuple[Any, ...] = (StageRow.run_id, StageRow.ref, StageRow.status)
+    done = func.count(col(StepRow.step)).label("done")
+    query = (
+        select(*columns, done)
+        .join(
+            StepRow,
+            (col(StepRow.run_id) == col(StageRow.run_id))
+            & (col(StepRow.ref) == col(StageRow.ref))
+            & col(StepRow.is_done)
+            & col(StepRow.is_required),
+            isouter=True,
+        )
+        .where(col(StageRow.run_id).in_(run_ids))
+        .group_by(*columns)
+    )
+    for row in session.execute(query):
+        found[row.run_id].append(row)
+    return found
+
+
+def _task_rows(session: Session, caller: Caller) -> list[Any]:
+    """Stages to decide on for who may decide, steps to look at again for who works in the team; oldest first."""
+    rows: list[Any] = []
+    run_columns: tuple[Any, ...] = (RunRow.id, RunRow.name, RunRow.plan_digest)
+    if caller.may(Action.APPROVE_STAGE):
+        stage_columns: tuple[Any, ...] = (StageRow.ref, StageRow.state)
+        query = (
+            select(*run_columns, *stage_columns)
+            .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
+            .where(col(StageRow.status) == StageStatus.SUBMITTED.value)
+            .order_by((col(RunRow.manager_id) != uuid.UUID(caller.user_id)), col(RunRow.changed_at))
+            .limit(TASKS_MAX)
+        )
+        rows += session.execute(query).all()
+    if caller.may(Action.WORK_ON_STAGE):
+        step_columns: tuple[Any, ...] = (StepRow.ref, StepRow.step)
+        query = (
+            select(*run_columns, *step_columns)
+            .join(RunRow, col(RunRow.id) == col(StepRow.run_id))
+            .join(RunMember, col(RunMember.run_id) == col(RunRow.id))
+            .where(
+                col(StepRow.status) == StepStatus.REVISIT.value,
+                col(RunMember.user_id) == uuid.UUID(caller.user_id),
+            )
+            .order_by(col(RunRow.changed_at))
+            .limit(TASKS_MAX)
+        )
+        rows += session.execute(query).all()
+    return rows
+
+
+def _asker(row: Any) -> str | None:
+    return row.state["request"]["by"] if hasattr(row, "state") and row.state.get("request") else None
+
+
+def _tasks(session: Session, caller: Caller, rows: list[Any], names: dict[str, str]) -> list[Task]:
+    tasks = []
+    for row in rows:
+        plan, ref = load_plan(session, row.plan_digest), StageRef.parse(row.ref)
+        stage, domain = plan.stage(ref.stage), _domain_title(plan, ref)
+        common = (str(row.id), row.name, ref, stage.title, domain)
+        if hasattr(row, "state"):
+            if caller.user_id not in row.state.get("contributors", ()):
+                asker = _asker(row)
+                tasks.append(Task("approve", *common, asked_by=names.get(asker) if asker else None))
+        else:
+            tasks.append(Task("revisit", *common, step=row.step, step_title=stage.step(row.step).title))
+    return tasks[:TASKS_MAX]
+
+
+def _domain_title(plan: StepPlan, ref: StageRef) -> Text | None:
+    return plan.domains_by_id[ref.domain].title if ref.domain else None
+
+
+def _run_line(session: Session, row: Any, stages: list[Any], names: dict[str, str]) -> RunLine:
+    plan = load_plan(session, row.plan_digest)
+    latest: dict[tuple[str, str | None], tuple[StageRef, StageStatus, int]] = {}
+    for stage_row in stages:
+        ref = StageRef.parse(stage_row.ref)
+        key = (ref.stage, ref.domain)
+        if key not in latest or latest[key][0].round < ref.round:
+            latest[key] = (ref, StageStatus(stage_row.status), stage_row.done)
+    progress, busy, waiting = NOTHING, [], 0
+    for stage in plan.stages:
+        is_busy = False
+        for domain in row.state["domains"] if stage.is_per_domain else (None,):
+            _, status, done = latest.get((stage.id, domain), (None, None, 0))
+            progress += counted_stage_progress(stage, status, done)
+            is_busy = is_busy or status is StageStatus.OPEN
+            waiting += status is StageStatus.SUBMITTED
+        if is_busy:
+            busy.append(stage.title)
+    return RunLine(
+        id=str(row.id),
+        name=row.name,
+        plan_title=plan.title,
+        plan_version=row.plan_version,
+        manager=names.get(str(row.manager_id), ""),
+        progress=progress,
+        busy=tuple(busy),
+        waiting_for_approval=waiting,
+        is_mine=row.is_mine,
+        changed_at=row.changed_at,
+    )
+
+
+def _decision_rows(session: Session) -> list[Any]:
+    columns: tuple[Any, ...] = (
+        EventRow.run_id,
+        EventRow.kind,
+        EventRow.data,
+        EventRow.by,
+        EventRow.at,
+        RunRow.name,
+        RunRow.plan_digest,
+    )
+    query = (
+        select(*columns)
+        .join(RunRow, col(RunRow.id) == col(EventRow.run_id))
+        .where(col(EventRow.kind).in_(DECISION_KINDS))
+        .order_by(col(EventRow.at).desc())
+        .limit(DECISIONS_MAX)
+    )
+    return list(session.execute(query))
+
+
+def _decision_line(session: Session, row: Any, names: dict[str, str]) -> DecisionLine:
+    plan = load_plan(session, row.plan_digest)
+    if "ref" in row.data:
+        ref = StageRef.parse(row.data["ref"])
+        title, domain = plan.stage(ref.stage).title, _domain_title(plan, ref)
+    else:
+        ref, title = None, plan.decisions_by_id[row.data["decision"]].title
+        domain = plan.domains_by_id[row.data["domain"]].title if row.data["domain"] else None
+    by = names.get(str(row.by), "")
+    return DecisionLine(row.kind, str(row.run_id), row.name, ref, title, domain, by, row.at)

@@ -1,0 +1,165 @@
+"""What the pages about one run show."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from app.engine import guards
+from app.engine.definition import Decision, Domain, Stage, StepPlan
+from app.engine.errors import Reason
+from app.engine.progress import GroundProgress, Progress, ground_progress, run_progress
+from app.engine.run import DecisionTaken, Run, StageInstance
+from app.engine.standing import NextStage, Standing, next_stages, standings
+from app.policy import Action, Role
+from app.storage.people import Person, members_with_role, names_of
+from app.storage.run_header import RunHeader, run_header
+from app.storage.run_store import load_run, load_stages
+from app.storage.texts import read_texts
+from app.web.identity import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class StageLine:
+    """A stage with where it stands, once per domain where it works per domain; `earlier` are closed rounds."""
+
+    stage: Stage
+    standings: tuple[Standing, ...]
+    earlier: tuple[StageInstance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionLine:
+    """A decision outside the stages, per domain where that holds; `taken` with its reason if it was taken."""
+
+    decision: Decision
+    domain: Domain | None
+    taken: DecisionTaken | None
+    reason: str | None
+    blocked_by: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    header: RunHeader
+    plan: StepPlan
+    run: Run
+    progress: Progress
+    next: tuple[NextStage, ...]
+    stages: tuple[StageLine, ...]
+    decisions: tuple[DecisionLine, ...]
+    grounds: tuple[GroundProgress, ...]
+    names: dict[str, str]
+    texts: dict[str, str]
+    may_work: bool
+    may_decide: bool
+    may_edit: bool
+
+
+def run_page(session: Session, caller: Caller, run_id: str) -> RunPage:
+    plan, run = load_run(session, run_id)
+    lines: dict[str, list[Standing]] = defaultdict(list)
+    for standing in standings(plan, run):
+        lines[standing.ref.stage].append(standing)
+    current = {standing.ref for group in lines.values() for standing in group}
+    texts = read_texts(
+        session,
+        [
+            *(taken.reason for taken in run.decisions),
+            *(instance.skip_reason for instance in run.stages.values()),
+        ],
+    )
+    in_team = caller.user_id in run.team or caller.user_id == run.manager
+    return RunPage(
+        header=run_header(session, run_id),
+        plan=plan,
+        run=run,
+        progress=run_progress(plan, run),
+        next=tuple(next_stages(plan, run)),
+        stages=tuple(
+            StageLine(
+                stage=stage,
+                standings=tuple(lines[stage.id]),
+                earlier=tuple(
+                    sorted(
+                        (i for i in run.instances(stage.id) if i.ref not in current),
+                        key=lambda i: (i.ref.domain or "", i.ref.round),
+                    )
+                ),
+            )
+            for stage in plan.stages
+        ),
+        decisions=tuple(_decisions(plan, run, texts)),
+        grounds=tuple(ground_progress(plan, run)),
+        names=names_of(session, _people(run)),
+        texts=texts,
+        may_work=caller.may(Action.WORK_ON_STAGE) and in_team,
+        may_decide=caller.may(Action.TAKE_DECISION),
+        may_edit=caller.may(Action.EDIT_RUN),
+    )
+
+
+def _people(run: Run) -> list[str | None]:
+    people: list[str | None] = [run.manager, run.started_by, *run.team]
+    people += [taken.by for taken in run.decisions]
+    for instance in run.stages.values():
+        people += [approval.by for approval in instance.approvals]
+        people += [instance.request.by if instance.request else None]
+    return people
+
+
+def _decisions(plan: StepPlan, run: Run, texts: dict[str, str]) -> list[DecisionLine]:
+    lines = []
+    for decision in plan.decisions:
+        for domain in run.domains if decision.is_per_domain else (None,):
+            taken = run.decision(decision.id, domain)
+            lines.append(
+                DecisionLine(
+                    decision=decision,
+                    domain=plan.domains_by_id[domain] if domain else None,
+                    taken=taken,
+                    reason=texts.get(taken.reason) if taken else None,
+                    blocked_by=tuple(guards.unmet_requirements(plan, run, decision.requires, domain)),
+                )
+            )
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who can be chosen: for the team, and as the manager that decides."""
+
+    workers: tuple[Person, ...]
+    managers: tuple[Person, ...]
+
+
+def people(session: Session) -> People:
+    return People(
+        workers=tuple(members_with_role(session, Role.POLICY_OFFICER)),
+        managers=tuple(members_with_role(session, Role.MANAGER)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EditPage:
+    header: RunHeader
+    plan: StepPlan
+    run: Run
+    people: People
+    domains_in_use: frozenset[str]
+    changed_at: datetime | None = None
+
+
+def edit_page(session: Session, run_id: str) -> EditPage:
+    plan, run = load_stages(session, run_id)
+    used = {ref.domain for ref in run.stages if ref.domain} | {d.domain for d in run.decisions if d.domain}
+    return EditPage(
+        header=run_header(session, run_id),
+        plan=plan,
+        run=run,
+        people=people(session),
+        domains_in_use=frozenset(used),
+    )

@@ -1,0 +1,147 @@
+"""Starting a run and steering it: team, domains, stages, decisions outside the stages."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session
+
+from app.engine import transitions
+from app.engine.run import StageRef, UserId
+from app.policy import Role
+from app.storage import run_store
+from app.storage.people import members_with_role
+from app.storage.plans import load_plan
+from app.storage.run_header import rename, run_header
+from app.storage.run_store import StaleRun
+from app.storage.texts import write_text
+from app.web.identity import Caller
+
+
+class PersonNotAvailable(Exception):
+    """Somebody was chosen who does not have the role in this municipality (any more). `field`: team or manager."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
+def start_run(
+    session: Session,
+    *,
+    plan_digest: str,
+    name: str,
+    purpose: str,
+    domains: Sequence[str],
+    team: Sequence[UserId],
+    manager: UserId,
+    by: UserId,
+    at: datetime,
+) -> str:
+    """Gives the id of the new run.  Raises KeyError for an unknown plan, PersonNotAvailable, Blocked."""
+    plan = load_plan(session, plan_digest)
+    _check_people(session, team, manager)
+    run_id, name_id, purpose_id = (str(uuid.uuid4()) for _ in range(3))
+    event = transitions.start_run(
+        plan,
+        run_id,
+        name=name_id if name else None,
+        purpose=purpose_id if purpose else None,
+        domains=domains,
+        team=team,
+        manager=manager,
+        by=by,
+        at=at,
+    )
+    run_store.start(session, plan, event, name=name, purpose=purpose)
+    # Only now is there a run that the texts can belong to.
+    write_text(session, run_id, name, by=by, at=at, id=name_id)
+    write_text(session, run_id, purpose, by=by, at=at, id=purpose_id)
+    return run_id
+
+
+def _check_people(session: Session, team: Sequence[UserId], manager: UserId) -> None:
+    managers = {person.id for person in members_with_role(session, Role.MANAGER)}
+    if manager not in managers:
+        raise PersonNotAvailable("manager")
+    workers = {person.id for person in members_with_role(session, Role.POLICY_OFFICER)}
+    if not set(team) <= workers | managers:
+        raise PersonNotAvailable("team")
+
+
+def change_run(
+    session: Session,
+    run_id: str,
+    *,
+    name: str,
+    purpose: str,
+    domains: Sequence[str],
+    team: Sequence[UserId],
+    manager: UserId,
+    based_on: int,
+    by: UserId,
+    at: datetime,
+) -> None:
+    """Raises StaleRun when the run changed since revision `based_on`, PersonNotAvailable, Blocked."""
+    plan, run = run_store.load_stages(session, run_id, for_change=True)
+    if run.revision != based_on:
+        raise StaleRun(run_id)
+    if set(team) != set(run.team) or manager != run.manager:
+        _check_people(session, team, manager)
+        event = transitions.change_team(run, team=team, manager=manager, by=by, at=at)
+        run = run_store.record(session, plan, run, event)
+    if set(domains) != set(run.domains):
+        changed = transitions.change_domains(plan, run, domains=domains, by=by, at=at)
+        run = run_store.record(session, plan, run, changed)
+    header = run_header(session, run_id)
+    if (name, purpose) != (header.name, header.purpose):
+        renamed = transitions.rename_run(
+            name=write_text(session, run_id, name, by=by, at=at),
+            purpose=write_text(session, run_id, purpose, by=by, at=at),
+            by=by,
+            at=at,
+        )
+        run_store.record(session, plan, run, renamed)
+        rename(session, run_id, name=name, purpose=purpose)
+
+
+def start_stage(session: Session, run_id: str, ref: StageRef, *, early_reason: str, by: UserId, at: datetime) -> None:
+    plan, run = run_store.load_stages(session, run_id, for_change=True)
+    reason = write_text(session, run_id, early_reason, by=by, at=at)
+    event = transitions.start_stage(plan, run, ref, early_reason=reason, by=by, at=at)
+    run_store.record(session, plan, run, event)
+
+
+def skip_stage(session: Session, run_id: str, ref: StageRef, *, reason: str, by: UserId, at: datetime) -> None:
+    plan, run = run_store.load_stages(session, run_id, for_change=True)
+    text = write_text(session, run_id, reason, by=by, at=at)
+    run_store.record(session, plan, run, transitions.skip_stage(plan, run, ref, reason=text, by=by, at=at))
+
+
+def undo_skip(session: Session, run_id: str, ref: StageRef, *, by: UserId, at: datetime) -> None:
+    plan, run = run_store.load_stages(session, run_id, for_change=True)
+    run_store.record(session, plan, run, transitions.undo_skip(plan, run, ref, by=by, at=at))
+
+
+def take_decision(
+    session: Session, run_id: str, decision: str, domain: str | None, *, reason: str, by: Caller, at: datetime
+) -> None:
+    plan, run = run_store.load_stages(session, run_id, for_change=True)
+    text = write_text(session, run_id, reason, by=by.user_id, at=at)
+    event = transitions.take_decision(
+        plan, run, decision, domain, reason=text, by=by.user_id, roles=by.role_names, at=at
+    )
+    run_store.record(session, plan, run, event)
+
+
+def withdraw_decision(
+    session: Session, run_id: str, decision: str, domain: str | None, *, reason: str, by: Caller, at: datetime
+) -> None:
+    plan, run = run_store.load_stages(session, run_id, for_change=True)
+    text = write_text(session, run_id, reason, by=by.user_id, at=at)
+    event = transitions.withdraw_decision(
+        plan, run, decision, domain, reason=text, by=by.user_id, roles=by.role_names, at=at
+    )
+    run_store.record(session, plan, run, event)
