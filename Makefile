@@ -48,11 +48,11 @@ format: setup  ## put the code in its agreed form
 
 .PHONY: schema
 schema: setup  ## before the first release only: write migration 0001 anew from the tables
-	$(PY) -m scripts.rebuild_schema
+	$(PY) -m scripts.schema rebuild
 
 .PHONY: revision
 revision: setup  ## new migration from the difference with the tables: make revision m="add due dates"
-	$(PY) -m scripts.new_revision "$(m)"
+	$(PY) -m scripts.schema revision "$(m)"
 
 .PHONY: lock
 lock:  ## newest versions within the bounds of pyproject.toml and package.json

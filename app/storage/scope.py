@@ -95,7 +95,7 @@ class _CurrentMunicipality(ColumnElement[uuid.UUID]):
 
 
 @compiles(_CurrentMunicipality)
-def _render_current_municipality(element: _CurrentMunicipality, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ARG001
+def _render_current_municipality(element: _CurrentMunicipality, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{compiler.process(_PARAMETER, **kw)} {_MARK}"
 
 
@@ -109,10 +109,14 @@ def _limit_statement(state: ORMExecuteState) -> None:
     info = state.session.info
     if "all_municipalities" in info:
         return
+    if state.is_column_load:
+        return  # rereads columns of one row that this session already holds, by its key
     # Set for each statement, directly before it runs: sessions may take turns in one thread.
     _current.set(info.get("municipality_id"))
     if state.is_insert:
         _check_inserted_rows(state)
+    elif state.is_update and isinstance(state.parameters, list):
+        raise UnscopedQuery("an update of many rows by their keys can't be limited; write it with a WHERE")
     state.statement = state.statement.options(_CRITERION)
     state.update_execution_options(limit_to_municipality=True)
 
@@ -125,31 +129,67 @@ def _check_inserted_rows(state: ORMExecuteState) -> None:
     for row in rows:
         if not isinstance(row, Mapping) or row.get("municipality_id") != _current_municipality():
             raise UnscopedQuery(
-                f"insert into {mapper.class_.__name__}: give the rows as parameters, each with the session's municipality"
+                f"insert into {mapper.class_.__name__}: give rows as parameters, each with the session's municipality"
             )
 
 
-def _check_flush(session: Session, flush_context: UOWTransaction, instances: object) -> None:  # noqa: ARG001
+def _check_flush(session: Session, flush_context: UOWTransaction, instances: object) -> None:
     if "all_municipalities" in session.info:
         return
     scope = session.info.get("municipality_id")
     for changed in (session.new, session.dirty, session.deleted):
         for row in changed:
             if isinstance(row, MunicipalityScoped) and (scope is None or row.municipality_id != scope):
-                raise UnscopedQuery(f"{type(row).__name__} of municipality {row.municipality_id} in a session of {scope}")
+                raise UnscopedQuery(
+                    f"{type(row).__name__} of municipality {row.municipality_id} in a session of {scope}"
+                )
 
 
 # The check of the finished SQL.
 
 
 def _refuse_unlimited_sql(
-    connection: Connection,  # noqa: ARG001
-    cursor: object,  # noqa: ARG001
+    connection: Connection,
+    cursor: object,
     statement: str,
-    parameters: object,  # noqa: ARG001
+    parameters: object,
     context: Any,
     executemany: bool,
 ) -> None:
     if context is not None and context.execution_options.get("limit_to_municipality"):
-        if problem := _unlimited_table(statement):
+        problem = _unlimited_table(statement)
+        if problem is not None:
             raise UnscopedQuery(f"{problem}; see app/storage/scope.py for what can be limited: {statement}")
+
+
+_STRING = re.compile(r"'(?:[^']|'')*'")
+_INSERT_COLUMNS = re.compile(r"^\s*INSERT\s+INTO\s+\S+(\s*\([^)]*\))?", re.IGNORECASE)
+_TABLE_PLACE = r'(?:\b(?:FROM|JOIN|UPDATE|USING|ONLY|LATERAL)\s+\(*|,\s*)"?({names})"?(?![\w".])(?:\s+AS\s+"?(\w+)"?)?'
+_LIMITED = re.compile(r'(\w+)"?\."?\w*municipality_id"? = \S+ /\*scope\*/')
+
+
+@lru_cache(maxsize=4096)
+def _unlimited_table(sql: str) -> str | None:
+    """What is wrong with this SQL, or None. A name counts where SQL expects a table: after FROM, JOIN, a comma …"""
+    bare = _STRING.sub("''", sql)
+    names = "|".join(sorted(map(re.escape, _scoped_tables()), key=len, reverse=True))
+    if not names:
+        return None
+    if insert := _INSERT_COLUMNS.match(bare):
+        if " ON CONFLICT" in bare and re.search(rf'INTO\s+"?({names})"?\b', insert.group(), re.IGNORECASE):
+            return "ON CONFLICT could change a row of another municipality"
+        bare = bare[insert.end() :]
+    places = re.finditer(_TABLE_PLACE.format(names=names), bare, re.IGNORECASE)
+    read = Counter(place.group(2) or place.group(1) for place in places)
+    missing = read - Counter(_LIMITED.findall(bare))
+    return f"not limited to a municipality: {', '.join(missing)}" if missing else None
+
+
+def _scoped_tables() -> set[str]:
+    found, ahead = set(), [MunicipalityScoped]
+    while ahead:
+        for subclass in ahead.pop().__subclasses__():
+            ahead.append(subclass)
+            if (table := getattr(subclass, "__table__", None)) is not None:
+                found.add(table.name)
+    return found

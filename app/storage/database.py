@@ -1,0 +1,192 @@
+"""The engine with its pragmas, and sessions for reading and writing. One request is one transaction.
+
+Reading and writing sessions both start their transaction at the first statement. A reading one sees one moment of
+the database, on PostgreSQL too. A writing one takes SQLite's write lock at once (BEGIN IMMEDIATE), so that it waits
+at the start instead of failing halfway.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from sqlite3 import Connection as SQLiteConnection
+from typing import Annotated, Any
+
+import anyio.to_thread
+from anyio import CancelScope, CapacityLimiter
+from fastapi import Depends, Request
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.orm import ORMExecuteState, UOWTransaction, sessionmaker
+from sqlmodel import Session
+
+from app.settings import Settings
+from app.storage.scope import enforce_scope
+
+BUSY_TIMEOUT = 5000  # ms that SQLite waits for another process's write lock
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def create_engine_for(settings_or_url: Settings | str) -> Engine:
+    url = make_url(settings_or_url.url if isinstance(settings_or_url, Settings) else settings_or_url)
+    if url.get_backend_name() == "sqlite":
+        # Threads that answer requests (40, anyio's number) each find a connection; on a file they cost little.
+        engine = create_engine(url, json_serializer=_compact_json, pool_size=20, max_overflow=30)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        json_serializer=_compact_json,
+        pool_size=10,
+        max_overflow=10,
+        pool_pre_ping=True,
+    )
+
+
+def _compact_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _prepare_sqlite(connection: SQLiteConnection, _record: object) -> None:
+    # SQLAlchemy says BEGIN, in _begin_sqlite; the driver of Python 3.11 would only do so before some statements.
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # an acknowledged save survives a power cut
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+
+
+class Database:
+    """What the application keeps in `app.state.database`; the command line and the tests use the same."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        # Objects stay readable after the commit, so that an answer can be made from them; nothing else may happen.
+        self._reading = sessionmaker(
+            engine.execution_options(**snapshot), class_=Session, autoflush=False, expire_on_commit=False
+        )
+        self._writing = sessionmaker(
+            engine.execution_options(sqlite_begin="IMMEDIATE"), class_=Session, expire_on_commit=False
+        )
+        for sessions in (self._reading, self._writing):
+            enforce_scope(sessions, engine)
+        event.listen(self._reading, "before_flush", _refuse_flush)
+        event.listen(self._reading, "do_orm_execute", _refuse_change)
+        self._turn = _Turn()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that can't change anything."""
+        session = self._reading()
+        try:
+            yield session
+            _assert_unchanged(session)
+        finally:
+            session.close()
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session that is committed at the end of the block, or rolled back when the block raises."""
+        session = self._writing()
+        try:
+            yield session
+            session.commit()
+        finally:
+            session.close()
+
+    @asynccontextmanager
+    async def reading_request(self) -> AsyncIterator[Session]:
+        session = self._reading()
+        try:
+            yield session
+            _assert_unchanged(session)
+        finally:
+            if self.is_sqlite:  # giving up a snapshot waits for nobody, and a thread would cost more
+                session.close()
+            else:
+                await _in_thread(session.close)
+
+    @asynccontextmanager
+    async def writing_request(self) -> AsyncIterator[Session]:
+        # SQLite has one writer at a time. Waiting here costs no thread; waiting in BEGIN IMMEDIATE would fill all
+        # threads with waiters, while the one that has the lock can't get a thread to finish.
+        async with self._turn.lock() if self.is_sqlite else _no_turn():
+            session = self._writing()
+            try:
+                yield session
+                await _in_thread(session.commit)
+            finally:
+                await _in_thread(session.close)
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+class _Turn:
+    """One lock per event loop: asyncio's are tied to the loop where they were first waited for."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = asyncio.Lock()
+
+    def lock(self) -> asyncio.Lock:
+        if self._loop is not (loop := asyncio.get_running_loop()):
+            self._loop, self._lock = loop, asyncio.Lock()
+        return self._lock
+
+
+@asynccontextmanager
+async def _no_turn() -> AsyncIterator[None]:
+    yield
+
+
+async def _in_thread(finish: Callable[[], None]) -> None:
+    # Own limiter: the end of a transaction never queues behind requests that wait for that very transaction.
+    # Shielded: a client that hangs up must not leave a transaction open.
+    with CancelScope(shield=True):
+        await anyio.to_thread.run_sync(finish, limiter=CapacityLimiter(1))
+
+
+def _refuse_flush(session: Session, _context: UOWTransaction, _instances: object) -> None:
+    _assert_unchanged(session)
+
+
+def _refuse_change(state: ORMExecuteState) -> None:
+    changes = state.is_insert or state.is_update or state.is_delete
+    assert not changes, f"a reading session may not run {state.statement}"
+
+
+def _assert_unchanged(session: Session) -> None:
+    changed = [*session.new, *session.dirty, *session.deleted]
+    assert not changed, f"a reading session was left with changes: {changed}"
+
+
+async def _request_session(request: Request) -> AsyncIterator[Session]:
+    database: Database = request.app.state.database
+    transaction = database.reading_request if request.method in SAFE_METHODS else database.writing_request
+    async with transaction() as session:
+        yield session
+
+
+# scope="function": the commit happens before the answer leaves, so nobody is told "saved" too early.
+RequestSession = Annotated[Session, Depends(_request_session, scope="function")]
+
+
+async def _read_session(session: RequestSession) -> Session:
+    return session
+
+
+async def _write_session(request: Request, session: RequestSession) -> Session:
+    assert request.method not in SAFE_METHODS, f"{request.method} {request.url.path} may not change anything"
+    return session
+
+
+# One session per request, whoever asks: what finds out the user shares it with the route.
+ReadSession = Annotated[Session, Depends(_read_session, scope="function")]
+WriteSession = Annotated[Session, Depends(_write_session, scope="function")]

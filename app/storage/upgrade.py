@@ -1,0 +1,100 @@
+"""Bring the database schema to the version that this code needs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect, text
+
+from app.resources import migrations_dir
+
+# Any number will do as long as it is the same in every process of this application.
+_ADVISORY_LOCK = 7_418_203_365
+# A migration that waits for a lock holds up everyone who comes after it, so it gives up soon instead.
+_LOCK_TIMEOUT = "5s"
+_WAIT_FOR_OTHER_PROCESS = "5min"
+
+
+class SchemaError(Exception):
+    """The database can't be brought to this version; the message says why and what to do."""
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Brings the schema to `revision`, all or nothing. Of two processes that start at once, one waits.
+
+    Raises SchemaError when the database comes from a newer version of this application."""
+    with migrating(engine) as connection:
+        _refuse_unknown(connection)
+        command.upgrade(_config(connection), revision)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """For tests and for going back a release. "base" removes all tables."""
+    with migrating(engine) as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def is_current(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return _revisions(connection) == set(_scripts().get_heads())
+
+
+@contextmanager
+def migrating(engine: Engine) -> Iterator[Connection]:
+    """A connection for migrations: alone, in one transaction."""
+    if engine.dialect.name == "sqlite":
+        with _migrating_sqlite(engine) as connection:
+            yield connection
+    else:
+        with engine.begin() as connection:
+            connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_FOR_OTHER_PROCESS}'"))
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+            connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
+            yield connection
+
+
+@contextmanager
+def _migrating_sqlite(engine: Engine) -> Iterator[Connection]:
+    """Foreign keys are off, because batch mode drops and renames tables; afterwards all of them are checked."""
+    with engine.connect().execution_options(sqlite_begin="IMMEDIATE") as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        # SQLite ignores this pragma inside a transaction, and SQLAlchemy would start one.
+        driver.execute("PRAGMA foreign_keys = OFF")
+        try:
+            with connection.begin():
+                yield connection
+                if orphans := connection.exec_driver_sql("PRAGMA foreign_key_check").all():
+                    raise SchemaError(f"the migration would leave rows without what they refer to: {orphans[:5]}")
+        finally:
+            driver.execute("PRAGMA foreign_keys = ON")
+
+
+def _revisions(connection: Connection) -> set[str]:
+    return set(MigrationContext.configure(connection).get_current_heads())
+
+
+def _refuse_unknown(connection: Connection) -> None:
+    scripts = _scripts()
+    known = {script.revision for script in scripts.walk_revisions()}
+    if unknown := _revisions(connection) - known:
+        raise SchemaError(
+            f"this database has schema version {', '.join(unknown)}, which this version of Stappenplan does not know; "
+            "install the newer version again, or restore a backup"
+        )
+    if not _revisions(connection) and (strange := inspect(connection).get_table_names()):
+        raise SchemaError(f"this database holds tables of something else ({', '.join(strange[:5])}); use an empty one")
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()  # no file: alembic.ini is for the command line, and is not in the wheel
+    config.set_main_option("script_location", str(migrations_dir()).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
