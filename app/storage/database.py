@@ -7,7 +7,7 @@ at the start instead of failing halfway.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from sqlite3 import Connection as SQLiteConnection
 from typing import Annotated, Any
@@ -66,6 +66,9 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
+        # Runs before the transaction of a changing request. The web layer reads the form here: somebody who sends
+        # slowly must not keep all other writers waiting.
+        self.before_writing: Callable[[Request], Awaitable[None]] | None = None
         snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         # Objects stay readable after the commit, so that an answer can be made from them; nothing else may happen.
         self._reading = sessionmaker(
@@ -169,8 +172,13 @@ def _assert_unchanged(session: Session) -> None:
 
 async def _request_session(request: Request) -> AsyncIterator[Session]:
     database: Database = request.app.state.database
-    transaction = database.reading_request if request.method in SAFE_METHODS else database.writing_request
-    async with transaction() as session:
+    if request.method in SAFE_METHODS:
+        async with database.reading_request() as session:
+            yield session
+        return
+    if database.before_writing is not None:
+        await database.before_writing(request)
+    async with database.writing_request() as session:
         yield session
 
 

@@ -1,0 +1,382 @@
+"""Queries on municipalities, users, their roles, sessions and sign-in attempts; for the web and the command line.
+
+Callers begin and end the transaction. None of these tables belongs to one municipality: they are what decides
+in which municipality somebody may work.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from app.policy import Role
+from app.storage.passwords import hash_password
+from app.storage.tables import LoginAttempt, LoginSession, Membership, Municipality, User
+
+LOGIN_LENGTH_MAX: Final = 254  # characters, as an e-mail address (RFC 5321)
+
+
+class AccountError(Exception):
+    """A request about accounts that can't be carried out; the message says why and what to do."""
+
+
+class LoginTaken(AccountError): ...
+
+
+class LoginInvalid(AccountError): ...
+
+
+class UnknownUser(AccountError): ...
+
+
+class UnknownMunicipality(AccountError): ...
+
+
+class MunicipalityExists(AccountError): ...
+
+
+class NoRoles(AccountError): ...
+
+
+@dataclass(frozen=True, slots=True)
+class MunicipalityRoles:
+    """A municipality in which somebody may work, and as what."""
+
+    municipality_id: uuid.UUID
+    municipality_name: str
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLogin:
+    """A session that is still valid, with its user. `memberships` are ordered by name of the municipality;
+    `municipality_id` is the chosen one: None before a choice, and possibly one that the user lost since."""
+
+    session_id: str
+    user_id: uuid.UUID
+    user_name: str
+    csrf_token: str
+    municipality_id: uuid.UUID | None
+    seen_at: datetime
+    memberships: tuple[MunicipalityRoles, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    user_id: uuid.UUID
+    password_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UserLine:
+    id: uuid.UUID
+    login: str
+    name: str
+    created_at: datetime
+    disabled_at: datetime | None
+    memberships: tuple[MunicipalityRoles, ...]
+
+
+def normal_login(login: str) -> str:
+    """As stored: trimmed, lower case."""
+    return login.strip().lower()
+
+
+# --- sessions -----------------------------------------------------------------------------------------------------
+
+# Core, built once: this runs on every request.
+_LOGIN: Final[sa.Executable] = (
+    sa.select(
+        col(LoginSession.user_id),
+        col(User.name),
+        col(LoginSession.csrf_token),
+        col(LoginSession.municipality_id),
+        col(LoginSession.seen_at),
+        col(Membership.municipality_id).label("member_of"),
+        col(Municipality.name).label("municipality_name"),
+        col(Membership.role),
+    )
+    .join(User, col(User.id) == col(LoginSession.user_id))
+    .outerjoin(Membership, col(Membership.user_id) == col(User.id))
+    .outerjoin(Municipality, col(Municipality.id) == col(Membership.municipality_id))
+    .where(
+        col(LoginSession.id) == sa.bindparam("session_id"),
+        col(LoginSession.expires_at) > sa.bindparam("at"),
+        col(LoginSession.seen_at) > sa.bindparam("seen_after"),
+        col(User.disabled_at).is_(None),
+    )
+    .order_by(col(Municipality.name), col(Membership.municipality_id))
+)
+
+
+def find_login(session: Session, session_id: str, *, at: datetime, seen_after: datetime) -> OpenLogin | None:
+    """The session with its user and roles, in one query; None if it has ended or its user is disabled."""
+    values = {"session_id": session_id, "at": at, "seen_after": seen_after}
+    rows = session.connection().execute(_LOGIN, values).all()
+    if not rows:
+        return None
+    first = rows[0]
+    return OpenLogin(
+        session_id=session_id,
+        user_id=first.user_id,
+        user_name=first.name,
+        csrf_token=first.csrf_token,
+        municipality_id=first.municipality_id,
+        seen_at=first.seen_at,
+        memberships=_memberships([(r.member_of, r.municipality_name, r.role) for r in rows]),
+    )
+
+
+def open_session(
+    session: Session,
+    session_id: str,
+    *,
+    user_id: uuid.UUID,
+    municipality_id: uuid.UUID | None,
+    csrf_token: str,
+    at: datetime,
+    expires_at: datetime,
+) -> None:
+    session.add(
+        LoginSession(
+            id=session_id,
+            user_id=user_id,
+            municipality_id=municipality_id,
+            csrf_token=csrf_token,
+            created_at=at,
+            seen_at=at,
+            expires_at=expires_at,
+        )
+    )
+    session.flush()
+
+
+def touch_session(session: Session, session_id: str, *, at: datetime) -> None:
+    session.execute(sa.update(LoginSession).where(col(LoginSession.id) == session_id).values(seen_at=at))
+
+
+def close_session(session: Session, session_id: str) -> None:
+    session.execute(sa.delete(LoginSession).where(col(LoginSession.id) == session_id))
+
+
+def close_ended_sessions(session: Session, *, at: datetime, seen_before: datetime) -> None:
+    """Remove rows of sessions that nobody can use any more."""
+    ended = sa.or_(col(LoginSession.expires_at) <= at, col(LoginSession.seen_at) <= seen_before)
+    session.execute(sa.delete(LoginSession).where(ended))
+
+
+def choose_municipality(session: Session, session_id: str, municipality_id: uuid.UUID) -> None:
+    chosen = sa.update(LoginSession).where(col(LoginSession.id) == session_id)
+    session.execute(chosen.values(municipality_id=municipality_id))
+
+
+def last_municipality(session: Session, session_id: str, user_id: uuid.UUID) -> uuid.UUID | None:
+    """Where this user worked in an earlier session of the same browser, also when that session has ended."""
+    query = select(LoginSession.municipality_id).where(LoginSession.id == session_id, LoginSession.user_id == user_id)
+    return session.exec(query).one_or_none()
+
+
+# --- signing in ---------------------------------------------------------------------------------------------------
+
+
+def find_credentials(session: Session, login: str) -> Credentials | None:
+    """Of an enabled user, or None."""
+    wanted = normal_login(login)
+    if not _could_be_login(wanted):
+        return None
+    query = select(User.id, User.password_hash).where(User.login == wanted, col(User.disabled_at).is_(None))
+    row = session.exec(query).one_or_none()
+    return Credentials(*row) if row else None
+
+
+def memberships_of(session: Session, user_id: uuid.UUID) -> tuple[MunicipalityRoles, ...]:
+    rows = session.exec(
+        select(Membership.municipality_id, Municipality.name, Membership.role)
+        .join(Municipality, col(Municipality.id) == col(Membership.municipality_id))
+        .where(Membership.user_id == user_id)
+        .order_by(Municipality.name, col(Membership.municipality_id))
+    )
+    return _memberships(rows.all())
+
+
+def renew_password_hash(session: Session, user_id: uuid.UUID, password_hash: str) -> None:
+    session.execute(sa.update(User).where(col(User.id) == user_id).values(password_hash=password_hash))
+
+
+def claim_attempt(
+    session: Session, keys: Sequence[str], *, at: datetime, since: datetime, attempts_max: int
+) -> tuple[list[uuid.UUID], datetime | None]:
+    """Count a sign-in attempt under each key, unless one has `attempts_max` of them after `since`.
+
+    Gives the ids of the counted attempts, or no ids and the moment of the attempt that has to grow older first.
+    The count precedes the check of the password, so that many attempts at once can't slip past the limit.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        # SQLite has one writer at a time; here two transactions could both count nine. Sorted: no deadlock.
+        for lock in sorted(int(key[:15], 16) for key in keys):
+            session.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
+    session.execute(sa.delete(LoginAttempt).where(col(LoginAttempt.at) <= since))
+    blocking: list[datetime] = []
+    for key in keys:
+        newest = select(LoginAttempt.at).where(LoginAttempt.key == key, LoginAttempt.at > since)
+        times = session.exec(newest.order_by(col(LoginAttempt.at).desc()).limit(attempts_max)).all()
+        if len(times) == attempts_max:
+            blocking.append(times[-1])
+    if blocking:
+        return [], max(blocking)
+    attempts = [LoginAttempt(key=key, at=at) for key in keys]
+    ids = [attempt.id for attempt in attempts]
+    session.add_all(attempts)
+    session.flush()
+    return ids, None
+
+
+def forget_attempt(session: Session, ids: Sequence[uuid.UUID]) -> None:
+    """It succeeded, so it does not count."""
+    session.execute(sa.delete(LoginAttempt).where(col(LoginAttempt.id).in_(ids)))
+
+
+# --- municipalities and users -------------------------------------------------------------------------------------
+
+
+def municipalities(session: Session) -> list[str]:
+    return list(session.exec(select(Municipality.name).order_by(Municipality.name)))
+
+
+def add_municipality(session: Session, name: str, *, at: datetime) -> uuid.UUID:
+    """Raises MunicipalityExists."""
+    name = _one_line(name)
+    if not name:
+        raise AccountError("a municipality needs a name")
+    if session.exec(select(Municipality.id).where(Municipality.name == name)).first():
+        raise MunicipalityExists(f"municipality {name!r} exists already")
+    municipality = Municipality(name=name, created_at=at)
+    session.add(municipality)
+    session.flush()
+    return municipality.id
+
+
+def add_user(
+    session: Session,
+    *,
+    login: str,
+    name: str,
+    password: str,
+    municipality: str,
+    roles: Collection[Role],
+    at: datetime,
+    is_demonstration: bool = False,
+) -> uuid.UUID:
+    """A new user with roles in one municipality (by name; it must exist). Takes about 0.13 s for the hash.
+
+    Raises LoginInvalid, LoginTaken, UnknownMunicipality, NoRoles, and PasswordRefused of app.storage.passwords.
+    """
+    login, name = normal_login(login), _one_line(name)
+    if not _could_be_login(login):
+        raise LoginInvalid(
+            f"login {login!r} can't be used: give 1 to {LOGIN_LENGTH_MAX} visible characters without spaces"
+        )
+    if not name:
+        raise AccountError(f"user {login!r} needs a name, as colleagues will see it")
+    municipality_id = _municipality_id(session, municipality)
+    if session.exec(select(User.id).where(User.login == login)).first():
+        raise LoginTaken(f"login {login!r} is taken; choose another, or give that user roles with `add_roles`")
+    user = User(
+        login=login,
+        name=name,
+        password_hash=hash_password(password),
+        is_demonstration=is_demonstration,
+        created_at=at,
+    )
+    session.add(user)
+    session.flush()
+    _give(session, user.id, municipality_id, roles, at)
+    return user.id
+
+
+def add_roles(session: Session, *, login: str, municipality: str, roles: Collection[Role], at: datetime) -> None:
+    """Roles for an existing user in one (more) municipality; those already held stay.
+
+    Raises UnknownUser, UnknownMunicipality, NoRoles.
+    """
+    _give(session, _user_id(session, login), _municipality_id(session, municipality), roles, at)
+
+
+def disable_user(session: Session, login: str, *, at: datetime) -> None:
+    """Ends all sessions of the user, who can't sign in any more. Doing it twice keeps the first moment.
+
+    Raises UnknownUser.
+    """
+    user_id = _user_id(session, login)
+    disabled = sa.update(User).where(col(User.id) == user_id, col(User.disabled_at).is_(None))
+    session.execute(disabled.values(disabled_at=at))
+    session.execute(sa.delete(LoginSession).where(col(LoginSession.user_id) == user_id))
+
+
+def list_users(session: Session) -> list[UserLine]:
+    """All users with their municipalities and roles, by login."""
+    rows = session.exec(
+        select(User, Membership.municipality_id, Municipality.name, Membership.role)
+        .join(Membership, col(Membership.user_id) == col(User.id), isouter=True)
+        .join(Municipality, col(Municipality.id) == col(Membership.municipality_id), isouter=True)
+        .order_by(User.login, Municipality.name, col(Membership.municipality_id))
+    )
+    lines = []
+    for user, group in groupby(rows, key=lambda row: row[0]):
+        held = _memberships([row[1:] for row in group])
+        lines.append(UserLine(user.id, user.login, user.name, user.created_at, user.disabled_at, held))
+    return lines
+
+
+def _give(
+    session: Session, user_id: uuid.UUID, municipality_id: uuid.UUID, roles: Collection[Role], at: datetime
+) -> None:
+    if not roles:
+        raise NoRoles(f"give at least one role: {', '.join(Role)}")
+    query = select(Membership.role).where(Membership.user_id == user_id, Membership.municipality_id == municipality_id)
+    held = session.exec(query).all()
+    for role in sorted(role for role in set(roles) if role.value not in held):
+        session.add(Membership(user_id=user_id, municipality_id=municipality_id, role=role.value, created_at=at))
+    session.flush()
+
+
+def _user_id(session: Session, login: str) -> uuid.UUID:
+    found = session.exec(select(User.id).where(User.login == normal_login(login))).one_or_none()
+    if found is None:
+        raise UnknownUser(f"no user with login {normal_login(login)!r}")
+    return found
+
+
+def _municipality_id(session: Session, name: str) -> uuid.UUID:
+    found = session.exec(select(Municipality.id).where(Municipality.name == _one_line(name))).one_or_none()
+    if found is None:
+        known = ", ".join(municipalities(session)) or "none yet"
+        raise UnknownMunicipality(f"no municipality {name!r}; known: {known}")
+    return found
+
+
+def _memberships(
+    rows: Sequence[tuple[uuid.UUID | None, str | None, str | None]],
+) -> tuple[MunicipalityRoles, ...]:
+    """Rows of (municipality, its name, role), in order of municipality; empty ones come from an outer join."""
+    held: dict[uuid.UUID, tuple[str, set[Role]]] = {}
+    for municipality_id, name, role in rows:
+        if municipality_id is not None and name is not None and role is not None:
+            held.setdefault(municipality_id, (name, set()))[1].add(Role(role))
+    return tuple(MunicipalityRoles(id, name, frozenset(roles)) for id, (name, roles) in held.items())
+
+
+def _could_be_login(login: str) -> bool:
+    """Also keeps characters away that PostgreSQL refuses, such as NUL."""
+    return 0 < len(login) <= LOGIN_LENGTH_MAX and login.isprintable() and " " not in login
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

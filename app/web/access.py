@@ -1,0 +1,216 @@
+"""Each route declares who may call it; a route that doesn't stops the start-up (`check_routes`).
+
+    @router.get("/trajecten/{run_id}")
+    def run_page(run_id: str, session: ReadSession, caller: Annotated[Caller, allowed(Action.VIEW_RUN)]) -> Response:
+
+`allowed(action)` gives the Caller, and limits the session of the request to the caller's municipality.
+`signed_in` gives the OpenLogin, for what precedes a municipality. `public` gives nothing:
+`@router.get("/toegankelijkheid", dependencies=[public])`.
+
+The same declaration checks where a change comes from and its CSRF token, so that neither can be forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import BackgroundTasks, Depends, FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import iter_route_contexts
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+
+from app.policy import Action
+from app.storage import accounts
+from app.storage.accounts import OpenLogin
+from app.storage.database import Database, RequestSession
+from app.storage.scope import set_scope
+from app.web.clock import now
+from app.web.csrf import TokenWrong, check_token, is_unsafe, origin_is_ours
+from app.web.forms import FIELDS_MAX, FILES_MAX, TEXT_BYTES_MAX, Posted
+from app.web.identity import Caller, caller_of, is_touch_due, seen_after, session_id_of, token_of
+from app.web.kept import Kept, keep
+
+
+class NotSignedIn(Exception):
+    """No session, or one that has ended. `kept` is what was sent, to be sent again after signing in."""
+
+    def __init__(self, kept: Kept | None = None) -> None:
+        super().__init__()
+        self.kept = kept
+
+
+class NoMunicipality(NotSignedIn):
+    """Signed in, but the user has yet to choose a municipality, or lost the chosen one."""
+
+
+class TokenRefused(NotSignedIn):
+    """Signed in, but the form is of another session, for instance after signing in again in another tab."""
+
+
+class NotAllowed(HTTPException):
+    """The caller's roles do not include this action."""
+
+    def __init__(self, action: Action) -> None:
+        super().__init__(403, f"no role for {action}")
+        self.action = action
+
+
+class ForeignOrigin(HTTPException):
+    """A change that another site sent in the name of our user. What it sent is never offered to be sent again."""
+
+    def __init__(self) -> None:
+        super().__init__(403, "sent from another site")
+
+
+async def read_form(request: Request) -> None:
+    """For Database.before_writing: somebody who sends slowly must not keep all other writers waiting."""
+    await request.form(max_files=FILES_MAX, max_fields=FIELDS_MAX, max_part_size=TEXT_BYTES_MAX)
+
+
+def _open_login(request: Request, session: RequestSession, background: BackgroundTasks) -> OpenLogin | None:
+    """Who is asking, in one query, on the connection that the route uses too."""
+    token = token_of(request)
+    if token is None:
+        return None
+    at = now(request)
+    login = accounts.find_login(session, session_id_of(token), at=at, seen_after=seen_after(at))
+    if login is None:
+        return None
+    if is_touch_due(login, at):
+        if is_unsafe(request):
+            accounts.touch_session(session, login.session_id, at=at)
+        else:
+            background.add_task(_touch, request.app.state.database, login.session_id, at)
+    request.state.login = login
+    if caller := caller_of(login):
+        request.state.caller = caller
+        set_scope(session, caller.municipality_id)
+    return login
+
+
+async def _touch(database: Database, session_id: str, at: datetime) -> None:
+    async with database.writing_request() as session:
+        await run_in_threadpool(accounts.touch_session, session, session_id, at=at)
+
+
+CurrentLogin = Annotated[OpenLogin | None, Depends(_open_login)]
+
+
+class Policy:
+    """Base of what a route can declare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Public(Policy):
+    """Everybody. A change must still come from our own pages, since signing in is one."""
+
+    async def __call__(self, request: Request) -> None:
+        _refuse_foreign(request)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn(Policy):
+    """Every user with a session, also before choosing a municipality."""
+
+    async def __call__(self, request: Request, form: Posted, login: CurrentLogin) -> OpenLogin:
+        return _checked(request, form, login)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed(Policy):
+    """Users with a role that may do `action`, in the municipality in which they work now."""
+
+    action: Action
+
+    async def __call__(self, request: Request, form: Posted, login: CurrentLogin) -> Caller:
+        _checked(request, form, login)
+        caller: Caller | None = getattr(request.state, "caller", None)
+        if caller is None:
+            raise NoMunicipality(keep(request, form))
+        if not caller.may(self.action):
+            raise NotAllowed(self.action)
+        return caller
+
+
+def _checked(request: Request, form: Posted, login: OpenLogin | None) -> OpenLogin:
+    # First of all: our cookie is not sent along from another site, so an attack looks like a lost session, and what
+    # it sent must not be kept and offered to the user.
+    _refuse_foreign(request)
+    if login is None:
+        raise NotSignedIn(keep(request, form) if is_unsafe(request) else None)
+    try:
+        check_token(request, form, login.csrf_token)
+    except TokenWrong:
+        # Only a browser that vouches for where it comes from may send it again with a click.
+        raise TokenRefused(keep(request, form) if origin_is_ours(request) else None) from None
+    return login
+
+
+def _refuse_foreign(request: Request) -> None:
+    if is_unsafe(request) and origin_is_ours(request) is False:
+        raise ForeignOrigin
+
+
+public: Final[Any] = Depends(Public())
+signed_in: Final[Any] = Depends(SignedIn())
+
+
+def allowed(action: Action) -> Any:
+    return Depends(Allowed(action))
+
+
+@dataclass(frozen=True, slots=True)
+class RoutePolicy:
+    path: str
+    methods: frozenset[str]
+    policies: tuple[Policy, ...]
+
+
+def route_policies(app: FastAPI, *, exempt: Collection[str] = ()) -> Iterator[RoutePolicy]:
+    """Every address that the app answers, except the `exempt` paths, with what it declares."""
+    yield from _policies_of(app.routes, "", exempt)
+
+
+def check_routes(app: FastAPI, *, exempt: Collection[str] = ()) -> None:
+    """Call at start-up, after the last route.  `exempt`: paths of mounts and the like that serve nothing private.
+
+    Raises RuntimeError that names each route without exactly one policy.
+    """
+    problems = []
+    for route in route_policies(app, exempt=exempt):
+        name = f"{' '.join(sorted(route.methods)) or 'any method'} {route.path}"
+        if not route.policies:
+            problems.append(f"{name}: declare public, signed_in or allowed(Action.…), see app/web/access.py")
+        elif len(route.policies) > 1:
+            problems.append(f"{name}: declares {len(route.policies)} policies, keep one: {route.policies}")
+    if problems:
+        raise RuntimeError("\n".join(["routes without a clear policy:", *sorted(problems)]))
+
+
+def _policies_of(routes: Iterable[BaseRoute], prefix: str, exempt: Collection[str]) -> Iterator[RoutePolicy]:
+    for context in iter_route_contexts(list(routes)):
+        path = prefix + str(getattr(context, "path", ""))
+        if path in exempt:
+            continue
+        dependant = getattr(context, "dependant", None)
+        inner = getattr(context, "routes", None)
+        if dependant is None and inner:
+            yield from _policies_of(inner, path, exempt)
+            continue
+        found = set(_declared(dependant)) if isinstance(dependant, Dependant) else set()
+        methods = frozenset(getattr(context, "methods", None) or ())
+        yield RoutePolicy(path, methods, tuple(sorted(found, key=repr)))
+
+
+def _declared(dependant: Dependant) -> Iterator[Policy]:
+    for dependency in dependant.dependencies:
+        call: object = dependency.call
+        if isinstance(call, Policy):
+            yield call
+        yield from _declared(dependency)
