@@ -28,7 +28,12 @@ BUNDLES: Final[Mapping[str, tuple[str, ...]]] = {
     "css/site.css": (
         "vendor/voorbeeld/theme.css",
         "vendor/utrecht/index.css",
-        "css/app.css",
+        "css/theme.css",
+        "css/base.css",
+        "css/layout.css",
+        "css/components.css",
+        "css/forms.css",
+        "css/print.css",
     ),
 }
 REQUIRED: Final = ("vendor/htmx/htmx.min.js", "js/app.js")

@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import SimpleNamespace
+from functools import partial
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2.runtime import Macro
 from jinja2.utils import concat
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from app.policy import Action, Role
 from app.resources import templates_dir
+from app.web import notice
 from app.web.assets import Assets
+from app.web.csrf import csrf_field
 from app.web.formats import Formats
-from app.web.i18n import LANGUAGES, Language, gettext_for, language_of
+from app.web.i18n import LANGUAGES, N_, Language, gettext_for, language_of
+from app.web.reasons import reason_text
+from app.web.site import Site
 
 QueryValue = str | int | None
+
+# Label, address and who sees it. Deeper pages keep their own entry marked, the front page only itself.
+MENU: Final[tuple[tuple[str, str, Action | None], ...]] = (
+    (N_("Overview"), "/", None),
+    (N_("Start a trajectory"), "/trajecten/nieuw", Action.START_RUN),
+    (N_("Step plans"), "/stappenplannen", Action.VIEW_PLANS),
+    (N_("Users"), "/gebruikers", Action.ADMINISTER_USERS),
+)
+ROLE_NAMES: Final[Mapping[Role, str]] = MappingProxyType(
+    {
+        Role.POLICY_OFFICER: N_("policy officer"),
+        Role.MANAGER: N_("manager"),
+        Role.AUDITOR: N_("auditor"),
+        Role.ADMINISTRATOR: N_("administrator"),
+    }
+)
 
 
 class PlanText(Protocol):
@@ -33,15 +56,14 @@ class PlanText(Protocol):
 class Pages:
     """The compiled templates, one environment per language, so that no filter has to ask which one it is.
 
-    `theme_class` is the class of a mounted municipal theme. `reload` rereads changed templates and costs time
-    on every request: for development only.
+    `reload` rereads changed templates and costs time on every request: for development only. The components are
+    read once all the same.
     """
 
-    def __init__(self, assets: Assets, *, theme_class: str = "", reload: bool = False) -> None:
+    def __init__(self, assets: Assets, site: Site, *, reload: bool = False) -> None:
         self.assets: Final = assets
-        self._environments: Final = {
-            language: _environment(language, assets, theme_class, reload) for language in LANGUAGES
-        }
+        self.site: Final = site
+        self._environments: Final = {language: _environment(language, assets, site, reload) for language in LANGUAGES}
 
     def environment(self, language: Language) -> Environment:
         return self._environments[language]
@@ -64,7 +86,10 @@ def render(
         html = _render_block(page, block, values)
     else:
         html = page.render(values)
-    return HTMLResponse(html, status, headers={"Vary": "HX-Request"})
+    response = HTMLResponse(html, status, headers={"Vary": "HX-Request"})
+    if notice.NOTICE_COOKIE in request.cookies:
+        notice.forget(response)
+    return response
 
 
 def _render_block(page: Template, block: str, values: Mapping[str, Any]) -> str:
@@ -72,17 +97,19 @@ def _render_block(page: Template, block: str, values: Mapping[str, Any]) -> str:
 
 
 def _request_context(request: Request, language: Language) -> dict[str, Any]:
-    def here(**changes: QueryValue) -> str:
-        """This page with some query values changed; None drops one. For filters and page numbers."""
-        query = {**request.query_params, **changes}
-        return address(request.url.path, **query)
-
     return {
         "request": request,
+        "login": getattr(request.state, "login", None),
         "caller": getattr(request.state, "caller", None),
-        "csrf_field": lambda: Markup(""),
-        "here": here,
+        "csrf_field": partial(csrf_field, request),
+        "here": partial(_here, request),
+        "notice": notice.notice_of(request, language),
     }
+
+
+def _here(request: Request, **changes: QueryValue) -> str:
+    """This page with some query values changed; None drops one. For filters and page numbers."""
+    return address(request.url.path, **{**request.query_params, **changes})
 
 
 def address(path: str, **query: QueryValue) -> str:
@@ -91,7 +118,7 @@ def address(path: str, **query: QueryValue) -> str:
     return f"{path}?{urlencode(given)}" if given else path
 
 
-def _environment(language: Language, assets: Assets, theme_class: str, reload: bool) -> Environment:
+def _environment(language: Language, assets: Assets, site: Site, reload: bool) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(templates_dir()),
         extensions=["jinja2.ext.i18n"],
@@ -102,32 +129,34 @@ def _environment(language: Language, assets: Assets, theme_class: str, reload: b
         auto_reload=reload,
         cache_size=-1,
     )
+    texts = gettext_for(language)
     environment.policies["ext.i18n.trimmed"] = True
-    environment.install_gettext_translations(gettext_for(language), newstyle=True)  # type: ignore[attr-defined]  # added by the i18n extension
+    # Added by the i18n extension, so unknown to the types.
+    environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
     environment.filters.update(Formats(language).filters())
     environment.filters["plan_text"] = _plan_text_filter(language)
     environment.globals.update(
         lang=language,
         asset=assets.url,
         url=address,
-        theme_class=theme_class,
-        ui=_components(environment),
+        site=site,
+        menu=[(texts.gettext(label), href, action) for label, href, action in MENU],
+        role_name={role: texts.gettext(name) for role, name in ROLE_NAMES.items()}.__getitem__,
+        reason_text=lambda reason, plan=None: reason_text(reason, language, plan),
     )
+    environment.globals["ui"] = _components(environment)
     return environment
 
 
 def _components(environment: Environment) -> SimpleNamespace:
     """All macros of templates/components, together as `ui`: a block rendered alone sees no `{% import %}`."""
     macros: dict[str, Callable[..., str]] = {}
-    environment.globals["ui"] = namespace = SimpleNamespace()
     for name in environment.list_templates(filter_func=lambda name: name.startswith("components/")):
         for macro, function in vars(environment.get_template(name).module).items():
-            if macro.startswith("_"):
-                continue
-            assert macro not in macros, f"templates/{name}: macro {macro} exists already in another file"
-            macros[macro] = function
-    namespace.__dict__.update(macros)
-    return namespace
+            if isinstance(function, Macro):
+                assert macro not in macros, f"templates/{name}: macro {macro} exists already in another file"
+                macros[macro] = function
+    return SimpleNamespace(**macros)
 
 
 def _plan_text_filter(language: Language) -> Callable[[PlanText], str]:

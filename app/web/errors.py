@@ -1,0 +1,264 @@
+"""From an exception to a status and a page that says what to do. The only place where refusals get a status."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.engine.errors import Blocked, SealBroken, StepChanged
+from app.engine.guards import NoSuchPart
+from app.storage.run_store import RunNotFound, StaleRun
+from app.web.forms import TECHNICAL, FormInvalid
+from app.web.i18n import N_, gettext_for, language_of
+from app.web.reasons import reason_text
+from app.web.render import is_htmx, render
+
+log = structlog.get_logger(__name__)
+
+STATUS: Final[Mapping[type[Exception], int]] = MappingProxyType(
+    {
+        RunNotFound: 404,
+        NoSuchPart: 404,
+        Blocked: 409,
+        StepChanged: 409,
+        SealBroken: 409,
+        StaleRun: 409,
+        FormInvalid: 422,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Message ids: what happened, in a few words, and what the visitor can do about it."""
+
+    title: str
+    remedy: str
+
+
+EXPLANATIONS: Final[Mapping[int | type[Exception], Explanation]] = MappingProxyType(
+    {
+        400: Explanation(
+            N_("We cannot read this request"),
+            N_("Go back to the page, load it again and try once more."),
+        ),
+        401: Explanation(N_("Log in first"), N_("Log in and open the page again.")),
+        403: Explanation(
+            N_("You may not do this"),
+            N_(
+                "Your role does not allow it, or the page was open too long. Load the page again. Does it still not "
+                "work? Ask the administrator of your municipality."
+            ),
+        ),
+        404: Explanation(
+            N_("This page does not exist"),
+            N_("Check the address, or look for it from the overview. Perhaps it belongs to another municipality."),
+        ),
+        405: Explanation(
+            N_("This address does not work that way"),
+            N_("Go back to the page and use the button there."),
+        ),
+        409: Explanation(
+            N_("This cannot be done now"),
+            N_("Look at the page again. Something changed, or something else must be done first."),
+        ),
+        413: Explanation(
+            N_("This is too large"),
+            N_("A file may be 25 MB at most. Make it smaller, or send the files one by one."),
+        ),
+        415: Explanation(
+            N_("We do not accept this kind of file"),
+            N_("Save it as PDF, as a document or as an image, and try again."),
+        ),
+        422: Explanation(
+            N_("Not everything is filled in right"),
+            N_("Go back to the form and mend what is named here."),
+        ),
+        428: Explanation(
+            N_("This page was too old to save"),
+            N_("Load the page again. Then fill in your text once more; you can copy it here."),
+        ),
+        429: Explanation(
+            N_("Too many attempts in a short time"),
+            N_("Wait a few minutes and try again."),
+        ),
+        500: Explanation(
+            N_("Something went wrong on our side"),
+            N_("Try again in a few minutes. Does it go wrong again? Give the number below to your administrator."),
+        ),
+        503: Explanation(
+            N_("Stappenplan is not available for a moment"),
+            N_("Try again in a few minutes."),
+        ),
+        StepChanged: Explanation(
+            N_("Somebody else saved this step before you"),
+            N_("Nothing was overwritten. Open the step again, look at what changed and add your text."),
+        ),
+        SealBroken: Explanation(
+            N_("Something changed since you opened this page"),
+            N_("Your decision was not recorded. Look at what changed first, then decide."),
+        ),
+        StaleRun: Explanation(
+            N_("Somebody else changed this trajectory at the same moment"),
+            N_("Nothing was overwritten. Load the page again and try once more."),
+        ),
+        Blocked: Explanation(
+            N_("This cannot be done yet"),
+            N_("Mend the following first:"),
+        ),
+    }
+)
+
+TYPED_FIELDS_MAX: Final = 60
+TYPED_CHARACTERS_MAX: Final = 100_000  # of all fields together: an error page stays an error page
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_.:-]{20,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Everything the error page shows besides its explanation."""
+
+    status: int
+    explanation: Explanation
+    details: Sequence[str] = ()
+    reference: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def install_error_pages(app: FastAPI) -> None:
+    """Call before adding the middleware that must also see errors: this one sits inside it."""
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _bad_request)
+    for kind in STATUS:
+        app.add_exception_handler(kind, _refusal)
+    app.add_middleware(UnexpectedErrors)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    if error.status_code < 400:  # a redirect that was raised, for instance to the login page
+        return Response(status_code=error.status_code, headers=headers)
+    known = EXPLANATIONS.get(error.status_code) or EXPLANATIONS[400 if error.status_code < 500 else 500]
+    return _answer(request, Refusal(error.status_code, known, headers=headers))
+
+
+def _bad_request(request: Request, error: Exception) -> Response:
+    """FastAPI refused a parameter: a path that cannot exist, a query or a form field that makes no sense."""
+    assert isinstance(error, RequestValidationError)
+    places = {str(item["loc"][0]) for item in error.errors()}
+    status = 404 if "path" in places else 400 if "query" in places else 422
+    return _answer(request, Refusal(status, EXPLANATIONS[status]))
+
+
+def _refusal(request: Request, error: Exception) -> Response:
+    kind = next(kind for kind in type(error).__mro__ if kind in STATUS)
+    status = STATUS[kind]
+    language = language_of(request)
+    details: list[str] = []
+    if isinstance(error, Blocked):
+        details = [reason_text(reason, language) for reason in error.reasons]
+    elif isinstance(error, FormInvalid):
+        details = list(error.state(language).errors.values())
+    return _answer(request, Refusal(status, EXPLANATIONS.get(kind) or EXPLANATIONS[status], details))
+
+
+class UnexpectedErrors:
+    """A bug becomes a page without a word about the inside, and a log line with the same reference.
+
+    Middleware, since Starlette's own catch-all is outside all middleware: its answer would lack our headers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app: Final = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:
+            if started:  # too late for a page; the server closes the connection
+                raise
+            request, reference = Request(scope), secrets.token_hex(4)
+            log.exception("unexpected_error", reference=reference, method=request.method, path=request.url.path)
+            await _crash_page(request, reference)(scope, receive, send)
+
+
+def _crash_page(request: Request, reference: str) -> Response:
+    try:
+        return _answer(request, Refusal(500, EXPLANATIONS[500], reference=reference))
+    except Exception:
+        # The page itself may be what is broken. Then say it without one.
+        log.exception("error_page_failed", reference=reference)
+        text = gettext_for(language_of(request)).gettext(EXPLANATIONS[500].title)
+        return HTMLResponse(f"<!doctype html><title>{text}</title><h1>{text}</h1><p>{reference}</p>", 500)
+
+
+def _answer(request: Request, refusal: Refusal) -> Response:
+    if request.url.path.startswith("/api/"):
+        return _problem(request, refusal)
+    response = render(
+        request,
+        "errors/error.html",
+        block="page_error",
+        status=refusal.status,
+        refusal=refusal,
+        explanation=refusal.explanation,
+        typed=typed_again(request),
+        is_part=is_htmx(request),
+    )
+    response.headers.update(refusal.headers)
+    if is_htmx(request):
+        # Into a place of its own: replacing the form would throw away what was typed in it.
+        response.headers["HX-Retarget"] = "#page-alert"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return response
+
+
+def _problem(request: Request, refusal: Refusal) -> Response:
+    texts = gettext_for(language_of(request))
+    body: dict[str, Any] = {
+        "status": refusal.status,
+        "title": texts.gettext(refusal.explanation.title),
+        "detail": " ".join([texts.gettext(refusal.explanation.remedy), *refusal.details]),
+    }
+    if refusal.reference:
+        body["reference"] = refusal.reference
+    return JSONResponse(body, refusal.status, dict(refusal.headers), media_type="application/problem+json")
+
+
+def typed_again(request: Request) -> list[tuple[str, str]]:
+    """What the visitor typed in the form that failed, to copy: (name of the field, text). No passwords, no tokens."""
+    typed: Mapping[str, tuple[str, ...]] = getattr(request.state, "typed", {})
+    found: list[tuple[str, str]] = []
+    room = TYPED_CHARACTERS_MAX
+    for name, values in typed.items():
+        for value in values:
+            if name in TECHNICAL or not value.strip() or _TOKEN.fullmatch(value):
+                continue
+            if len(found) == TYPED_FIELDS_MAX or room <= 0:
+                return found
+            found.append((name, value[:room]))
+            room -= len(value)
+    return found

@@ -1,0 +1,53 @@
+"""Headers that every answer carries, errors too: docs/decisions and NCSC guidelines ask for them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+ALWAYS: Final[dict[bytes, bytes]] = {
+    b"content-security-policy": CONTENT_SECURITY_POLICY.encode(),
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
+    b"cross-origin-opener-policy": b"same-origin",
+    # Pages show personal data: no copy in a shared browser. Static files set their own.
+    b"cache-control": b"no-store",
+}
+STRICT_TRANSPORT_SECURITY: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+
+
+class SecurityHeaders:
+    """Outermost middleware. A header that the answer itself sets stays as it is: a download has a stricter policy.
+
+    Also answers HEAD as GET without a body, since FastAPI's routes do not.
+    """
+
+    def __init__(self, app: ASGIApp, *, behind_tls: bool) -> None:
+        self._app: Final = app
+        self._headers: Final = [*ALWAYS.items(), *([STRICT_TRANSPORT_SECURITY] if behind_tls else [])]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_head = scope["method"] == "HEAD"
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message.setdefault("headers", [])
+                present = {name.lower() for name, _ in headers}
+                message["headers"] = [
+                    *(header for header in headers if header[0].lower() != b"server"),
+                    *(header for header in self._headers if header[0] not in present),
+                ]
+            elif is_head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self._app({**scope, "method": "GET"} if is_head else scope, receive, send_with_headers)

@@ -1,0 +1,43 @@
+"""One sentence on the next page after a change: "Uw antwoorden zijn opgeslagen"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from app.web.i18n import Language, gettext_for
+
+NOTICE_COOKIE: Final = "melding"
+_texts: Final[dict[str, str]] = {}
+
+
+def register(notices: Mapping[str, str]) -> None:
+    """A feature's notices: code -> message id marked with N_(). Call it when the module is imported.
+
+    Only codes travel in the cookie, so nobody can make the page say something else.
+    """
+    for code, text in notices.items():
+        assert code.replace("_", "").isalnum(), code
+        assert _texts.setdefault(code, text) == text, f"notice {code} has two texts"
+
+
+def see_other(address: str, *, notice: str | None = None) -> RedirectResponse:
+    """After a change: to the page that shows it (303), with a notice there."""
+    response = RedirectResponse(address, status_code=303)
+    if notice is not None:
+        assert notice in _texts, f"notice {notice} is not registered"
+        response.set_cookie(NOTICE_COOKIE, notice, max_age=60, httponly=True, samesite="lax")
+    return response
+
+
+def notice_of(request: Request, language: Language) -> str | None:
+    """The sentence to show on this page, if any."""
+    text = _texts.get(request.cookies.get(NOTICE_COOKIE, ""))
+    return gettext_for(language).gettext(text) if text else None
+
+
+def forget(response: Response) -> None:
+    response.delete_cookie(NOTICE_COOKIE, httponly=True, samesite="lax")

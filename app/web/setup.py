@@ -1,0 +1,33 @@
+"""Everything that pages need, put on the application in the right order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from app.resources import static_dir
+from app.web import language, pages
+from app.web.assets import Assets
+from app.web.body_limit import BodyLimit
+from app.web.errors import install_error_pages
+from app.web.headers import SecurityHeaders
+from app.web.render import Pages
+from app.web.site import Site
+
+
+def install_pages(
+    app: FastAPI, site: Site, *, behind_tls: bool, theme: Path | None = None, reload: bool = False
+) -> None:
+    """Call after adding any other middleware, so that headers and error pages surround it.
+
+    Raises AssetMissing or TextsError, with the remedy in the message, if a file of the front end is not there.
+    """
+    assets = Assets(static_dir(), theme=theme)
+    app.state.pages = Pages(assets, site, reload=reload)
+    app.mount("/static", assets, name="static")
+    app.include_router(language.router)
+    app.include_router(pages.router)
+    install_error_pages(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders, behind_tls=behind_tls)
