@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
+from typing import Any
 
+import sqlalchemy
 from sqlmodel import Session, select
 
 from app.catalogue.loader import LoadedPlan, from_document
@@ -64,3 +67,35 @@ def load_plan(session: Session, digest: str) -> StepPlan:
             _plans.pop(next(iter(_plans)))
         _plans[digest] = plan
     return plan
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedPlan:
+    digest: str
+    plan_id: str
+    version: str
+    title: str
+    added_at: datetime
+
+    @property
+    def name(self) -> str:
+        """As on the command line and in addresses: `inclusief-beleid@1.0.0`."""
+        return f"{self.plan_id}@{self.version}"
+
+
+def pinned_plans(session: Session) -> list[PinnedPlan]:
+    """Every version the database knows: by title, newest version first."""
+    columns: tuple[Any, ...] = (
+        PlanVersion.digest,
+        PlanVersion.plan_id,
+        PlanVersion.version,
+        PlanVersion.title,
+        PlanVersion.added_at,
+    )
+    plans = [PinnedPlan(*row) for row in session.execute(sqlalchemy.select(*columns))]
+    plans.sort(key=lambda plan: _precedence(plan.version), reverse=True)
+    return sorted(plans, key=lambda plan: plan.title)
+
+
+def _precedence(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("-", 1)[0].split("+", 1)[0].split("."))

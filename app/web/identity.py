@@ -35,6 +35,11 @@ class Caller:
     roles: frozenset[Role]
     memberships: tuple[MunicipalityRoles, ...]
 
+    @property
+    def role_names(self) -> frozenset[str]:
+        """As step plans name who may decide."""
+        return frozenset(role.value for role in self.roles)
+
     def may(self, action: Action) -> bool:
         return may(self.roles, action)
 

@@ -1,0 +1,260 @@
+"""Overview, starting a run, the run page, and steering a run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from app.engine.errors import Blocked
+from app.engine.run import StageRef
+from app.features.runs import queries, service
+from app.features.runs.forms import DecisionForm, EditForm, ReasonForm, StartForm
+from app.features.runs.overview import overview
+from app.policy import Action
+from app.storage.database import ReadSession, WriteSession
+from app.storage.plans import load_plan, pinned_plans
+from app.storage.run_store import StaleRun
+from app.web.access import allowed
+from app.web.clock import now
+from app.web.forms import FormInvalid, FormState, Posted, parse, refuse
+from app.web.i18n import N_, language_of
+from app.web.identity import Caller
+from app.web.notice import register, see_other
+from app.web.paths import stage_ref
+from app.web.render import render
+
+router = APIRouter()
+register(
+    {
+        "run_started": N_("The trajectory has been started."),
+        "run_changed": N_("Your changes have been saved."),
+        "stage_started": N_("The stage has been started."),
+        "stage_skipped": N_("The stage is skipped. The reason is in the history."),
+        "skip_undone": N_("The stage is no longer skipped."),
+        "decision_taken": N_("The decision has been recorded."),
+        "decision_withdrawn": N_("The decision has been withdrawn."),
+    }
+)
+
+Viewer = Annotated[Caller, allowed(Action.VIEW_RUN)]
+Starter = Annotated[Caller, allowed(Action.START_RUN)]
+Editor = Annotated[Caller, allowed(Action.EDIT_RUN)]
+Worker = Annotated[Caller, allowed(Action.WORK_ON_STAGE)]
+Decider = Annotated[Caller, allowed(Action.TAKE_DECISION)]
+
+
+@router.get("/")
+def show_overview(
+    request: Request,
+    session: ReadSession,
+    caller: Viewer,
+    pagina: int = 1,
+    mijn: str = "",
+    zoek: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
+    page = overview(session, caller, page=pagina, mine_only=mijn == "ja", search=zoek.strip())
+    return render(request, "runs/overview.html", block="run_list", overview=page, actions=Action)
+
+
+@router.get("/trajecten/nieuw")
+def show_start_form(request: Request, session: ReadSession, caller: Starter, stappenplan: str = "") -> Response:
+    plans = pinned_plans(session)
+    chosen = next((p for p in plans if p.name == stappenplan), plans[0] if plans else None)
+    form = FormState.of(
+        stappenplan=chosen.digest if chosen else "",
+        team=[caller.user_id],
+    )
+    return _start_page(request, session, form, status=200)
+
+
+def _start_page(request: Request, session: ReadSession, form: FormState, *, status: int) -> Response:
+    plans = pinned_plans(session)
+    digest = form.value("stappenplan")
+    plan = load_plan(session, digest) if any(p.digest == digest for p in plans) else None
+    return render(
+        request,
+        "runs/start.html",
+        block="start_form",
+        status=status,
+        form=form,
+        plans=plans,
+        plan=plan,
+        people=queries.people(session),
+    )
+
+
+@router.post("/trajecten/nieuw")
+def start_run(request: Request, session: WriteSession, caller: Starter, posted: Posted) -> Response:
+    try:
+        form = parse(StartForm, posted)
+        run_id = _start(request, session, caller, posted, form)
+    except FormInvalid as invalid:
+        return _start_page(request, session, invalid.state(language_of(request)), status=422)
+    return see_other(f"/trajecten/{run_id}", notice="run_started")
+
+
+def _start(request: Request, session: WriteSession, caller: Caller, posted: Posted, form: StartForm) -> str:
+    try:
+        return service.start_run(
+            session,
+            plan_digest=form.plan,
+            name=form.name,
+            purpose=form.purpose,
+            domains=form.domains,
+            team=form.team,
+            manager=form.manager,
+            by=caller.user_id,
+            at=now(request),
+        )
+    except KeyError:
+        raise refuse(posted, "stappenplan", N_("Choose a step plan from the list.")) from None
+    except service.PersonNotAvailable as missing:
+        raise _person_gone(posted, missing) from None
+    except Blocked as blocked:
+        raise _domains_refused(posted, blocked) from None
+
+
+def _person_gone(posted: Posted, missing: service.PersonNotAvailable) -> FormInvalid:
+    return refuse(
+        posted,
+        "leidinggevende" if missing.field == "manager" else "team",
+        N_("Choose people from the list; somebody you chose is not available (any more)."),
+    )
+
+
+def _domains_refused(posted: Posted, blocked: Blocked) -> FormInvalid:
+    """Name, purpose and team were checked by the form, so what the engine still refuses are the domains."""
+    if all(reason.code == "domain_in_use" for reason in blocked.reasons):
+        return refuse(posted, "domeinen", N_("A domain in which work was done or a decision was taken must stay."))
+    return refuse(posted, "domeinen", N_("Choose at least one domain."))
+
+
+@router.get("/trajecten/{run_id}")
+def show_run(request: Request, run_id: str, session: ReadSession, caller: Viewer) -> Response:
+    page = queries.run_page(session, caller, run_id)
+    return render(request, "runs/run.html", header=page.header, page=page, here_tab="run")
+
+
+@router.get("/trajecten/{run_id}/bewerken")
+def show_edit_form(request: Request, run_id: str, session: ReadSession, caller: Editor) -> Response:
+    page = queries.edit_page(session, run_id)
+    form = FormState.of(
+        based_on=page.run.revision,
+        naam=page.header.name,
+        doel=page.header.purpose,
+        domeinen=page.run.domains,
+        team=page.run.team,
+        leidinggevende=page.run.manager,
+    )
+    return _edit_page(request, page, form, status=200)
+
+
+def _edit_page(request: Request, page: queries.EditPage, form: FormState, *, status: int) -> Response:
+    return render(
+        request,
+        "runs/edit.html",
+        block="edit_form",
+        status=status,
+        header=page.header,
+        page=page,
+        form=form,
+        here_tab="run",
+    )
+
+
+@router.post("/trajecten/{run_id}/bewerken")
+def change_run(request: Request, run_id: str, session: WriteSession, caller: Editor, posted: Posted) -> Response:
+    try:
+        form = parse(EditForm, posted)
+        service.change_run(
+            session,
+            run_id,
+            name=form.name,
+            purpose=form.purpose,
+            domains=form.domains,
+            team=form.team,
+            manager=form.manager,
+            based_on=form.based_on,
+            by=caller.user_id,
+            at=now(request),
+        )
+    except FormInvalid as invalid:
+        return _edit_again(request, session, run_id, invalid, status=422)
+    except service.PersonNotAvailable as missing:
+        return _edit_again(request, session, run_id, _person_gone(posted, missing), status=422)
+    except Blocked as blocked:
+        return _edit_again(request, session, run_id, _domains_refused(posted, blocked), status=422)
+    except StaleRun:
+        stale = refuse(
+            posted,
+            "naam",
+            N_("Somebody else changed this trajectory meanwhile. Compare with what you typed, then save again."),
+        )
+        return _edit_again(request, session, run_id, stale, status=409)
+    return see_other(f"/trajecten/{run_id}", notice="run_changed")
+
+
+def _edit_again(
+    request: Request, session: WriteSession, run_id: str, invalid: FormInvalid, *, status: int
+) -> Response:
+    session.rollback()
+    page = queries.edit_page(session, run_id)
+    state = invalid.state(language_of(request))
+    # Who saves again after reading the message saves on what is there now.
+    values = {**state.values, "based_on": (str(page.run.revision),)}
+    return _edit_page(request, page, FormState(values, state.errors), status=status)
+
+
+# --- stages ------------------------------------------------------------------------------------------------------
+
+
+def _stage_address(run_id: str, ref: StageRef) -> str:
+    return f"/trajecten/{run_id}/fasen/{ref}"
+
+
+@router.post("/trajecten/{run_id}/fasen/{ref}/starten")
+def start_stage(
+    request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted
+) -> Response:
+    stage, form = stage_ref(ref), parse(ReasonForm, posted)
+    service.start_stage(session, run_id, stage, early_reason=form.reason, by=caller.user_id, at=now(request))
+    return see_other(_stage_address(run_id, stage), notice="stage_started")
+
+
+@router.post("/trajecten/{run_id}/fasen/{ref}/overslaan")
+def skip_stage(
+    request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted
+) -> Response:
+    stage, form = stage_ref(ref), parse(ReasonForm, posted)
+    service.skip_stage(session, run_id, stage, reason=form.reason, by=caller.user_id, at=now(request))
+    return see_other(_stage_address(run_id, stage), notice="stage_skipped")
+
+
+@router.post("/trajecten/{run_id}/fasen/{ref}/overslaan-ongedaan")
+def undo_skip(request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker) -> Response:
+    stage = stage_ref(ref)
+    service.undo_skip(session, run_id, stage, by=caller.user_id, at=now(request))
+    return see_other(_stage_address(run_id, stage), notice="skip_undone")
+
+
+# --- decisions outside the stages --------------------------------------------------------------------------------
+
+
+@router.post("/trajecten/{run_id}/besluiten/{decision}")
+def take_decision(
+    request: Request, run_id: str, decision: str, session: WriteSession, caller: Decider, posted: Posted
+) -> Response:
+    form = parse(DecisionForm, posted)
+    service.take_decision(session, run_id, decision, form.domain, reason=form.reason, by=caller, at=now(request))
+    return see_other(f"/trajecten/{run_id}", notice="decision_taken")
+
+
+@router.post("/trajecten/{run_id}/besluiten/{decision}/intrekken")
+def withdraw_decision(
+    request: Request, run_id: str, decision: str, session: WriteSession, caller: Decider, posted: Posted
+) -> Response:
+    form = parse(DecisionForm, posted)
+    service.withdraw_decision(session, run_id, decision, form.domain, reason=form.reason, by=caller, at=now(request))
+    return see_other(f"/trajecten/{run_id}", notice="decision_withdrawn")

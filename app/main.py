@@ -1,0 +1,41 @@
+"""The application: wiring only."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+
+from app.features.accounts import routes as accounts
+from app.features.runs import routes as runs
+from app.settings import Settings
+from app.storage.database import Database
+from app.web import health
+from app.web.access import check_routes
+from app.web.clock import Clock
+from app.web.setup import install_pages
+from app.web.site import Site
+
+# Order matters where addresses overlap: `/trajecten/nieuw` before `/trajecten/{run_id}` is inside `runs`.
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    accounts.router,
+    runs.router,
+)
+
+
+def create_app(settings: Settings, database: Database, *, clock: Clock | None = None) -> FastAPI:
+    """The application on a database whose schema is current.  Raises RuntimeError for a route without a policy,
+    AssetMissing or TextsError for a front end that is not whole."""
+    # No pages about the interface: there is none yet, and its addresses would need policies too.
+    app = FastAPI(title="Stappenplan", openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.settings = settings
+    app.state.database = database
+    app.state.clock = clock
+    for router in ROUTERS:
+        app.include_router(router)
+    install_pages(app, _site(settings), behind_tls=settings.is_production)
+    check_routes(app, exempt={"/static"})
+    return app
+
+
+def _site(settings: Settings) -> Site:
+    return Site()
