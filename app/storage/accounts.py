@@ -84,6 +84,17 @@ class UserLine:
     memberships: tuple[MunicipalityRoles, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class DemoAccount:
+    """An account of the demonstration data, whose password is no secret: the sign-in page shows it."""
+
+    login: str
+    password: str
+    name: str
+    municipality: str
+    roles: tuple[Role, ...]
+
+
 def normal_login(login: str) -> str:
     """As stored: trimmed, lower case."""
     return login.strip().lower()

@@ -1,0 +1,127 @@
+"""What somebody sees who is not (or no longer) signed in, and what happens with the text that was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from app.features.accounts.service import PasswordChecks
+from app.storage.accounts import DemoAccount
+from app.storage.database import Database
+from app.web.access import NoMunicipality, NotSignedIn, TokenRefused, read_form
+from app.web.csrf import is_unsafe
+from app.web.forms import FormState
+from app.web.kept import TARGET_FIELD, Kept, address_of, local_path
+from app.web.render import address, is_htmx, render
+
+Trouble = Literal["signed_out", "too_many", "busy"]
+
+
+def install_accounts(
+    app: FastAPI, database: Database, *, secure_cookies: bool, demo_accounts: Sequence[DemoAccount] = ()
+) -> None:
+    """`secure_cookies`: False only where there is no TLS, as in the demonstration."""
+    app.state.secure_cookies = secure_cookies
+    app.state.demo_accounts = demo_accounts
+    app.state.password_checks = PasswordChecks()
+    database.before_writing = read_form
+    app.add_exception_handler(NotSignedIn, answer_not_signed_in)
+    app.add_exception_handler(NoMunicipality, answer_no_municipality)
+    app.add_exception_handler(TokenRefused, answer_token_refused)
+
+
+async def answer_not_signed_in(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NotSignedIn)
+    if not is_unsafe(request):
+        return _go(request, "/inloggen")
+    return sign_in_page(request, status=401, kept=error.kept, trouble="signed_out")
+
+
+async def answer_no_municipality(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NoMunicipality)
+    if not is_unsafe(request):
+        return _go(request, "/gemeente")
+    return choose_page(request, status=403, kept=error.kept)
+
+
+async def answer_token_refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, TokenRefused)
+    if error.kept is None:
+        # The page for all 403s: somebody who can't show where the form comes from gets no second chance.
+        handler: Any = request.app.exception_handlers[HTTPException]
+        answer: Response = handler(request, HTTPException(403, "CSRF token missing or wrong"))
+        return answer
+    return resend_page(request, error.kept, status=403)
+
+
+def sign_in_page(
+    request: Request,
+    *,
+    status: int = 200,
+    form: FormState | None = None,
+    verder: str = "/",
+    kept: Kept | None = None,
+    trouble: Trouble | None = None,
+    wait_seconds: int = 0,
+) -> Response:
+    response = render(
+        request,
+        "accounts/sign_in.html",
+        block="page_error",
+        status=status,
+        form=form or FormState(),
+        verder=kept.target if kept else verder,
+        kept=kept,
+        trouble=trouble,
+        wait_minutes=-(-wait_seconds // 60),
+        demo_accounts=request.app.state.demo_accounts,
+    )
+    if wait_seconds:
+        response.headers["Retry-After"] = str(wait_seconds)
+    return _beside_the_form(request, response)
+
+
+def choose_page(request: Request, *, status: int = 200, verder: str = "/", kept: Kept | None = None) -> Response:
+    response = render(
+        request,
+        "accounts/choose_municipality.html",
+        block="page_error",
+        status=status,
+        memberships=request.state.login.memberships,
+        verder=kept.target if kept else verder,
+        kept=kept,
+    )
+    return _beside_the_form(request, response)
+
+
+def resend_page(request: Request, kept: Kept, *, status: int = 200) -> Response:
+    response = render(request, "accounts/resend.html", block="page_error", status=status, kept=kept)
+    return _beside_the_form(request, response)
+
+
+def _beside_the_form(request: Request, response: Response) -> Response:
+    if is_htmx(request):
+        # Not in its place: what was typed stays in the form, also without sending it again.
+        response.headers["HX-Retarget"] = "#page-alert"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return response
+
+
+def _go(request: Request, path: str) -> Response:
+    """To a page where one signs in or chooses, and back here afterwards."""
+    if is_htmx(request):
+        # A part of a page was asked for; come back to the page itself.
+        current = urlsplit(request.headers.get("hx-current-url", ""))
+        back = local_path(current.path + (f"?{current.query}" if current.query else ""))
+        return Response(status_code=401, headers={"HX-Redirect": with_return(path, back)})
+    return RedirectResponse(with_return(path, address_of(request)), status_code=303)
+
+
+def with_return(path: str, back: str) -> str:
+    return address(path, **{TARGET_FIELD: None if back == "/" else back})
