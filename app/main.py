@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 
 from app.features.accounts import routes as accounts
+from app.features.accounts.answers import install_accounts
 from app.features.runs import routes as runs
 from app.settings import Settings
 from app.storage.database import Database
@@ -30,6 +31,7 @@ def create_app(settings: Settings, database: Database, *, clock: Clock | None = 
     app.state.settings = settings
     app.state.database = database
     app.state.clock = clock
+    install_accounts(app, database, secure_cookies=settings.is_production)
     for router in ROUTERS:
         app.include_router(router)
     install_pages(app, _site(settings), behind_tls=settings.is_production)
