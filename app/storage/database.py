@@ -23,22 +23,26 @@ from app.settings import Settings
 from app.storage.scope import enforce_scope
 
 BUSY_TIMEOUT = 5000  # ms that SQLite waits for another process's write lock
+# Requests with a session at the same moment, and connections kept for what opens one outside of a request's own.
+REQUESTS_AT_ONCE = 20
+SPARE_CONNECTIONS = 20
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def create_engine_for(settings_or_url: Settings | str) -> Engine:
     url = make_url(settings_or_url.url if isinstance(settings_or_url, Settings) else settings_or_url)
     if url.get_backend_name() == "sqlite":
-        # Threads that answer requests (40, anyio's number) each find a connection; on a file they cost little.
-        engine = create_engine(url, json_serializer=_compact_json, pool_size=20, max_overflow=30)
+        engine = create_engine(
+            url, json_serializer=_compact_json, pool_size=REQUESTS_AT_ONCE, max_overflow=SPARE_CONNECTIONS
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
         json_serializer=_compact_json,
-        pool_size=10,
-        max_overflow=10,
+        pool_size=REQUESTS_AT_ONCE,
+        max_overflow=SPARE_CONNECTIONS,
         pool_pre_ping=True,
     )
 
@@ -81,7 +85,7 @@ class Database:
             enforce_scope(sessions, engine)
         event.listen(self._reading, "before_flush", _refuse_flush)
         event.listen(self._reading, "do_orm_execute", _refuse_change)
-        self._turn = _Turn()
+        self._turns = _Turns(writers=1 if self.is_sqlite else None)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -105,21 +109,20 @@ class Database:
 
     @asynccontextmanager
     async def reading_request(self) -> AsyncIterator[Session]:
-        session = self._reading()
-        try:
-            yield session
-            _assert_unchanged(session)
-        finally:
-            if self.is_sqlite:  # giving up a snapshot waits for nobody, and a thread would cost more
-                session.close()
-            else:
-                await _in_thread(session.close)
+        async with self._turns.to_read():
+            session = self._reading()
+            try:
+                yield session
+                _assert_unchanged(session)
+            finally:
+                if self.is_sqlite:  # giving up a snapshot waits for nobody, and a thread would cost more
+                    session.close()
+                else:
+                    await _in_thread(session.close)
 
     @asynccontextmanager
     async def writing_request(self) -> AsyncIterator[Session]:
-        # SQLite has one writer at a time. Waiting here costs no thread; waiting in BEGIN IMMEDIATE would fill all
-        # threads with waiters, while the one that has the lock can't get a thread to finish.
-        async with self._turn.lock() if self.is_sqlite else _no_turn():
+        async with self._turns.to_write():
             session = self._writing()
             try:
                 yield session
@@ -131,22 +134,28 @@ class Database:
         self.engine.dispose()
 
 
-class _Turn:
-    """One lock per event loop: asyncio's are tied to the loop where they were first waited for."""
+class _Turns:
+    """Requests wait here, before they have a session, and not in a thread: threads full of requests that wait for
+    a connection, or for SQLite's one write lock, leave none for the request that has it and could finish."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, writers: int | None) -> None:
+        self._writers = writers
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._lock = asyncio.Lock()
 
-    def lock(self) -> asyncio.Lock:
+    def to_read(self) -> asyncio.Semaphore:
+        self._adopt_loop()
+        return self._read
+
+    def to_write(self) -> asyncio.Semaphore:
+        self._adopt_loop()
+        return self._write
+
+    def _adopt_loop(self) -> None:
+        """A semaphore belongs to the event loop where it was first waited for; tests come with one each."""
         if self._loop is not (loop := asyncio.get_running_loop()):
-            self._loop, self._lock = loop, asyncio.Lock()
-        return self._lock
-
-
-@asynccontextmanager
-async def _no_turn() -> AsyncIterator[None]:
-    yield
+            self._loop = loop
+            self._read = asyncio.Semaphore(REQUESTS_AT_ONCE)
+            self._write = self._read if self._writers is None else asyncio.Semaphore(self._writers)
 
 
 async def _in_thread(finish: Callable[[], None]) -> None:

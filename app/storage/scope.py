@@ -91,6 +91,7 @@ _PARAMETER = bindparam("scope_municipality_id", callable_=_current_municipality,
 
 class _CurrentMunicipality(ColumnElement[uuid.UUID]):
     inherit_cache = True
+    _traverse_internals = ()  # no parts; SQLAlchemy asks every element for its parts
     type = Uuid()
 
 
@@ -101,7 +102,10 @@ def _render_current_municipality(element: _CurrentMunicipality, compiler: SQLCom
 
 _CURRENT_MUNICIPALITY = _CurrentMunicipality()
 _CRITERION = with_loader_criteria(
-    MunicipalityScoped, lambda cls: cls.scope_column() == _CURRENT_MUNICIPALITY, include_aliases=True
+    MunicipalityScoped,
+    lambda cls: cls.scope_column() == _CURRENT_MUNICIPALITY,
+    include_aliases=True,
+    propagate_to_loaders=False,  # whatever a loaded object loads later passes _limit_statement itself
 )
 
 
@@ -113,24 +117,26 @@ def _limit_statement(state: ORMExecuteState) -> None:
         return  # rereads columns of one row that this session already holds, by its key
     # Set for each statement, directly before it runs: sessions may take turns in one thread.
     _current.set(info.get("municipality_id"))
-    if state.is_insert:
-        _check_inserted_rows(state)
+    check = "sql"
+    if state.is_insert and _check_inserted_rows(state):
+        check = "sql, rows are checked"
     elif state.is_update and isinstance(state.parameters, list):
         raise UnscopedQuery("an update of many rows by their keys can't be limited; write it with a WHERE")
     state.statement = state.statement.options(_CRITERION)
-    state.update_execution_options(limit_to_municipality=True)
+    state.update_execution_options(municipality_check=check)
 
 
-def _check_inserted_rows(state: ORMExecuteState) -> None:
+def _check_inserted_rows(state: ORMExecuteState) -> bool:
     mapper = state.bind_mapper
     if mapper is None or not issubclass(mapper.class_, MunicipalityScoped):
-        return
+        return False
     rows = state.parameters if isinstance(state.parameters, Sequence) else [state.parameters]
     for row in rows:
         if not isinstance(row, Mapping) or row.get("municipality_id") != _current_municipality():
             raise UnscopedQuery(
                 f"insert into {mapper.class_.__name__}: give rows as parameters, each with the session's municipality"
             )
+    return True
 
 
 def _check_flush(session: Session, flush_context: UOWTransaction, instances: object) -> None:
@@ -156,28 +162,30 @@ def _refuse_unlimited_sql(
     context: Any,
     executemany: bool,
 ) -> None:
-    if context is not None and context.execution_options.get("limit_to_municipality"):
-        problem = _unlimited_table(statement)
+    check = context.execution_options.get("municipality_check") if context is not None else None
+    if check is not None:
+        problem = _unlimited_table(statement, rows_are_checked=check != "sql")
         if problem is not None:
             raise UnscopedQuery(f"{problem}; see app/storage/scope.py for what can be limited: {statement}")
 
 
 _STRING = re.compile(r"'(?:[^']|'')*'")
-_INSERT_COLUMNS = re.compile(r"^\s*INSERT\s+INTO\s+\S+(\s*\([^)]*\))?", re.IGNORECASE)
+_INSERT = re.compile(r'^\s*(?:INSERT|REPLACE)\b[^(]*?\bINTO\s+"?(\w+)"?(?:\s*\([^)]*\))?', re.IGNORECASE)
 _TABLE_PLACE = r'(?:\b(?:FROM|JOIN|UPDATE|USING|ONLY|LATERAL)\s+\(*|,\s*)"?({names})"?(?![\w".])(?:\s+AS\s+"?(\w+)"?)?'
 _LIMITED = re.compile(r'(\w+)"?\."?\w*municipality_id"? = \S+ /\*scope\*/')
 
 
 @lru_cache(maxsize=4096)
-def _unlimited_table(sql: str) -> str | None:
+def _unlimited_table(sql: str, *, rows_are_checked: bool) -> str | None:
     """What is wrong with this SQL, or None. A name counts where SQL expects a table: after FROM, JOIN, a comma …"""
     bare = _STRING.sub("''", sql)
     names = "|".join(sorted(map(re.escape, _scoped_tables()), key=len, reverse=True))
-    if not names:
-        return None
-    if insert := _INSERT_COLUMNS.match(bare):
-        if " ON CONFLICT" in bare and re.search(rf'INTO\s+"?({names})"?\b', insert.group(), re.IGNORECASE):
-            return "ON CONFLICT could change a row of another municipality"
+    if insert := _INSERT.match(bare):
+        if insert.group(1) in _scoped_tables():
+            if not rows_are_checked:
+                return f"rows for {insert.group(1)} that could belong to another municipality"
+            if " ON CONFLICT" in bare:
+                return "ON CONFLICT could change a row of another municipality"
         bare = bare[insert.end() :]
     places = re.finditer(_TABLE_PLACE.format(names=names), bare, re.IGNORECASE)
     read = Counter(place.group(2) or place.group(1) for place in places)

@@ -1,0 +1,378 @@
+"""No statement in a session of one municipality reaches rows of another; what can't be limited is refused."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import (
+    Executable,
+    Integer,
+    case,
+    cast,
+    delete,
+    event,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    union,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, SQLModel
+
+from app.storage.database import Database
+from app.storage.scope import MunicipalityScoped, UnscopedQuery, set_scope, unscoped
+from app.storage.tables import Municipality, PlanVersion, RunRow, TextRow, User
+
+NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+Statement = Callable[[], Executable]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two municipalities that look the same: a user, a run of 'A' or 'B', and a text in it."""
+
+    municipality: uuid.UUID
+    user: uuid.UUID
+    run: uuid.UUID
+    name: str
+
+
+@pytest.fixture
+def sides(database: Database) -> tuple[Side, Side]:
+    with database.write() as session:
+        unscoped(session, "fills both municipalities")
+        session.add(PlanVersion(digest="d", plan_id="p", version="1", title="P", document={}, added_at=NOW))
+        return _fill(session, "A"), _fill(session, "B")
+
+
+def _fill(session: Session, name: str) -> Side:
+    side = Side(uuid.uuid4(), uuid.uuid4(), uuid.uuid4(), name)
+    session.add(Municipality(id=side.municipality, name=name, created_at=NOW))
+    session.add(User(id=side.user, login=name, name=name, created_at=NOW))
+    session.flush()
+    session.add(a_run(side))
+    session.flush()
+    session.add(a_text(side))
+    session.flush()
+    return side
+
+
+def a_run(side: Side, **changes: Any) -> RunRow:
+    return RunRow(**run_values(side) | changes)
+
+
+def run_values(side: Side) -> dict[str, Any]:
+    return {
+        "id": side.run,
+        "municipality_id": side.municipality,
+        "plan_digest": "d",
+        "plan_id": "p",
+        "plan_version": "1",
+        "name": side.name,
+        "purpose": "",
+        "manager_id": side.user,
+        "state": {},
+        "revision": 0,
+        "started_by": side.user,
+        "started_at": NOW,
+        "changed_at": NOW,
+    }
+
+
+def a_text(side: Side, **changes: Any) -> TextRow:
+    values = {
+        "municipality_id": side.municipality,
+        "run_id": side.run,
+        "text": side.name,
+        "written_by": side.user,
+        "written_at": NOW,
+    }
+    return TextRow(**values | changes)
+
+
+Run, Text, OtherRun = RunRow, TextRow, aliased(RunRow)
+in_run = Run.manager_id == User.id
+
+# What each statement gives in the session of A, when its rows are the only ones that it sees.
+LIMITED: dict[str, tuple[Statement, list[tuple[Any, ...]]]] = {
+    "column": (lambda: select(Run.name), [("A",)]),
+    "expression": (lambda: select(Run.name + "!"), [("A!",)]),
+    "case": (lambda: select(case((Run.revision == 0, Run.name), else_="")), [("A",)]),
+    "cast": (lambda: select(cast(Run.revision, Integer)), [(0,)]),
+    "count of a table": (lambda: select(func.count()).select_from(Run), [(1,)]),
+    "count of a column": (lambda: select(func.count(Run.id)), [(1,)]),
+    "highest": (lambda: select(func.max(Run.name)), [("A",)]),
+    "group": (lambda: select(Run.revision, func.count()).group_by(Run.revision), [(0, 1)]),
+    "condition only": (lambda: select(literal(1)).where(Run.name == "B"), []),
+    "join": (lambda: select(Run.name, Text.text).join(Text, Text.run_id != literal(uuid.uuid4())), [("A", "A")]),
+    "left join from another table": (
+        lambda: select(User.name, Run.name).join(Run, in_run, isouter=True).order_by(User.name),
+        [("A", "A"), ("B", None)],
+    ),
+    "cross join": (lambda: select(User.name).where(in_run), [("A",)]),
+    "alias": (lambda: select(OtherRun.name), [("A",)]),
+    "table and its alias": (lambda: select(Run.name).join(OtherRun, OtherRun.id != Run.id), []),
+    "exists": (lambda: select(User.name).where(exists().where(in_run)), [("A",)]),
+    "exists as column": (lambda: select(exists().where(Run.name == "B")), [(False,)]),
+    "select exists": (lambda: select(select(Run.id).where(Run.name == "B").exists()), [(False,)]),
+    "in": (lambda: select(User.name).where(User.id.in_(select(Run.manager_id))), [("A",)]),  # type: ignore[attr-defined]  # SQLModel types columns as values
+    "scalar subquery": (
+        lambda: select(User.name, select(func.count(Run.id)).where(in_run).scalar_subquery()).order_by(User.name),
+        [("A", 1), ("B", 0)],
+    ),
+    "subquery": (lambda: select(select(Run.name).subquery().c.name), [("A",)]),
+    "common table expression": (lambda: select(select(Run.name).cte().c.name), [("A",)]),
+    "union": (lambda: union(select(Run.name), select(Text.text)), [("A",)]),
+    "subquery of a union": (lambda: select(union(select(Run.name), select(Text.text)).subquery().c.name), [("A",)]),
+    "alias of a subquery": (lambda: select(aliased(Run, select(Run).subquery()).name), [("A",)]),
+    "text columns": (lambda: select(text("count(*)")).select_from(Run), [(1,)]),
+    "sorted page": (lambda: select(Run.name).order_by(Run.changed_at).limit(5).offset(0), [("A",)]),
+    "for update": (lambda: select(Run.name).with_for_update(), [("A",)]),
+}
+
+# What B sees where that is more than the same with another name.
+FOR_B: dict[str, list[tuple[Any, ...]]] = {
+    "condition only": [(1,)],
+    "left join from another table": [("A", None), ("B", "B")],
+    "exists as column": [(True,)],
+    "select exists": [(True,)],
+    "scalar subquery": [("A", 0), ("B", 1)],
+}
+
+# Out of reach for the filter.
+REFUSED: dict[str, Statement] = {
+    "Core table": lambda: select(SQLModel.metadata.tables["run"]),
+    "Core column": lambda: select(SQLModel.metadata.tables["run"].c.name),
+    "plain SQL": lambda: text("SELECT name FROM run"),
+    "plain SQL, quoted": lambda: text('SELECT name FROM "run"'),
+    "plain SQL, alias": lambda: text("SELECT r.name FROM municipality, run AS r"),
+    "plain SQL, brackets": lambda: text("SELECT 1 FROM (run JOIN run_text ON true)"),
+    "plain SQL in an entity": lambda: select(Run).from_statement(text("SELECT * FROM run")),
+    "plain SQL as a table": lambda: select(literal(1)).select_from(text("run")),
+    "window over a column that is not selected": lambda: select(func.row_number().over(order_by=Run.name)),
+    "filter on a column that is not selected": lambda: select(func.count().filter(Run.name == "B")),
+    "own comparison instead of the filter": lambda: text("SELECT name FROM run WHERE run.municipality_id = 'x'"),
+    "update of a Core table": lambda: update(SQLModel.metadata.tables["run"]).values(name="x"),
+    "delete of a Core table": lambda: delete(SQLModel.metadata.tables["run_text"]),
+    "update from another table": lambda: update(Run).where(Run.id == Text.run_id).values(name="x"),
+    "update of an open table": lambda: update(User).where(in_run).values(name=Run.name),
+    "plain update": lambda: text("UPDATE run SET name = 'x'"),
+    "insert into a Core table": lambda: insert(SQLModel.metadata.tables["run"]).values(name="x"),
+    "plain insert": lambda: text("INSERT INTO run (name) VALUES ('x')"),
+    "plain insert from a select": lambda: text("INSERT INTO municipality (name) SELECT name FROM run"),
+    "plain replace": lambda: text("INSERT OR REPLACE INTO run (name) VALUES ('x')"),
+    "plain delete": lambda: text("DELETE FROM run_text"),
+}
+
+
+@pytest.mark.parametrize("case", LIMITED)
+def test_statement_sees_its_municipality_only(database: Database, sides: tuple[Side, Side], case: str):
+    statement, for_a = LIMITED[case]
+    for _ in range(2):  # the second time from SQLAlchemy's cache of statements
+        for side, expected in zip(sides, (for_a, FOR_B.get(case) or in_b(for_a)), strict=True):
+            with database.write() as session:
+                set_scope(session, side.municipality)
+                assert [tuple(row) for row in session.execute(statement())] == expected
+
+
+def in_b(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return [tuple(v.replace("A", "B") if isinstance(v, str) else v for v in row) for row in rows]
+
+
+@pytest.mark.parametrize("case", LIMITED)
+def test_statement_without_scope_is_refused(database: Database, sides: tuple[Side, Side], case: str):
+    with pytest.raises(UnscopedQuery, match=r"set_scope\(\) or unscoped\(\)"), database.write() as session:
+        session.execute(LIMITED[case][0]())
+
+
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("with_scope", [True, False], ids=["scope", "no scope"])
+def test_statement_that_can_not_be_limited_is_refused(
+    database: Database, sides: tuple[Side, Side], case: str, with_scope: bool
+):
+    with pytest.raises(UnscopedQuery), database.write() as session:
+        if with_scope:
+            set_scope(session, sides[0].municipality)
+        session.execute(REFUSED[case]())
+
+
+def test_entities_and_get_stay_inside(database: Database, sides: tuple[Side, Side]):
+    a, b = sides
+    with database.read() as session:
+        set_scope(session, a.municipality)
+        assert [run.name for run in session.scalars(select(Run))] == ["A"]
+        assert session.get(Run, b.run) is None
+        assert session.get_one(Run, a.run).name == "A"
+
+
+def test_refresh_of_a_row_in_reach_works(database: Database, sides: tuple[Side, Side]):
+    with database.write() as session:
+        set_scope(session, sides[0].municipality)
+        run = session.get_one(Run, sides[0].run)
+        session.expire(run)
+        assert run.name == "A"
+        session.refresh(run)
+
+
+def test_update_and_delete_stay_inside(database: Database, sides: tuple[Side, Side]):
+    a, b = sides
+    with database.write() as session:
+        set_scope(session, a.municipality)
+        session.execute(update(Run).values(purpose="new"))
+        session.execute(update(Run).where(Run.id == b.run), {"purpose": "new"})  # type: ignore[arg-type]  # SQLModel types columns as values
+        session.execute(delete(Text))
+
+    with database.read() as session:
+        unscoped(session, "looks at both")
+        assert session.execute(select(Run.name, Run.purpose).order_by(Run.name)).all() == [("A", "new"), ("B", "")]  # type: ignore[call-overload]  # SQLModel types columns as values
+        assert session.scalars(select(Text.text)).all() == ["B"]  # type: ignore[call-overload]  # SQLModel types columns as values
+
+
+def test_update_by_a_subquery_stays_inside(database: Database, sides: tuple[Side, Side]):
+    with database.write() as session:
+        set_scope(session, sides[0].municipality)
+        session.execute(update(User).where(User.id.in_(select(Run.manager_id))).values(name="changed"))  # type: ignore[attr-defined]  # SQLModel types columns as values
+
+    with database.read() as session:
+        assert sorted(session.scalars(select(User.name))) == ["B", "changed"]
+
+
+def test_update_of_many_rows_by_their_keys_is_refused(database: Database, sides: tuple[Side, Side]):
+    with pytest.raises(UnscopedQuery, match="WHERE"), database.write() as session:
+        set_scope(session, sides[0].municipality)
+        session.execute(update(Run), [{"id": sides[1].run, "name": "x"}])
+
+
+def test_insert_with_the_session_s_municipality_works(database: Database, sides: tuple[Side, Side]):
+    a, _ = sides
+    with database.write() as session:
+        set_scope(session, a.municipality)
+        session.execute(insert(Run), run_values(a) | {"id": uuid.uuid4()})
+        session.execute(insert(Run), [run_values(a) | {"id": uuid.uuid4()} for _ in range(2)])
+        session.add(a_run(a, id=uuid.uuid4()))
+        session.flush()
+        assert session.scalar(select(func.count()).select_from(Run)) == 5
+
+
+def other(side: Side, **changes: Any) -> dict[str, Any]:
+    return run_values(side) | {"id": uuid.uuid4()} | changes
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        lambda s, a, b: s.execute(insert(Run), other(a, municipality_id=b.municipality)),
+        lambda s, a, b: s.execute(insert(Run), [other(a), other(a, municipality_id=b.municipality)]),
+        lambda s, a, b: s.execute(insert(Run), [{k: v for k, v in other(a).items() if k != "municipality_id"}]),
+        lambda s, a, b: s.execute(insert(Run).values(other(a, municipality_id=b.municipality))),
+        lambda s, a, b: s.execute(insert(Run).from_select(["name"], select(Run.name))),
+        lambda s, a, b: s.add(a_run(a, id=uuid.uuid4(), municipality_id=b.municipality)),
+        lambda s, a, b: s.add(a_run(a, id=uuid.uuid4(), municipality_id=None)),
+        lambda s, a, b: setattr(s.get(Run, a.run), "municipality_id", b.municipality),
+    ],
+    ids=[
+        "one row",
+        "among many",
+        "left out",
+        "inline",
+        "from select",
+        "new object",
+        "object without",
+        "moved object",
+    ],
+)
+def test_row_of_another_municipality_is_refused(database: Database, sides: tuple[Side, Side], attempt):
+    with pytest.raises(UnscopedQuery), database.write() as session:
+        set_scope(session, sides[0].municipality)
+        attempt(session, *sides)
+
+
+def test_upsert_that_could_change_another_municipality_is_refused(database: Database, sides: tuple[Side, Side]):
+    a, b = sides
+    dialect = sqlite if database.is_sqlite else postgresql
+    upsert = dialect.insert(Run).on_conflict_do_update(index_elements=["id"], set_={"name": "stolen"})
+    with pytest.raises(UnscopedQuery, match="ON CONFLICT"), database.write() as session:
+        set_scope(session, a.municipality)
+        session.execute(upsert, [run_values(a) | {"id": b.run}])
+
+
+def test_tables_of_no_municipality_need_no_scope(database: Database, sides: tuple[Side, Side]):
+    with database.write() as session:
+        assert len(session.scalars(select(User)).all()) == 2
+        assert session.scalar(select(literal(1))) == 1
+        session.execute(update(User).values(language="en"))
+
+
+def test_session_that_says_why_sees_all(database: Database, sides: tuple[Side, Side]):
+    with database.read() as session:
+        unscoped(session, "counts runs for the operator")
+        assert session.scalar(select(func.count()).select_from(Run)) == 2
+        assert session.scalar(text("SELECT count(*) FROM run")) == 2
+
+
+def test_seeing_all_needs_a_reason(database: Database):
+    with pytest.raises(ValueError, match="reason"), database.read() as session:
+        unscoped(session, " ")
+
+
+def test_session_can_not_change_sides(database: Database, sides: tuple[Side, Side]):
+    a, b = (side.municipality for side in sides)
+    with database.read() as session:
+        set_scope(session, a)
+        set_scope(session, a)
+        with pytest.raises(UnscopedQuery):
+            set_scope(session, b)
+        with pytest.raises(UnscopedQuery):
+            unscoped(session, "curious")
+    with database.read() as session:
+        unscoped(session, "starts wide")
+        with pytest.raises(UnscopedQuery):
+            set_scope(session, a)
+
+
+def test_sessions_that_take_turns_keep_their_own_scope(database: Database, sides: tuple[Side, Side]):
+    with database.read() as one, database.read() as two, database.read() as none:
+        set_scope(one, sides[0].municipality)
+        set_scope(two, sides[1].municipality)
+        for _ in range(2):
+            assert one.scalars(select(Run.name)).all() == ["A"]  # type: ignore[call-overload]  # SQLModel types columns as values
+            assert two.scalars(select(Run.name)).all() == ["B"]  # type: ignore[call-overload]  # SQLModel types columns as values
+            with pytest.raises(UnscopedQuery):
+                none.scalars(select(Run.name)).all()  # type: ignore[call-overload]  # SQLModel types columns as values
+
+
+def test_every_table_with_a_municipality_is_limited():
+    """LoginSession and Membership say which municipalities somebody may enter: they are asked before there is one."""
+    limited = {
+        t.__tablename__
+        for t in SQLModel.__subclasses__() + MunicipalityScoped.__subclasses__()
+        if issubclass(t, MunicipalityScoped) and hasattr(t, "__table__")
+    }
+    with_column = {name for name, table in SQLModel.metadata.tables.items() if "municipality_id" in table.columns}
+    assert with_column - limited == {"membership", "login_session"}
+
+
+def test_the_filter_finds_no_index_on_the_municipality_alone(sqlite_database: Database):
+    """It would tempt SQLite to read all rows of a municipality where the run's own few would do."""
+    for table in SQLModel.metadata.tables.values():
+        for index in table.indexes:
+            if table.name != "membership":
+                assert [column.name for column in index.columns] != ["municipality_id"], f"{index.name} on {table.name}"
+
+
+def test_limiting_costs_no_extra_statement(database: Database, sides: tuple[Side, Side]):
+    sent: list[str] = []
+    with database.read() as session:
+        set_scope(session, sides[0].municipality)
+        session.scalars(select(Run)).all()
+        event.listen(database.engine, "before_cursor_execute", lambda *arguments: sent.append(arguments[2]))
+        session.scalars(select(Run)).all()
+    assert len(sent) == 1
