@@ -13,10 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, PlainTextResponse
 
 from app.resources import static_dir
+from app.web.access import CurrentLogin, public
 from app.web.render import Pages, render
 from app.web.site import Site
 
-router = APIRouter()
+# For everybody; who is signed in keeps the menu and the account (CurrentLogin sees to that).
+router = APIRouter(dependencies=[public])
 
 STATEMENT_DATE: Final = date(2026, 11, 24)  # when the accessibility statement was last looked at
 SECURITY_TXT_PATH: Final = "/.well-known/security.txt"
@@ -40,17 +42,17 @@ def vendor_packages() -> list[VendorPackage]:
 
 
 @router.get("/help")
-def help_page(request: Request) -> HTMLResponse:
+def help_page(request: Request, login: CurrentLogin) -> HTMLResponse:
     return render(request, "pages/help.html")
 
 
 @router.get("/toegankelijkheid")
-def accessibility(request: Request) -> HTMLResponse:
+def accessibility(request: Request, login: CurrentLogin) -> HTMLResponse:
     return render(request, "pages/accessibility.html", statement_date=STATEMENT_DATE)
 
 
 @router.get("/over")
-def about(request: Request) -> HTMLResponse:
+def about(request: Request, login: CurrentLogin) -> HTMLResponse:
     return render(request, "pages/about.html", version=version("stappenplan"), packages=vendor_packages())
 
 

@@ -11,9 +11,9 @@ from app.engine.errors import Reason
 from app.engine.run import StageRef
 from app.web.i18n import N_, Language, gettext_for
 
-# A pair is singular and plural, chosen by `n` of the reason. %(stage)s, %(step)s, %(question)s, %(domain)s and
-# %(kind)s are titles from the plan; %(needed)s is the list of stages and decisions that the reason names.
-SENTENCES: Final[Mapping[str, str | tuple[str, str]]] = MappingProxyType(
+# %(stage)s, %(step)s, %(question)s, %(domain)s and %(kind)s are titles from the plan; %(needed)s is the list of
+# stages and decisions that the reason names; the rest are its own params.
+SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
     {
         # the graph
         "needs_stage_approved": N_("First %(needed)s must be approved."),
@@ -50,10 +50,7 @@ SENTENCES: Final[Mapping[str, str | tuple[str, str]]] = MappingProxyType(
         "already_withdrawn": N_("This evidence was withdrawn already."),
         # the gate
         "step_open": N_("Step not done yet: %(step)s"),
-        "checklist_open": (
-            N_("%(n)s statement of the checklist has no answer yet."),
-            N_("%(n)s statements of the checklist have no answer yet."),
-        ),
+        "checklist_open": N_("Statements of the checklist without an answer: %(n)s."),
         "already_requested": N_("Approval of %(stage)s has been asked already."),
         "nothing_to_request": N_("%(stage)s is not open, so approval cannot be asked."),
         "nothing_requested": N_("Nobody asked for approval of %(stage)s, or the request was withdrawn."),
@@ -69,12 +66,7 @@ SENTENCES: Final[Mapping[str, str | tuple[str, str]]] = MappingProxyType(
 
 def reason_text(reason: Reason, language: Language, plan: StepPlan | None = None) -> str:
     """The sentence of a reason. Without a plan its ids stand in for titles ("beleid-ontwikkelen" is readable)."""
-    texts = gettext_for(language)
-    words = _words(reason, language, plan)
-    sentence = SENTENCES[reason.code]
-    if isinstance(sentence, str):
-        return texts.gettext(sentence) % words
-    return texts.ngettext(*sentence, int(reason.params.get("n", 1))) % words
+    return gettext_for(language).gettext(SENTENCES[reason.code]) % _words(reason, language, plan)
 
 
 def _words(reason: Reason, language: Language, plan: StepPlan | None) -> dict[str, str | int]:
