@@ -1,0 +1,73 @@
+"""What every command needs: the database, and failures that end in one clear line and a non-zero exit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import typer
+from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, select
+
+from app.settings import Settings, SettingsError, load_settings
+from app.storage.database import Database, create_engine_for
+from app.storage.scope import set_scope
+from app.storage.tables import Municipality
+from app.storage.upgrade import SchemaError, is_current
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def fail(message: str, *, code: int = 1) -> typer.Exit:
+    """Says what is wrong; the caller raises what this returns."""
+    err.print(message, markup=False)
+    return typer.Exit(code)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def settings() -> Settings:
+    try:
+        return load_settings()
+    except SettingsError as wrong:
+        raise fail(str(wrong)) from None
+
+
+@contextmanager
+def database(*, must_be_current: bool = True) -> Iterator[Database]:
+    """The database of the settings.  Ends the command when it cannot be reached or was made by another version."""
+    chosen = settings()
+    if not chosen.database_url:
+        chosen.data_dir.mkdir(parents=True, exist_ok=True)
+    opened = Database(create_engine_for(chosen))
+    try:
+        if must_be_current and not is_current(opened.engine):
+            raise fail("This database is empty or of another version. Start it once with: stappenplan serve")
+        yield opened
+    except SchemaError as wrong:
+        raise fail(str(wrong)) from None
+    except SQLAlchemyError as wrong:
+        cause = str(getattr(wrong, "orig", None) or wrong).strip().splitlines()[0]
+        raise fail(f"The database cannot be used: {cause}. Check DATABASE_URL and DATA_DIR.") from None
+    finally:
+        opened.dispose()
+
+
+def each_municipality(opened: Database, only: str | None = None) -> Iterator[tuple[str, Session]]:
+    """A reading session for every municipality, limited to it.  Ends the command for an unknown name."""
+    with opened.read() as session:
+        query = select(Municipality.id, Municipality.name).order_by(Municipality.name)
+        found = list(session.execute(query))
+    chosen = [row for row in found if only is None or row.name == only]
+    if only is not None and not chosen:
+        names = ", ".join(row.name for row in found) or "none"
+        raise fail(f"There is no municipality {only!r}. Known: {names}")
+    for row in chosen:
+        with opened.read() as session:
+            set_scope(session, row.id)
+            yield row.name, session

@@ -1,0 +1,32 @@
+"""Step plans on the command line: check files, list what the database knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.catalogue.loader import lint as lint_files
+from app.cli.common import database, err, fail, out
+from app.storage.plans import pinned_plans
+
+
+def lint(files: Annotated[list[Path], typer.Argument(help="Step plans to check (YAML).", metavar="FILE…")]) -> None:
+    """Check step plans; every problem is named with file, line, column, place and remedy."""
+    missing = [str(file) for file in files if not file.is_file()]
+    if missing:
+        raise fail(f"No such file: {', '.join(missing)}")
+    problems = lint_files(files)
+    for problem in problems:
+        err.print(problem.sentence(), markup=False)
+    if problems:
+        raise typer.Exit(1)
+    out.print(f"{len(files)} file{'s' if len(files) > 1 else ''} without problems")
+
+
+def list_plans() -> None:
+    """List the step plans that runs can use, newest version first."""
+    with database() as opened, opened.read() as session:
+        for plan in pinned_plans(session):
+            out.print(f"{plan.name}\t{plan.title}\tsha256:{plan.digest}", markup=False)

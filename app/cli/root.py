@@ -1,0 +1,28 @@
+"""`stappenplan`: the command and its parts."""
+
+from __future__ import annotations
+
+import typer
+
+from app.cli import demo, plans, runs, serve, users
+
+app = typer.Typer(
+    name="stappenplan",
+    help="Stappenplan Inclusief Beleid for municipalities.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(serve.serve)
+app.command()(demo.demo)
+app.command()(plans.lint)
+app.command(name="plans")(plans.list_plans)
+app.command()(runs.report)
+app.command()(runs.verify_history)
+app.add_typer(runs.app, name="runs")
+app.add_typer(users.app, name="user")
+
+
+def main() -> None:
+    app()

@@ -1,0 +1,296 @@
+"""From the database to a report: eight queries, whatever the size of the run."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from app.engine import events as e
+from app.engine.answers import is_shown
+from app.engine.definition import CHECKLIST, Grade, Stage, Step, StepPlan, Text
+from app.engine.progress import (
+    NOTHING,
+    checklist_progress,
+    current_refs,
+    ground_progress,
+    run_progress,
+    stage_progress,
+)
+from app.engine.run import Run, StageInstance, StageRef, StageStatus, StepStatus
+from app.engine.standing import stage_state, standing
+from app.features.reports.values import (
+    AnswerLine,
+    ApprovalLine,
+    DomainLine,
+    EvidenceLine,
+    InstanceLine,
+    OpenPoint,
+    Report,
+    RoadLine,
+    StepLine,
+)
+from app.storage import codec
+from app.storage.answer_store import current_answers
+from app.storage.people import names_of
+from app.storage.run_header import run_header
+from app.storage.run_store import load_run
+from app.storage.tables import EventRow, EvidenceRow
+from app.storage.texts import read_texts
+
+DECISION_KINDS = ("StageApproved", "StageSentBack", "ApprovalWithdrawn", "EvidenceWithdrawn")
+
+
+def compose(session: Session, run_id: str, *, municipality: str, by: str, at: datetime) -> Report:
+    """The report on how a run stands now.  Raises RunNotFound."""
+    plan, run = load_run(session, run_id)
+    header = run_header(session, run_id)
+    return _Composer(session, plan, run).report(header.name, header.purpose, municipality, by, at)
+
+
+class _Composer:
+    """Holds what the parts of one report share, so that each is asked for once."""
+
+    def __init__(self, session: Session, plan: StepPlan, run: Run) -> None:
+        self.plan, self.run = plan, run
+        self.answers = current_answers(session, run.id)
+        self.events = list(_decision_events(session, run.id))
+        rows = session.exec(
+            select(EvidenceRow)
+            .where(EvidenceRow.run_id == uuid.UUID(run.id))
+            .order_by(col(EvidenceRow.added_at), col(EvidenceRow.id))
+        ).all()
+        self.texts = read_texts(session, self._text_ids())
+        self.names = names_of(session, [*self._people(), *(str(row.added_by) for row in rows)])
+        self.evidence = [self._evidence_line(row) for row in rows]
+
+    def _text_ids(self) -> Iterator[str | None]:
+        for instance in self.run.stages.values():
+            yield instance.early_reason
+            yield instance.skip_reason
+            for state in instance.steps.values():
+                yield state.finding
+        for taken in self.run.decisions:
+            yield taken.reason
+        for event in self.events:
+            match event:
+                case e.StageApproved():
+                    yield event.remark
+                case e.StageSentBack():
+                    yield from event.findings.values()
+                case e.ApprovalWithdrawn() | e.EvidenceWithdrawn():
+                    yield event.reason
+
+    def _people(self) -> Iterator[str | None]:
+        yield from (self.run.manager, self.run.started_by, *self.run.team)
+        yield from (answer.saved_by for answer in self.answers.values())
+        yield from (event.by for event in self.events)
+        yield from (taken.by for taken in self.run.decisions)
+        for instance in self.run.stages.values():
+            yield from (instance.started_by, *instance.contributors)
+            for state in instance.steps.values():
+                yield state.completed_by
+
+    def _name(self, user: str | None) -> str | None:
+        return self.names.get(user) if user else None
+
+    def report(self, name: str, purpose: str, municipality: str, by: str, at: datetime) -> Report:
+        plan, run = self.plan, self.run
+        current = set(current_refs(plan, run))
+        order = {stage.id: number for number, stage in enumerate(plan.stages)}
+        domain_order = {domain.id: number for number, domain in enumerate(plan.domains)}
+        begun = sorted(
+            run.stages.values(),
+            key=lambda i: (order[i.ref.stage], domain_order.get(i.ref.domain or "", -1), i.ref.round),
+        )
+        assert run.started_at is not None
+        return Report(
+            municipality=municipality,
+            run_id=run.id,
+            name=name,
+            purpose=purpose,
+            plan_title=plan.title,
+            plan_id=plan.id,
+            plan_version=plan.version,
+            plan_digest=plan.digest,
+            manager=self._name(run.manager) or "",
+            team=tuple(self._name(member) or "" for member in run.team),
+            started_by=self._name(run.started_by) or "",
+            started_at=run.started_at,
+            revision=run.revision,
+            made_by=by,
+            made_at=at,
+            progress=run_progress(plan, run),
+            stages=tuple(self._instance_line(i, is_current=i.ref in current) for i in begun),
+            not_started=tuple(self._not_started_line(ref) for ref in current_refs(plan, run) if ref not in run.stages),
+            domains=tuple(self._domain_lines()),
+            grounds=tuple((plan.grounds_by_id[g.ground].title, g) for g in ground_progress(plan, run)),
+            roads=tuple(
+                RoadLine(
+                    title=plan.decisions_by_id[taken.decision].title,
+                    domain_title=self._domain_title(taken.domain),
+                    by=self._name(taken.by) or "",
+                    at=taken.at,
+                    reason=self.texts.get(taken.reason),
+                )
+                for taken in run.decisions
+            ),
+            evidence=tuple(self.evidence),
+            open_points=tuple(self._open_points()),
+        )
+
+    def _domain_title(self, domain: str | None) -> Text | None:
+        return self.plan.domains_by_id[domain].title if domain else None
+
+    def _domain_lines(self) -> Iterator[DomainLine]:
+        for domain in self.run.domains:
+            total = NOTHING
+            for ref in current_refs(self.plan, self.run):
+                if ref.domain == domain:
+                    total += stage_progress(self.plan.stage(ref.stage), self.run.instance(ref))
+            yield DomainLine(self.plan.domains_by_id[domain].title, total)
+
+    def _instance_line(self, instance: StageInstance, *, is_current: bool) -> InstanceLine:
+        stage = self.plan.stage(instance.ref.stage)
+        return InstanceLine(
+            ref=instance.ref,
+            stage=stage,
+            domain_title=self._domain_title(instance.ref.domain),
+            state=stage_state(instance, is_continuous=stage.is_continuous),
+            progress=stage_progress(stage, instance),
+            is_current=is_current,
+            started_by=self._name(instance.started_by),
+            started_at=instance.started_at,
+            early_reason=self.texts.get(instance.early_reason or ""),
+            skip_reason=self.texts.get(instance.skip_reason or ""),
+            contributors=tuple(self._name(user) or "" for user in instance.contributors),
+            decisions=tuple(self._decisions(stage, instance.ref)),
+            steps=tuple(self._step_line(instance, step) for step in stage.steps),
+            checklist=self._step_line(instance, stage.checklist) if stage.checklist else None,
+        )
+
+    def _not_started_line(self, ref: StageRef) -> InstanceLine:
+        stage, where = self.plan.stage(ref.stage), standing(self.plan, self.run, ref)
+        return InstanceLine(
+            ref=ref,
+            stage=stage,
+            domain_title=self._domain_title(ref.domain),
+            state=where.state,
+            progress=where.progress,
+            is_current=True,
+            started_by=None,
+            started_at=None,
+            early_reason=None,
+            skip_reason=None,
+            contributors=(),
+            decisions=(),
+            steps=(),
+            checklist=None,
+        )
+
+    def _step_line(self, instance: StageInstance, step: Step) -> StepLine:
+        state = instance.step(step.id)
+        lines = []
+        for question in step.questions:
+            answer = self.answers.get((str(instance.ref), step.id, question.id))
+            given = answer if answer is not None and answer.value is not None else None
+            if given is not None or is_shown(step, state, question):
+                lines.append(AnswerLine(question, given, self._name(given.saved_by) if given else None))
+        return StepLine(
+            step=step,
+            status=state.status,
+            completed_by=self._name(state.completed_by) if state.status is StepStatus.COMPLETED else None,
+            completed_at=state.completed_at if state.status is StepStatus.COMPLETED else None,
+            finding=self.texts.get(state.finding or "") if state.status is StepStatus.REVISIT else None,
+            answers=tuple(lines),
+            evidence=tuple(line for line in self.evidence if line.ref == instance.ref and line.step == step.id),
+        )
+
+    def _decisions(self, stage: Stage, ref: StageRef) -> Iterator[ApprovalLine]:
+        for event in self.events:
+            match event:
+                case e.StageApproved() if event.ref == ref:
+                    remark = self.texts.get(event.remark or "")
+                    said = ((None, remark),) if remark else ()
+                    yield ApprovalLine("approved", ref, self._name(event.by) or "", event.at, event.seal, said)
+                case e.StageSentBack() if event.ref == ref:
+                    findings = tuple(
+                        (stage.step(step).title, self.texts.get(text, "")) for step, text in event.findings.items()
+                    )
+                    yield ApprovalLine("sent_back", ref, self._name(event.by) or "", event.at, None, findings)
+                case e.ApprovalWithdrawn() if event.ref == ref:
+                    why = self.texts.get(event.reason)
+                    said = ((None, why),) if why else ()
+                    yield ApprovalLine("withdrawn", ref, self._name(event.by) or "", event.at, None, said)
+
+    def _evidence_line(self, row: EvidenceRow) -> EvidenceLine:
+        ref = StageRef.parse(row.ref)
+        kinds, grounds = self.plan.evidence_kinds_by_id, self.plan.grounds_by_id
+        withdrawn = next(
+            (x for x in self.events if isinstance(x, e.EvidenceWithdrawn) and x.evidence == str(row.id)), None
+        )
+        return EvidenceLine(
+            id=str(row.id),
+            ref=ref,
+            step=row.step,
+            step_title=self.plan.stage(ref.stage).step(row.step).title,
+            kind_title=kinds[row.kind].title,
+            form=row.form,
+            title=row.title,
+            source=row.source,
+            document_date=row.document_date,
+            confidentiality=row.confidentiality,
+            ground_titles=tuple(grounds[ground].title for ground in row.grounds),
+            sha256=row.sha256,
+            bytes=row.bytes,
+            file_name=row.file_name,
+            url=row.url,
+            note=row.note,
+            added_by=self._name(str(row.added_by)) or "",
+            added_at=row.added_at,
+            withdrawn_by=self._name(withdrawn.by) if withdrawn else None,
+            withdrawn_at=withdrawn.at if withdrawn else None,
+            withdrawn_reason=self.texts.get(withdrawn.reason) if withdrawn else None,
+        )
+
+    def _open_points(self) -> Iterator[OpenPoint]:
+        for ref in current_refs(self.plan, self.run):
+            instance = self.run.instance(ref)
+            if instance is None or instance.status is StageStatus.SKIPPED:
+                continue
+            stage = self.plan.stage(ref.stage)
+            yield from self._open_in(stage, instance)
+
+    def _open_in(self, stage: Stage, instance: StageInstance) -> Iterator[OpenPoint]:
+        place = (instance.ref, stage.title, self._domain_title(instance.ref.domain))
+        if instance.status is StageStatus.SUBMITTED:
+            yield OpenPoint("request", *place, None)
+        for step in stage.steps:
+            status = instance.step(step.id).status
+            if status is StepStatus.REVISIT:
+                yield OpenPoint("sent_back", *place, step.title)
+            elif status is not StepStatus.COMPLETED and (step.is_required or status is StepStatus.BUSY):
+                yield OpenPoint("step", *place, step.title)
+        state = instance.step(CHECKLIST)
+        checklist = checklist_progress(stage, state)
+        if checklist.done < checklist.total:
+            yield OpenPoint("checklist", *place, None, n=checklist.total - checklist.done)
+        unknown: dict[str, int] = defaultdict(int)
+        for statement in stage.statements:
+            if state.choices(statement.id) == (Grade.UNKNOWN,):
+                unknown[statement.ground] += 1
+        for ground, n in unknown.items():
+            yield OpenPoint("unknown", *place, self.plan.grounds_by_id[ground].title, n=n)
+
+
+def _decision_events(session: Session, run_id: str) -> Iterable[e.Event]:
+    query = (
+        select(EventRow.kind, EventRow.data, EventRow.by, EventRow.at)
+        .where(EventRow.run_id == uuid.UUID(run_id), col(EventRow.kind).in_(DECISION_KINDS))
+        .order_by(col(EventRow.sequence))
+    )
+    for kind, data, by, at in session.execute(query):
+        yield codec.decode_event(kind, data, by=str(by), at=at)

@@ -1,0 +1,168 @@
+"""What a report says, as values without any rule: page, PDF and CSV show the same ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from app.engine.definition import Question, Stage, Step, Text
+from app.engine.progress import GroundProgress, Progress
+from app.engine.run import StageRef, StepStatus
+from app.engine.standing import StageState
+from app.storage.answer_store import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLine:
+    """A question with its current answer; no answer is a line too. A question that another answer hides is listed
+    only when it has an answer all the same."""
+
+    question: Question
+    answer: Answer | None
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceLine:
+    id: str
+    ref: StageRef
+    step: str
+    step_title: Text
+    kind_title: Text
+    form: str
+    title: str
+    source: str
+    document_date: date | None
+    confidentiality: str
+    ground_titles: tuple[Text, ...]
+    sha256: str | None
+    bytes: int | None
+    file_name: str | None
+    url: str | None
+    note: str | None
+    added_by: str
+    added_at: datetime
+    withdrawn_by: str | None
+    withdrawn_at: datetime | None
+    withdrawn_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    step: Step
+    status: StepStatus
+    completed_by: str | None
+    completed_at: datetime | None
+    finding: str | None
+    answers: tuple[AnswerLine, ...]
+    evidence: tuple[EvidenceLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalLine:
+    """A decision about a stage instance. `kind`: approved, sent_back or withdrawn; `seal` is the digest (hex) of what
+    was decided on."""
+
+    kind: str
+    ref: StageRef
+    by: str
+    at: datetime
+    seal: str | None
+    remarks: tuple[tuple[Text | None, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceLine:
+    """One round of a stage (in one domain)."""
+
+    ref: StageRef
+    stage: Stage
+    domain_title: Text | None
+    state: StageState
+    progress: Progress
+    is_current: bool
+    started_by: str | None
+    started_at: datetime | None
+    early_reason: str | None
+    skip_reason: str | None
+    contributors: tuple[str, ...]
+    decisions: tuple[ApprovalLine, ...]
+    steps: tuple[StepLine, ...]
+    checklist: StepLine | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoadLine:
+    """A decision outside the stages that is in force."""
+
+    title: Text
+    domain_title: Text | None
+    by: str
+    at: datetime
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DomainLine:
+    title: Text
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPoint:
+    """Something that is not finished or not known; `kind`: step, checklist, unknown, sent_back or request."""
+
+    kind: str
+    ref: StageRef
+    stage_title: Text
+    domain_title: Text | None
+    what: Text | None
+    n: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`revision` and `last_event_at` say which moment of the run this is; `made_at` is when the report was made."""
+
+    municipality: str
+    run_id: str
+    name: str
+    purpose: str
+    plan_title: Text
+    plan_id: str
+    plan_version: str
+    plan_digest: str
+    manager: str
+    team: tuple[str, ...]
+    started_by: str
+    started_at: datetime
+    revision: int
+    made_by: str
+    made_at: datetime
+    progress: Progress
+    stages: tuple[InstanceLine, ...]
+    not_started: tuple[InstanceLine, ...]
+    domains: tuple[DomainLine, ...]
+    grounds: tuple[tuple[Text, GroundProgress], ...]
+    roads: tuple[RoadLine, ...]
+    evidence: tuple[EvidenceLine, ...]
+    open_points: tuple[OpenPoint, ...]
+
+    @property
+    def approved_count(self) -> int:
+        return sum(line.is_current and line.state in _APPROVED for line in self.stages)
+
+    @property
+    def current_count(self) -> int:
+        return sum(line.is_current for line in self.stages) + len(self.not_started)
+
+    @property
+    def evidence_in_force(self) -> int:
+        return sum(line.withdrawn_at is None for line in self.evidence)
+
+    @property
+    def blind_spots(self) -> int:
+        return sum(progress.blind_spots for _, progress in self.grounds)
+
+
+_APPROVED = frozenset({StageState.APPROVED, StageState.CONTINUOUS})
