@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     def url(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir / 'stappenplan.sqlite3'}"
 
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
 
 def load_settings() -> Settings:
     """Raises SettingsError, naming each variable that is wrong."""

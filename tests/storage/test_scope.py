@@ -88,7 +88,7 @@ def run_values(side: Side) -> dict[str, Any]:
 
 
 def a_text(side: Side, **changes: Any) -> TextRow:
-    values = {
+    values: dict[str, Any] = {
         "municipality_id": side.municipality,
         "run_id": side.run,
         "text": side.name,
@@ -98,8 +98,12 @@ def a_text(side: Side, **changes: Any) -> TextRow:
     return TextRow(**values | changes)
 
 
-Run, Text, OtherRun = RunRow, TextRow, aliased(RunRow)
-in_run = Run.manager_id == User.id
+# Any, because SQLModel types a column as the value that it holds.
+Run: Any = RunRow
+Text: Any = TextRow
+Person: Any = User
+OtherRun: Any = aliased(RunRow)
+in_run = Run.manager_id == Person.id
 
 # What each statement gives in the session of A, when its rows are the only ones that it sees.
 LIMITED: dict[str, tuple[Statement, list[tuple[Any, ...]]]] = {
@@ -114,18 +118,18 @@ LIMITED: dict[str, tuple[Statement, list[tuple[Any, ...]]]] = {
     "condition only": (lambda: select(literal(1)).where(Run.name == "B"), []),
     "join": (lambda: select(Run.name, Text.text).join(Text, Text.run_id != literal(uuid.uuid4())), [("A", "A")]),
     "left join from another table": (
-        lambda: select(User.name, Run.name).join(Run, in_run, isouter=True).order_by(User.name),
+        lambda: select(Person.name, Run.name).join(Run, in_run, isouter=True).order_by(Person.name),
         [("A", "A"), ("B", None)],
     ),
-    "cross join": (lambda: select(User.name).where(in_run), [("A",)]),
+    "cross join": (lambda: select(Person.name).where(in_run), [("A",)]),
     "alias": (lambda: select(OtherRun.name), [("A",)]),
     "table and its alias": (lambda: select(Run.name).join(OtherRun, OtherRun.id != Run.id), []),
-    "exists": (lambda: select(User.name).where(exists().where(in_run)), [("A",)]),
+    "exists": (lambda: select(Person.name).where(exists().where(in_run)), [("A",)]),
     "exists as column": (lambda: select(exists().where(Run.name == "B")), [(False,)]),
     "select exists": (lambda: select(select(Run.id).where(Run.name == "B").exists()), [(False,)]),
-    "in": (lambda: select(User.name).where(User.id.in_(select(Run.manager_id))), [("A",)]),  # type: ignore[attr-defined]  # SQLModel types columns as values
+    "in": (lambda: select(Person.name).where(Person.id.in_(select(Run.manager_id))), [("A",)]),
     "scalar subquery": (
-        lambda: select(User.name, select(func.count(Run.id)).where(in_run).scalar_subquery()).order_by(User.name),
+        lambda: select(Person.name, select(func.count(Run.id)).where(in_run).scalar_subquery()).order_by(Person.name),
         [("A", 1), ("B", 0)],
     ),
     "subquery": (lambda: select(select(Run.name).subquery().c.name), [("A",)]),
@@ -163,7 +167,7 @@ REFUSED: dict[str, Statement] = {
     "update of a Core table": lambda: update(SQLModel.metadata.tables["run"]).values(name="x"),
     "delete of a Core table": lambda: delete(SQLModel.metadata.tables["run_text"]),
     "update from another table": lambda: update(Run).where(Run.id == Text.run_id).values(name="x"),
-    "update of an open table": lambda: update(User).where(in_run).values(name=Run.name),
+    "update of an open table": lambda: update(Person).where(in_run).values(name=Run.name),
     "plain update": lambda: text("UPDATE run SET name = 'x'"),
     "insert into a Core table": lambda: insert(SQLModel.metadata.tables["run"]).values(name="x"),
     "plain insert": lambda: text("INSERT INTO run (name) VALUES ('x')"),
@@ -227,22 +231,22 @@ def test_update_and_delete_stay_inside(database: Database, sides: tuple[Side, Si
     with database.write() as session:
         set_scope(session, a.municipality)
         session.execute(update(Run).values(purpose="new"))
-        session.execute(update(Run).where(Run.id == b.run), {"purpose": "new"})  # type: ignore[arg-type]  # SQLModel types columns as values
+        session.execute(update(Run).where(Run.id == b.run), {"purpose": "new"})
         session.execute(delete(Text))
 
     with database.read() as session:
         unscoped(session, "looks at both")
-        assert session.execute(select(Run.name, Run.purpose).order_by(Run.name)).all() == [("A", "new"), ("B", "")]  # type: ignore[call-overload]  # SQLModel types columns as values
-        assert session.scalars(select(Text.text)).all() == ["B"]  # type: ignore[call-overload]  # SQLModel types columns as values
+        assert session.execute(select(Run.name, Run.purpose).order_by(Run.name)).all() == [("A", "new"), ("B", "")]
+        assert session.scalars(select(Text.text)).all() == ["B"]
 
 
 def test_update_by_a_subquery_stays_inside(database: Database, sides: tuple[Side, Side]):
     with database.write() as session:
         set_scope(session, sides[0].municipality)
-        session.execute(update(User).where(User.id.in_(select(Run.manager_id))).values(name="changed"))  # type: ignore[attr-defined]  # SQLModel types columns as values
+        session.execute(update(Person).where(Person.id.in_(select(Run.manager_id))).values(name="changed"))
 
     with database.read() as session:
-        assert sorted(session.scalars(select(User.name))) == ["B", "changed"]
+        assert sorted(session.scalars(select(Person.name))) == ["B", "changed"]
 
 
 def test_update_of_many_rows_by_their_keys_is_refused(database: Database, sides: tuple[Side, Side]):
@@ -306,9 +310,9 @@ def test_upsert_that_could_change_another_municipality_is_refused(database: Data
 
 def test_tables_of_no_municipality_need_no_scope(database: Database, sides: tuple[Side, Side]):
     with database.write() as session:
-        assert len(session.scalars(select(User)).all()) == 2
+        assert len(session.scalars(select(Person)).all()) == 2
         assert session.scalar(select(literal(1))) == 1
-        session.execute(update(User).values(language="en"))
+        session.execute(update(Person).values(language="en"))
 
 
 def test_session_that_says_why_sees_all(database: Database, sides: tuple[Side, Side]):
@@ -343,10 +347,10 @@ def test_sessions_that_take_turns_keep_their_own_scope(database: Database, sides
         set_scope(one, sides[0].municipality)
         set_scope(two, sides[1].municipality)
         for _ in range(2):
-            assert one.scalars(select(Run.name)).all() == ["A"]  # type: ignore[call-overload]  # SQLModel types columns as values
-            assert two.scalars(select(Run.name)).all() == ["B"]  # type: ignore[call-overload]  # SQLModel types columns as values
+            assert one.scalars(select(Run.name)).all() == ["A"]
+            assert two.scalars(select(Run.name)).all() == ["B"]
             with pytest.raises(UnscopedQuery):
-                none.scalars(select(Run.name)).all()  # type: ignore[call-overload]  # SQLModel types columns as values
+                none.scalars(select(Run.name)).all()
 
 
 def test_every_table_with_a_municipality_is_limited():
