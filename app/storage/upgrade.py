@@ -85,7 +85,8 @@ def _refuse_unknown(connection: Connection) -> None:
             f"this database has schema version {', '.join(unknown)}, which this version of Stappenplan does not know; "
             "install the newer version again, or restore a backup"
         )
-    if not _revisions(connection) and (strange := inspect(connection).get_table_names()):
+    strange = [name for name in inspect(connection).get_table_names() if name != "alembic_version"]
+    if strange and not _revisions(connection):
         raise SchemaError(f"this database holds tables of something else ({', '.join(strange[:5])}); use an empty one")
 
 

@@ -2,8 +2,6 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -25,77 +23,21 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, SQLModel
+from sqlmodel import SQLModel
 
 from app.storage.database import Database
 from app.storage.scope import MunicipalityScoped, UnscopedQuery, set_scope, unscoped
-from app.storage.tables import Municipality, PlanVersion, RunRow, TextRow, User
+from app.storage.tables import RunRow, TextRow, User
+from tests.storage.rows import Side, a_municipality_with_a_run, a_run, run_values
 
-NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 Statement = Callable[[], Executable]
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of two municipalities that look the same: a user, a run of 'A' or 'B', and a text in it."""
-
-    municipality: uuid.UUID
-    user: uuid.UUID
-    run: uuid.UUID
-    name: str
 
 
 @pytest.fixture
 def sides(database: Database) -> tuple[Side, Side]:
     with database.write() as session:
         unscoped(session, "fills both municipalities")
-        session.add(PlanVersion(digest="d", plan_id="p", version="1", title="P", document={}, added_at=NOW))
-        return _fill(session, "A"), _fill(session, "B")
-
-
-def _fill(session: Session, name: str) -> Side:
-    side = Side(uuid.uuid4(), uuid.uuid4(), uuid.uuid4(), name)
-    session.add(Municipality(id=side.municipality, name=name, created_at=NOW))
-    session.add(User(id=side.user, login=name, name=name, created_at=NOW))
-    session.flush()
-    session.add(a_run(side))
-    session.flush()
-    session.add(a_text(side))
-    session.flush()
-    return side
-
-
-def a_run(side: Side, **changes: Any) -> RunRow:
-    return RunRow(**run_values(side) | changes)
-
-
-def run_values(side: Side) -> dict[str, Any]:
-    return {
-        "id": side.run,
-        "municipality_id": side.municipality,
-        "plan_digest": "d",
-        "plan_id": "p",
-        "plan_version": "1",
-        "name": side.name,
-        "purpose": "",
-        "manager_id": side.user,
-        "state": {},
-        "revision": 0,
-        "started_by": side.user,
-        "started_at": NOW,
-        "changed_at": NOW,
-    }
-
-
-def a_text(side: Side, **changes: Any) -> TextRow:
-    values: dict[str, Any] = {
-        "municipality_id": side.municipality,
-        "run_id": side.run,
-        "text": side.name,
-        "written_by": side.user,
-        "written_at": NOW,
-    }
-    return TextRow(**values | changes)
+        return a_municipality_with_a_run(session, "A"), a_municipality_with_a_run(session, "B")
 
 
 # Any, because SQLModel types a column as the value that it holds.
