@@ -10,7 +10,7 @@ from app.features.runs import routes as runs
 from app.settings import Settings
 from app.storage.database import Database
 from app.web import health
-from app.web.access import check_routes
+from app.web.access import check_routes, read_form
 from app.web.clock import Clock
 from app.web.setup import install_pages
 from app.web.site import Site
@@ -31,7 +31,8 @@ def create_app(settings: Settings, database: Database, *, clock: Clock | None = 
     app.state.settings = settings
     app.state.database = database
     app.state.clock = clock
-    install_accounts(app, database, secure_cookies=settings.is_production)
+    database.before_writing = read_form
+    install_accounts(app, secure_cookies=settings.is_production)
     for router in ROUTERS:
         app.include_router(router)
     install_pages(app, _site(settings), behind_tls=settings.is_production)

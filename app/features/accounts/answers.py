@@ -13,8 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.features.accounts.service import PasswordChecks
 from app.storage.accounts import DemoAccount
-from app.storage.database import Database
-from app.web.access import NoMunicipality, NotSignedIn, TokenRefused, read_form
+from app.web.access import NoMunicipality, NotSignedIn, TokenRefused
 from app.web.csrf import is_unsafe
 from app.web.forms import FormState
 from app.web.kept import TARGET_FIELD, Kept, address_of, local_path
@@ -23,14 +22,11 @@ from app.web.render import address, is_htmx, render
 Trouble = Literal["signed_out", "too_many", "busy"]
 
 
-def install_accounts(
-    app: FastAPI, database: Database, *, secure_cookies: bool, demo_accounts: Sequence[DemoAccount] = ()
-) -> None:
+def install_accounts(app: FastAPI, *, secure_cookies: bool, demo_accounts: Sequence[DemoAccount] = ()) -> None:
     """`secure_cookies`: False only where there is no TLS, as in the demonstration."""
     app.state.secure_cookies = secure_cookies
     app.state.demo_accounts = demo_accounts
     app.state.password_checks = PasswordChecks()
-    database.before_writing = read_form
     app.add_exception_handler(NotSignedIn, answer_not_signed_in)
     app.add_exception_handler(NoMunicipality, answer_no_municipality)
     app.add_exception_handler(TokenRefused, answer_token_refused)
