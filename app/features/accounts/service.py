@@ -7,6 +7,7 @@ import hashlib
 import ipaddress
 import math
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -57,14 +58,15 @@ class SignedIn:
 class PasswordChecks:
     """Few at once. Who waits takes no thread, so that a storm of sign-ins does not stop all other pages."""
 
+    check: Callable[[str, str | None], tuple[bool, str | None]] = check_password
     _limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(CHECKS_AT_ONCE_MAX))
 
     @property
     def is_full(self) -> bool:
         return self._limiter.statistics().tasks_waiting >= CHECKS_WAITING_MAX
 
-    async def check(self, password: str, stored: str | None) -> tuple[bool, str | None]:
-        return await anyio.to_thread.run_sync(check_password, password, stored, limiter=self._limiter)
+    async def run(self, password: str, stored: str | None) -> tuple[bool, str | None]:
+        return await anyio.to_thread.run_sync(self.check, password, stored, limiter=self._limiter)
 
 
 async def sign_in(
@@ -85,7 +87,7 @@ async def sign_in(
         raise TooBusy
     async with database.writing_request() as session:
         attempt, credentials = await run_in_threadpool(_begin, session, login, address, at)
-    right, renewed = await checks.check(password, credentials.password_hash if credentials else None)
+    right, renewed = await checks.run(password, credentials.password_hash if credentials else None)
     if not right or credentials is None:
         log.warning("sign_in_refused", user=str(credentials.user_id) if credentials else None)
         raise SignInRefused
