@@ -12,6 +12,7 @@ from app.storage.database import Database
 from app.web import health
 from app.web.access import check_routes, read_form
 from app.web.clock import Clock
+from app.web.logs import configure_logs
 from app.web.setup import install_pages
 from app.web.site import Site
 
@@ -26,6 +27,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 def create_app(settings: Settings, database: Database, *, clock: Clock | None = None) -> FastAPI:
     """The application on a database whose schema is current.  Raises RuntimeError for a route without a policy,
     AssetMissing or TextsError for a front end that is not whole."""
+    configure_logs()
     # No pages about the interface: there is none yet, and its addresses would need policies too.
     app = FastAPI(title="Stappenplan", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.settings = settings

@@ -142,8 +142,8 @@ def _check_answers(session: Session, run: Run, report: Any) -> None:
                     report(place, "another answer than the history says")
                 elif commitment(row.value, row.salt) != row.commitment:
                     report(place, "the text was changed outside the history")
-    for place in current:
-        report(f"answer {'/'.join(place)}", "not in the history")
+    for key in current:
+        report(f"answer {'/'.join(key)}", "not in the history")
 
 
 def _check_seals(session: Session, run: Run, report: Any) -> None:

@@ -55,7 +55,14 @@ def show_overview(
     zoek: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
     page = overview(session, caller, page=pagina, mine_only=mijn == "ja", search=zoek.strip())
-    return render(request, "runs/overview.html", block="run_list", overview=page, actions=Action)
+    return render(
+        request,
+        "runs/overview.html",
+        block="run_list",
+        overview=page,
+        may_start=caller.may(Action.START_RUN),
+        may_work=caller.may(Action.WORK_ON_STAGE),
+    )
 
 
 @router.get("/trajecten/nieuw")

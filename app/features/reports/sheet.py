@@ -1,0 +1,186 @@
+"""The report as CSV for a spreadsheet: one row per fact, `;`, CRLF, UTF-8 with BOM, nothing that runs as a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+from app.engine.definition import QuestionType
+from app.features.reports.texts import CONFIDENTIALITY, DECISIONS, STAGE_STATES, STEP_STATES, Words
+from app.features.reports.values import EvidenceLine, InstanceLine, Report, StepLine
+from app.web.i18n import N_
+
+HEADERS = (
+    N_("Part"),
+    N_("Stage"),
+    N_("Domain"),
+    N_("Round"),
+    N_("Step or ground"),
+    N_("Subject"),
+    N_("Value"),
+    N_("State"),
+    N_("Person"),
+    N_("Date"),
+    N_("Reason or remark"),
+    N_("SHA-256"),
+)
+_BOM = "\ufeff"
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+
+Row = tuple[str, ...]
+
+
+def safe(text: str) -> str:
+    """Text that a spreadsheet would take for a formula gets a leading apostrophe, also after spaces.
+
+    Source: OWASP, CSV injection.
+    """
+    return f"'{text}" if text.lstrip(" \u00a0\n").startswith(_DANGEROUS) else text
+
+
+def write(report: Report, words: Words) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    writer.writerow([words.say(header) for header in HEADERS])
+    for row in _rows(report, words):
+        writer.writerow([safe(cell) for cell in row])
+    return (_BOM + text.getvalue()).encode()
+
+
+def _row(  # noqa: PLR0913  # one argument per column
+    part: str,
+    place: InstanceLine | None = None,
+    words: Words | None = None,
+    *,
+    step: str = "",
+    subject: str = "",
+    value: str = "",
+    state: str = "",
+    person: str = "",
+    date: str = "",
+    remark: str = "",
+    sha256: str = "",
+) -> Row:
+    stage = words(place.stage.title) if place and words else ""
+    domain = words(place.domain_title) if place and words else ""
+    number = str(place.ref.round) if place else ""
+    return (part, stage, domain, number, step, subject, value, state, person, date, remark, sha256)
+
+
+def _rows(report: Report, words: Words) -> Iterator[Row]:
+    about = words.say(N_("Report"))
+    for subject, value in (
+        (N_("Municipality"), report.municipality),
+        (N_("Trajectory"), report.name),
+        (N_("Purpose"), report.purpose),
+        (N_("Step plan"), f"{words(report.plan_title)} {report.plan_version}"),
+        (N_("Manager"), report.manager),
+        (N_("Team"), ", ".join(report.team)),
+        (N_("Progress"), f"{report.progress.done}/{report.progress.total}"),
+        (N_("Number of recorded events"), str(report.revision)),
+    ):
+        digest = report.plan_digest if subject == "Step plan" else ""
+        yield _row(about, subject=words.say(subject), value=value, sha256=digest)
+    yield _row(about, subject=words.say(N_("Made")), person=report.made_by, date=report.made_at.isoformat())
+    for line in (*report.stages, *report.not_started):
+        yield from _stage_rows(line, words)
+    for title, progress in report.grounds:
+        grades = ", ".join(f"{words.say(grade)}: {n}" for grade, n in sorted(progress.grades.items()))
+        blind = words.count("%(num)s blind spot", "%(num)s blind spots", progress.blind_spots)
+        yield _row(words.say(N_("Ground")), step=words(title), value=grades, state=blind)
+    for road in report.roads:
+        yield _row(
+            words.say(N_("Decision")),
+            subject=words(road.title),
+            value=words(road.domain_title),
+            person=road.by,
+            date=road.at.isoformat(),
+            remark=road.reason or "",
+        )
+    for point in report.open_points:
+        yield _row(words.say(N_("Open point")), subject=words.point_place(point), value=words.open_point(point))
+    for evidence in report.evidence:
+        yield _evidence_row(evidence, report, words)
+
+
+def _stage_rows(line: InstanceLine, words: Words) -> Iterator[Row]:
+    yield _row(
+        words.say(N_("Stage")),
+        line,
+        words,
+        value=f"{line.progress.done}/{line.progress.total}",
+        state=words.say(STAGE_STATES[line.state]),
+        person=line.started_by or "",
+        date=line.started_at.isoformat() if line.started_at else "",
+        remark=line.skip_reason or line.early_reason or "",
+    )
+    for decision in line.decisions:
+        remarks = "\n".join(f"{words(step)}: {text}" if step else text for step, text in decision.remarks)
+        yield _row(
+            words.say(N_("Approval")),
+            line,
+            words,
+            state=words.say(DECISIONS[decision.kind]),
+            person=decision.by,
+            date=decision.at.isoformat(),
+            remark=remarks,
+            sha256=decision.seal or "",
+        )
+    for step in line.steps:
+        yield from _step_rows(line, step, words, words.say(N_("Answer")))
+    if line.checklist:
+        yield from _step_rows(line, line.checklist, words, words.say(N_("Statement")))
+
+
+def _step_rows(line: InstanceLine, step: StepLine, words: Words, part: str) -> Iterator[Row]:
+    yield _row(
+        words.say(N_("Step")),
+        line,
+        words,
+        step=words(step.step.title),
+        state=words.say(STEP_STATES[step.status]),
+        person=step.completed_by or "",
+        date=step.completed_at.isoformat() if step.completed_at else "",
+        remark=step.finding or "",
+    )
+    for answer in step.answers:
+        given = answer.answer
+        value, reason = "", ""
+        if given is not None:
+            value = words.answer(answer.question, given.value)
+            if answer.question.type is QuestionType.ASSESSMENT and isinstance(given.value, dict):
+                reason = given.value["reason"]
+                value = words.answer(answer.question, {"grade": given.value["grade"], "reason": ""})
+        yield _row(
+            part,
+            line,
+            words,
+            step=words(step.step.title),
+            subject=words(answer.question.text),
+            value=value,
+            state="" if given else words.say(N_("Not answered")),
+            person=answer.by or "",
+            date=given.saved_at.isoformat() if given else "",
+            remark=reason,
+        )
+
+
+def _evidence_row(line: EvidenceLine, report: Report, words: Words) -> Row:
+    place = next((stage for stage in report.stages if stage.ref == line.ref), None)
+    withdrawn = (
+        f"{words.say(N_('Withdrawn'))}: {line.withdrawn_by}, {line.withdrawn_at:%Y-%m-%d}" if line.withdrawn_at else ""
+    )
+    return _row(
+        words.say(N_("Evidence")),
+        place,
+        words,
+        step=words(line.step_title),
+        subject=f"{words(line.kind_title)}: {line.title}",
+        value=line.file_name or line.url or line.note or "",
+        state=withdrawn or words.say(CONFIDENTIALITY[line.confidentiality]),
+        person=line.added_by,
+        date=(line.document_date or line.added_at.date()).isoformat(),
+        remark=line.withdrawn_reason or ", ".join(words(ground) for ground in line.ground_titles),
+        sha256=line.sha256 or "",
+    )

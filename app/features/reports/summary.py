@@ -1,0 +1,65 @@
+"""The report in a few sentences, and what it says about itself."""
+
+from __future__ import annotations
+
+from app.features.reports.texts import Words
+from app.features.reports.values import Report
+from app.web.i18n import N_
+
+
+def summary(report: Report, words: Words) -> list[str]:
+    """Five sentences at most: how far, what was approved, what is open, what we do not know, on what it rests."""
+    lines = [
+        words.say(
+            N_("%(done)s of %(total)s parts of the trajectory are done."),
+            done=report.progress.done,
+            total=report.progress.total,
+        ),
+        words.say(
+            N_("%(approved)s of %(total)s stages are approved."),
+            approved=report.approved_count,
+            total=report.current_count,
+        ),
+    ]
+    if report.open_points:
+        n = len(report.open_points)
+        lines.append(words.count("There is %(num)s open point.", "There are %(num)s open points.", n))
+    else:
+        lines.append(words.say(N_("There are no open points.")))
+    if report.blind_spots:
+        lines.append(
+            words.count(
+                "The checklist has %(num)s blind spot: a statement that is unknown or not answered.",
+                "The checklist has %(num)s blind spots: statements that are unknown or not answered.",
+                report.blind_spots,
+            )
+        )
+    n = report.evidence_in_force
+    lines.append(
+        words.count("%(num)s piece of evidence supports this.", "%(num)s pieces of evidence support this.", n)
+    )
+    return lines
+
+
+def account(report: Report, words: Words) -> list[str]:
+    """Where the figures come from, so that somebody else can check them."""
+    return [
+        words.say(
+            N_("This report shows the trajectory after recorded event %(n)s. It was made by %(by)s on %(moment)s."),
+            n=report.revision,
+            by=report.made_by,
+            moment=words.moment(report.made_at),
+        ),
+        words.say(
+            N_("It follows the step plan %(plan)s, version %(version)s, with SHA-256 %(digest)s."),
+            plan=report.plan_id,
+            version=report.plan_version,
+            digest=report.plan_digest,
+        ),
+        words.say(
+            N_(
+                "An approval seals the answers, the checklist and the evidence that were shown. "
+                "The seal is the SHA-256 of their commitments."
+            )
+        ),
+    ]

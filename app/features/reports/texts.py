@@ -1,0 +1,150 @@
+"""A report's values as text in one language, for PDF and CSV; the page words things in its template."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from app.engine.answers import Value
+from app.engine.definition import Grade, Option, Question, QuestionType, Text
+from app.engine.run import StageRef, StepStatus
+from app.engine.standing import StageState
+from app.features.reports.values import InstanceLine, OpenPoint
+from app.web.formats import Formats
+from app.web.i18n import N_, Language, gettext_for
+
+STAGE_STATES = {
+    StageState.WAITING: N_("Waiting"),
+    StageState.CAN_START: N_("Can start now"),
+    StageState.ADVISED: N_("Advised"),
+    StageState.BUSY: N_("In progress"),
+    StageState.SENT_BACK: N_("Sent back"),
+    StageState.CHANGED: N_("Changed after approval"),
+    StageState.SUBMITTED: N_("Waiting for approval"),
+    StageState.APPROVED: N_("Approved"),
+    StageState.CONTINUOUS: N_("Continuous"),
+    StageState.SKIPPED: N_("Skipped"),
+}
+STEP_STATES = {
+    StepStatus.NOT_STARTED: N_("Not started yet"),
+    StepStatus.BUSY: N_("In progress"),
+    StepStatus.COMPLETED: N_("Done"),
+    StepStatus.REVISIT: N_("Look again"),
+}
+GRADES = {
+    Grade.YES: N_("Yes, shown"),
+    Grade.PARTLY: N_("Partly"),
+    Grade.NO: N_("No, action planned"),
+    Grade.NOT_APPLICABLE: N_("Not applicable"),
+    Grade.UNKNOWN: N_("Unknown"),
+}
+CONFIDENTIALITY = {
+    "public": N_("Public"),
+    "internal": N_("Internal"),
+    "confidential": N_("Confidential"),
+}
+DECISIONS = {
+    "approved": N_("Agreed"),
+    "sent_back": N_("Sent back"),
+    "withdrawn": N_("Withdrawn"),
+}
+
+
+class Words:
+    """Wording in one language."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self._texts = gettext_for(language)
+        self._formats = Formats(language)
+
+    def __call__(self, text: Text | None) -> str:
+        return text.in_language(self.language) if text else ""
+
+    def say(self, message: str, **params: object) -> str:
+        said = self._texts.gettext(message)
+        return said % params if params else said
+
+    def count(self, one: str, many: str, n: int) -> str:
+        return self._texts.ngettext(one, many, n) % {"num": n}
+
+    def moment(self, at: datetime) -> str:
+        return self._formats.moment(at)
+
+    def place(self, line: InstanceLine) -> str:
+        """Title of a stage with its domain and, from the second on, its round."""
+        return self._place(self(line.stage.title), line.domain_title, line.ref)
+
+    def point_place(self, point: OpenPoint) -> str:
+        return self._place(self(point.stage_title), point.domain_title, point.ref)
+
+    def _place(self, title: str, domain: Text | None, ref: StageRef) -> str:
+        parts = [title, *([self(domain)] if domain else [])]
+        if ref.round > 1:
+            parts.append(self.say(N_("round %(n)s"), n=ref.round))
+        return " · ".join(parts)
+
+    def open_point(self, point: OpenPoint) -> str:
+        """A sentence about something that is open or unknown."""
+        what = self(point.what)
+        match point.kind:
+            case "request":
+                return self.say(N_("Approval has been asked, nobody decided yet."))
+            case "sent_back":
+                return self.say(N_("Sent back, look again: %(step)s."), step=what)
+            case "checklist":
+                return self.count(
+                    "%(num)s statement of the checklist has no answer.",
+                    "%(num)s statements of the checklist have no answer.",
+                    point.n,
+                )
+            case "unknown":
+                known = self.count("unknown at %(num)s statement", "unknown at %(num)s statements", point.n)
+                return f"{what}: {known}."
+            case _:
+                return self.say(N_("Step not done: %(step)s."), step=what)
+
+    def answer(self, question: Question, value: Value) -> str:
+        """An answer as one text; a table as lines of "column: cell"."""
+        match question.type:
+            case QuestionType.MULTIPLE_CHOICE if isinstance(value, list):
+                return "; ".join(self._option(question.options, str(id)) for id in value)
+            case QuestionType.ASSESSMENT if isinstance(value, dict):
+                grade = self.say(GRADES[Grade(value["grade"])]) if value["grade"] else ""
+                return ": ".join(part for part in (grade, value["reason"]) if part)
+            case QuestionType.TABLE if isinstance(value, list):
+                return "\n".join("; ".join(f"{key}: {cell}" for key, cell in row) for row in self.rows(question, value))
+            case _ if isinstance(value, str):
+                unit = f" {self(question.unit)}" if question.unit else ""
+                return self._single(question.type, question.options, value) + unit
+            case _:
+                return ""
+
+    def rows(self, question: Question, value: Value) -> list[list[tuple[str, str]]]:
+        """A table answer as rows of (column title, cell text)."""
+        if not isinstance(value, list):
+            return []
+        return [
+            [
+                (self(column.title), self._single(column.type, column.options, row.get(column.id, "")))
+                for column in question.columns
+            ]
+            for row in value
+            if isinstance(row, dict)
+        ]
+
+    def _single(self, type: QuestionType, options: tuple[Option, ...], value: str) -> str:
+        if not value:
+            return ""
+        match type:
+            case QuestionType.SINGLE_CHOICE:
+                return self._option(options, value)
+            case QuestionType.NUMBER:
+                return self._formats.number(Decimal(value))
+            case QuestionType.DATE:
+                return self._formats.date_text(datetime.fromisoformat(value).date())
+            case _:
+                return value
+
+    def _option(self, options: tuple[Option, ...], id: str) -> str:
+        return next((self(option.title) for option in options if option.id == id), id)
