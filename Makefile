@@ -27,7 +27,6 @@ check: setup  ## format, lint, types, import direction, texts, templates, licenc
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	$(PY) -m djlint --quiet --check templates
 	$(PY) -m djlint --quiet --lint templates
 	$(PY) -m reuse --no-multiprocessing lint --lines
 	$(PY) -m scripts.check_texts

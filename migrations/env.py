@@ -50,9 +50,7 @@ def run_on(connection: Connection) -> None:
 
 
 if context.is_offline_mode():
-    context.configure(
-        url=load_settings().url, literal_binds=True, dialect_opts={"paramstyle": "named"}, **OPTIONS
-    )
+    context.configure(url=load_settings().url, literal_binds=True, dialect_opts={"paramstyle": "named"}, **OPTIONS)
     with context.begin_transaction():
         context.run_migrations()
 elif (handed_over := context.config.attributes.get("connection")) is not None:

@@ -1,7 +1,7 @@
 """Write migrations from the difference between the tables and the migrations so far.
 
-    python -m scripts.schema rebuild            before the first release: write 0001 anew
-    python -m scripts.schema revision MESSAGE   after it: add the next one, to be read and completed by hand
+python -m scripts.schema rebuild            before the first release: write 0001 anew
+python -m scripts.schema revision MESSAGE   after it: add the next one, to be read and completed by hand
 """
 
 import re

@@ -91,7 +91,7 @@ _PARAMETER = bindparam("scope_municipality_id", callable_=_current_municipality,
 
 class _CurrentMunicipality(ColumnElement[uuid.UUID]):
     inherit_cache = True
-    _traverse_internals: list[Any] = []  # noqa: RUF012  # no parts; SQLAlchemy asks every element for its parts
+    _traverse_internals: list[Any] = []  # no parts; SQLAlchemy asks every element for its parts
     type = Uuid()
 
 

@@ -66,7 +66,7 @@ def test_complete_texts_give_no_problem(root: Path):
             },
             "misses %(n)s in Dutch",
         ),
-        ({"broken": 'nonsense\n'}, "locale/nl/web.po: "),
+        ({"broken": "nonsense\n"}, "locale/nl/web.po: "),
     ],
 )
 def test_each_problem_is_found_and_named(root: Path, changes: dict[str, str], expected: str):
