@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from app.engine.definition import Column, Grade, Option, Question, QuestionType, Step
 from app.engine.run import AnswerMark, StepState
@@ -20,6 +21,9 @@ SHORT_TEXT_MAX = 300  # characters; one line on screen and in the report
 LONG_TEXT_MAX = 20_000  # characters; about eight pages
 TABLE_ROWS_MAX = 200  # rows; above that an attached sheet serves better
 NUMBER_ABS_MAX = Decimal(10) ** 15
+
+_PLAIN_NUMBER = re.compile(r"[-+]?([0-9]{1,20}(\.[0-9]{1,20})?|\.[0-9]{1,20})")
+_GROUPED = re.compile(r"[-+]?[0-9]{1,3}(\.[0-9]{3})+")  # a lone point with three digits after it groups
 
 Value = None | str | list[str] | dict[str, str] | list[dict[str, str]]
 Raw = None | str | list[str] | Mapping[str, str] | list[dict[str, str]]
@@ -102,17 +106,17 @@ def _text(raw: str, limit: int) -> str:
 
 
 def _number(raw: str, minimum: float | None, maximum: float | None) -> str:
-    """Accepts the Dutch way (1.234,5) and a plain decimal point (1234.5)."""
+    """Accepts the Dutch way (1.234,5 and 1.234) and a plain decimal point (1234.5)."""
     text = raw.strip().replace("\u00a0", "").replace(" ", "")
     if not text:
         return ""
-    if "," in text:
+    if "," in text or _GROUPED.fullmatch(text):
         text = text.replace(".", "").replace(",", ".")
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise AnswerInvalid("not_a_number", {"value": raw[:80]}) from None
-    if not number.is_finite() or abs(number) > NUMBER_ABS_MAX:
+    # Not whatever Decimal takes: of 1e-999999999 it would make a text of a gigabyte.
+    if not _PLAIN_NUMBER.fullmatch(text):
+        raise AnswerInvalid("not_a_number", {"value": raw[:80]})
+    number = Decimal(text) + 0  # and so no minus before a zero
+    if abs(number) > NUMBER_ABS_MAX:
         raise AnswerInvalid("not_a_number", {"value": raw[:80]})
     if minimum is not None and number < Decimal(str(minimum)):
         raise AnswerInvalid("number_too_small", {"minimum": f"{minimum:g}"})
