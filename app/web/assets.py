@@ -10,7 +10,7 @@ import hashlib
 import mimetypes
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,9 +19,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from app.resources import templates_dir
+from app.web.slim_css import slim, slim_tokens, used_names
+
 PREFIX: Final = "/static/"
 ONE_YEAR_SECONDS: Final = 31_536_000
-COMPRESSIBLE: Final = {".css", ".js", ".svg", ".txt", ".json"}
+COMPRESSIBLE: Final = {".css", ".js", ".svg"}
+NOT_SERVED: Final = {".ttf", ".json"}  # for the PDF, and the list of packages
 
 # One request instead of forty; the order is the cascade.
 BUNDLES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -36,10 +40,17 @@ BUNDLES: Final[Mapping[str, tuple[str, ...]]] = {
         "css/print.css",
     ),
 }
+COMPONENTS: Final = "vendor/utrecht/index.css"  # of which we keep the rules that our templates use
+TOKENS: Final = "vendor/voorbeeld/theme.css"  # of which we keep the properties that the other sheets use
 REQUIRED: Final = ("vendor/htmx/htmx.min.js", "js/app.js")
 
 # mimetypes knows these only where the system happens to have a table of types.
-TYPES: Final = {".woff2": "font/woff2", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+TYPES: Final = {
+    ".md": "text/plain; charset=utf-8",
+    ".woff2": "font/woff2",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+}
 
 _URL = re.compile(r"""url\(\s*(?P<quote>["']?)(?P<path>[^"')]+)(?P=quote)\s*\)""")
 
@@ -57,9 +68,13 @@ class StoredAsset:
 
 
 class Assets:
-    """The files below `folder`, ready to send. `url()` is for templates, the object itself is an ASGI app."""
+    """The files below `folder`, ready to send. `url()` is for templates, the object itself is an ASGI app.
 
-    def __init__(self, folder: Path, *, theme: Path | None = None) -> None:
+    `theme` is a municipality's own folder, with theme.css in it. `templates` are where classes are used.
+    """
+
+    def __init__(self, folder: Path, *, theme: Path | None = None, templates: Sequence[Path] | None = None) -> None:
+        self._templates: Final = [templates_dir()] if templates is None else templates
         self._files: Final[dict[str, Path]] = dict(_files(folder))
         if theme:
             self._files.update((f"theme/{name}", path) for name, path in _files(theme))
@@ -79,17 +94,29 @@ class Assets:
         if stored := self._by_name.get(name):
             return stored
         suffix = posixpath.splitext(name)[1]
-        parts = BUNDLES.get(name, (name,))
-        body = b"\n".join(self._read(part) for part in parts)
+        body = self._bundle(BUNDLES[name]) if name in BUNDLES else self._read(name)
         digest = hashlib.sha256(body).hexdigest()[:12]
         stored = StoredAsset(
             url=f"{PREFIX}{name.removesuffix(suffix)}.{digest}{suffix}",
             body=body,
             compressed=gzip.compress(body, 9, mtime=0) if suffix in COMPRESSIBLE else None,
-            media_type=TYPES.get(suffix) or mimetypes.types_map.get(suffix, "application/octet-stream"),
+            media_type=TYPES.get(suffix) or mimetypes.types_map.get(suffix, "text/plain; charset=utf-8"),
         )
         self._by_name[name] = stored
         return stored
+
+    def _bundle(self, names: tuple[str, ...]) -> bytes:
+        sheets = {name: self._read(name).decode() for name in names}
+        scripts = [path for name, path in self._files.items() if name.startswith("js/")]
+        templates = [path for folder in self._templates for path in folder.rglob("*.html")]
+        sheets[COMPONENTS] = slim(sheets[COMPONENTS], used_names([*templates, *scripts]))
+        mounted = [
+            self._read(name).decode() for name in self._files if name.startswith("theme/") and name.endswith(".css")
+        ]
+        sheets[TOKENS] = slim_tokens(
+            sheets[TOKENS], [*(css for name, css in sheets.items() if name != TOKENS), *mounted]
+        )
+        return "\n".join(sheets.values()).encode()
 
     def _read(self, name: str) -> bytes:
         try:
@@ -131,5 +158,5 @@ class Assets:
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.name.startswith("."):
+        if path.is_file() and not path.name.startswith(".") and path.suffix not in NOT_SERVED:
             yield path.relative_to(folder).as_posix(), path

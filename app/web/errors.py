@@ -138,7 +138,7 @@ class Refusal:
 
 
 def install_error_pages(app: FastAPI) -> None:
-    """Call before adding the middleware that must also see errors: this one sits inside it."""
+    """Middleware that is added later also sees error pages; what was added before is inside them."""
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _bad_request)
     for kind in STATUS:
@@ -176,7 +176,8 @@ def _refusal(request: Request, error: Exception) -> Response:
 
 
 class UnexpectedErrors:
-    """A bug becomes a page without a word about the inside, and a log line with the same reference.
+    """A bug becomes a page without a word about the inside, and a log line with the same reference; the bare 413
+    of Starlette's body limit becomes a page too.
 
     Middleware, since Starlette's own catch-all is outside all middleware: its answer would lack our headers.
     """
@@ -188,12 +189,15 @@ class UnexpectedErrors:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
+        started = too_large = False
 
         async def watched(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
+            nonlocal started, too_large
+            if message["type"] == "http.response.start":
+                too_large = message["status"] == 413 and _is_plain_text(message)
+                started = not too_large
+            if not too_large:
+                await send(message)
 
         try:
             await self._app(scope, receive, watched)
@@ -203,6 +207,13 @@ class UnexpectedErrors:
             request, reference = Request(scope), secrets.token_hex(4)
             log.exception("unexpected_error", reference=reference, method=request.method, path=request.url.path)
             await _crash_page(request, reference)(scope, receive, send)
+        else:
+            if too_large:
+                await _answer(Request(scope), Refusal(413, EXPLANATIONS[413]))(scope, receive, send)
+
+
+def _is_plain_text(message: Message) -> bool:
+    return any(name == b"content-type" and value.startswith(b"text/plain") for name, value in message["headers"])
 
 
 def _crash_page(request: Request, reference: str) -> Response:

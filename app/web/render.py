@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
@@ -27,12 +28,11 @@ from app.web.site import Site
 
 QueryValue = str | int | None
 
-# Label, address and who sees it. Deeper pages keep their own entry marked, the front page only itself.
+# Label, address and who sees it (None: everybody with a municipality).
 MENU: Final[tuple[tuple[str, str, Action | None], ...]] = (
     (N_("Overview"), "/", None),
     (N_("Start a trajectory"), "/trajecten/nieuw", Action.START_RUN),
     (N_("Step plans"), "/stappenplannen", Action.VIEW_PLANS),
-    (N_("Users"), "/gebruikers", Action.ADMINISTER_USERS),
 )
 ROLE_NAMES: Final[Mapping[Role, str]] = MappingProxyType(
     {
@@ -57,13 +57,16 @@ class Pages:
     """The compiled templates, one environment per language, so that no filter has to ask which one it is.
 
     `reload` rereads changed templates and costs time on every request: for development only. The components are
-    read once all the same.
+    read once all the same. `more` is a second folder of templates, for tests.
     """
 
-    def __init__(self, assets: Assets, site: Site, *, reload: bool = False) -> None:
+    def __init__(self, assets: Assets, site: Site, *, reload: bool = False, more: Path | None = None) -> None:
         self.assets: Final = assets
         self.site: Final = site
-        self._environments: Final = {language: _environment(language, assets, site, reload) for language in LANGUAGES}
+        loader = FileSystemLoader([templates_dir(), *([more] if more else [])])
+        self._environments: Final = {
+            language: _environment(language, loader, assets, site, reload) for language in LANGUAGES
+        }
 
     def environment(self, language: Language) -> Environment:
         return self._environments[language]
@@ -109,18 +112,23 @@ def _request_context(request: Request, language: Language) -> dict[str, Any]:
 
 def _here(request: Request, **changes: QueryValue) -> str:
     """This page with some query values changed; None drops one. For filters and page numbers."""
-    return address(request.url.path, **{**request.query_params, **changes})
+    kept = [(key, value) for key, value in request.query_params.multi_items() if key not in changes]
+    return _with_query(request.url.path, [*kept, *changes.items()])
 
 
 def address(path: str, **query: QueryValue) -> str:
     """A path with a query; values that are None are left out."""
-    given = {key: value for key, value in query.items() if value is not None}
+    return _with_query(path, query.items())
+
+
+def _with_query(path: str, query: Iterable[tuple[str, QueryValue]]) -> str:
+    given = [(key, value) for key, value in query if value is not None]
     return f"{path}?{urlencode(given)}" if given else path
 
 
-def _environment(language: Language, assets: Assets, site: Site, reload: bool) -> Environment:
+def _environment(language: Language, loader: FileSystemLoader, assets: Assets, site: Site, reload: bool) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(templates_dir()),
+        loader=loader,
         extensions=["jinja2.ext.i18n"],
         autoescape=True,
         undefined=StrictUndefined,

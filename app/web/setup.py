@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app.resources import static_dir
 from app.web import language, pages
 from app.web.assets import Assets
-from app.web.body_limit import BodyLimit
 from app.web.errors import install_error_pages
+from app.web.forms import FORM_BYTES_MAX
 from app.web.headers import SecurityHeaders
 from app.web.render import Pages
 from app.web.site import Site
@@ -28,6 +29,7 @@ def install_pages(
     app.mount("/static", assets, name="static")
     app.include_router(language.router)
     app.include_router(pages.router)
+    # Not FastAPI(max_body_size=…): that limit sits outside all middleware, so its answer would be no page of ours.
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=FORM_BYTES_MAX)
     install_error_pages(app)
-    app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders, behind_tls=behind_tls)
