@@ -115,15 +115,15 @@ def _number(raw: str, minimum: float | None, maximum: float | None) -> str:
     # Not whatever Decimal takes: of 1e-999999999 it would make a text of a gigabyte.
     if not _PLAIN_NUMBER.fullmatch(text):
         raise AnswerInvalid("not_a_number", {"value": raw[:80]})
-    number = Decimal(text) + 0  # and so no minus before a zero
+    number = Decimal(text)
     if abs(number) > NUMBER_ABS_MAX:
         raise AnswerInvalid("not_a_number", {"value": raw[:80]})
     if minimum is not None and number < Decimal(str(minimum)):
         raise AnswerInvalid("number_too_small", {"minimum": f"{minimum:g}"})
     if maximum is not None and number > Decimal(str(maximum)):
         raise AnswerInvalid("number_too_large", {"maximum": f"{maximum:g}"})
-    plain = format(number, "f")
-    return (plain.rstrip("0").rstrip(".") if "." in plain else plain) or "0"
+    plain = format(number if number else Decimal(0), "f")  # no minus before a zero
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
 def _date(raw: str) -> str:
