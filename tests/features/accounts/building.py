@@ -167,5 +167,5 @@ def hidden_fields_in(html: str, *, action: str) -> list[tuple[str, str]]:
 
     form = re.search(rf'<form[^>]*action="{re.escape(entities.escape(action))}".*?</form>', html, re.DOTALL)
     assert form, f"no form to {action}"
-    fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', form[0])
+    fields = re.findall(r'<input type="hidden"\s+name="([^"]*)"\s+value="([^"]*)"', form[0])
     return [(entities.unescape(name), entities.unescape(value)) for name, value in fields]

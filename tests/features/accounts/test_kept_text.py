@@ -73,7 +73,7 @@ def test_part_of_a_page_shows_the_sign_in_form_beside_what_was_typed(database: D
     assert refused.status_code == 401
     assert refused.headers["hx-retarget"] == "#page-alert"
     assert "<html" not in refused.text
-    assert 'class="stack page-error"' in refused.text  # what the layout lets through of an error
+    assert 'class="prose stack page-error"' in refused.text  # what the layout lets through of an error
     assert dict(hidden_fields_in(refused.text, action="/inloggen"))["verder"] == "/bewaren"
 
 
