@@ -99,7 +99,9 @@ StageEvent = (
 
 def _skip_undone(run: Run, event: e.SkipUndone) -> Run:
     """A stage that had begun before it was skipped goes on; one that had not is again not begun."""
-    instance = run.stages[event.ref]
+    instance = run.instance(event.ref)
+    if instance is None or instance.status is not StageStatus.SKIPPED:
+        raise ValueError(f"{event.ref} was not skipped")
     if instance.started_at is not None:
         return run.with_instance(replace(instance, status=StageStatus.OPEN, skip_reason=None))
     others = {ref: other for ref, other in run.stages.items() if ref != event.ref}
@@ -108,6 +110,8 @@ def _skip_undone(run: Run, event: e.SkipUndone) -> Run:
 
 def _instance_after(instance: StageInstance | None, event: StageEvent) -> StageInstance:
     if isinstance(event, e.StageStarted):
+        if instance is not None:
+            raise ValueError(f"{event.ref} was started before")
         return StageInstance(
             event.ref,
             started_by=event.by,
@@ -173,7 +177,7 @@ def _worked_on(
             after = _without_evidence(state, event)
         case _:
             assert_never(event)
-    changed = instance.changed_since_approval or (bool(instance.approvals) and not isinstance(event, e.StepCompleted))
+    changed = instance.changed_since_approval or (instance.passed and not isinstance(event, e.StepCompleted))
     return replace(instance.with_step(event.step, after).with_contributor(event.by), changed_since_approval=changed)
 
 

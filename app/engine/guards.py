@@ -55,9 +55,9 @@ def find_step(plan: StepPlan, run: Run, ref: StageRef, step: str) -> Step:
 
 
 def _reached(instance: StageInstance, reached: Reached) -> bool:
-    if reached is Reached.STARTED:
-        return instance.started_at is not None
-    return instance.passed or instance.status is StageStatus.SKIPPED
+    if instance.passed or instance.status is StageStatus.SKIPPED:
+        return True
+    return reached is Reached.STARTED and instance.started_at is not None
 
 
 def _stage_met(plan: StepPlan, run: Run, needed: StageRequired, domain: str | None) -> bool:
@@ -152,24 +152,38 @@ def approver_lacks_role(stage: Stage, ref: StageRef, roles: frozenset[str]) -> I
         yield Reason("approver_lacks_role", stage=str(ref))
 
 
-def already_approved_by(instance: StageInstance, by: UserId) -> Iterator[Reason]:
-    """One person counts once towards the number of approvals that a gate takes."""
+def standing_approvers(instance: StageInstance, seal: str) -> set[UserId]:
+    """Who approved the present request with the present content (`seal`) and did not work on it since."""
     request = instance.request
-    if request and any(a.request == request.id and a.by == by for a in instance.approvals):
+    return {
+        approval.by
+        for approval in instance.approvals
+        if request and approval.request == request.id and approval.seal == seal
+        if approval.by not in instance.contributors
+    }
+
+
+def already_approved_by(instance: StageInstance, by: UserId, seal: str) -> Iterator[Reason]:
+    """One person counts once towards the number of approvals that a gate takes; changed content asks again."""
+    if by in standing_approvers(instance, seal):
         yield Reason("already_approved_by_you", stage=str(instance.ref))
 
 
 # --- a step ----------------------------------------------------------------------------------------------------
 
 
-def not_open_for_work(stage: Stage, instance: StageInstance | None, ref: StageRef) -> Iterator[Reason]:
-    """A continuous stage stays open after approval; any other needs a new round or a withdrawn approval."""
+def not_open_for_work(stage: Stage, run: Run, ref: StageRef) -> Iterator[Reason]:
+    """A continuous stage stays open after approval, until its next round; any other needs a new round or a
+    withdrawn approval."""
+    instance = run.instance(ref)
     if instance is None:
         yield Reason("not_started", stage=str(ref))
     elif instance.status is StageStatus.SKIPPED:
         yield Reason("stage_skipped", stage=str(ref))
     elif instance.status is StageStatus.APPROVED and not stage.is_continuous:
         yield Reason("stage_approved", stage=str(ref))
+    elif run.instance(ref.next_round()) is not None:
+        yield Reason("later_round_exists", stage=str(ref))
 
 
 def missing_answers(step: Step, state: StepState, ref: StageRef) -> Iterator[Reason]:
@@ -235,17 +249,26 @@ GATE_GUARDS: Mapping[str, GateGuard] = MappingProxyType(
 )
 
 
-def gate_open_points(stage: Stage, instance: StageInstance) -> Iterator[Reason]:
-    """What the gate still asks for. Begun but unfinished optional steps count too: nothing half done is sealed."""
-    seen = set()
-    for name in stage.gate.complete:
-        for reason in GATE_GUARDS[name](stage, instance):
-            seen.add(reason.step)
-            yield reason
-    for step in stage.steps:
+def nothing_half_done(stage: Stage, instance: StageInstance) -> Iterator[Reason]:
+    """What was begun, or has to be looked at again, is finished before it is sealed; also what nobody had to do."""
+    for step in stage.all_steps():
         state = instance.step(step.id)
-        if step.id not in seen and state.status in (StepStatus.BUSY, StepStatus.REVISIT):
-            yield Reason("step_open", stage=str(instance.ref), step=step.id)
+        if state.status is StepStatus.REVISIT or (state.status is StepStatus.BUSY and not state.is_empty):
+            if step.id != CHECKLIST or state.status is StepStatus.REVISIT:
+                yield Reason("step_open", stage=str(instance.ref), step=step.id)
+            else:
+                yield from checklist_answered(stage, instance)
+
+
+def gate_open_points(stage: Stage, instance: StageInstance) -> Iterator[Reason]:
+    """What the gate still asks for, once a step. A required step is always asked for, whatever the gate names."""
+    asked = (GATE_GUARDS[name] for name in stage.gate.complete)
+    seen = set()
+    for guard in (*asked, required_steps_completed, nothing_half_done):
+        for reason in guard(stage, instance):
+            if reason.step not in seen:
+                seen.add(reason.step)
+                yield reason
 
 
 # --- decisions -------------------------------------------------------------------------------------------------

@@ -101,6 +101,11 @@ class StepState:
     completed_at: datetime | None = None
     finding: TextId | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds no answer and no evidence now; what was emptied or withdrawn is in the history."""
+        return not any(mark.is_filled for mark in self.answers.values()) and not any(i.counts for i in self.evidence)
+
     def choices(self, question: str) -> tuple[str, ...]:
         mark = self.answers.get(question)
         return mark.choices if mark else ()

@@ -32,7 +32,7 @@ def manifest(run: Run, ref: StageRef) -> Manifest:
                 "evidence": {item.id: item.commitment for item in state.evidence if item.counts},
             }
             for id, state in sorted(instance.steps.items())
-            if state.answers or state.evidence
+            if not state.is_empty
         },
     }
 

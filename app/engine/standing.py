@@ -48,12 +48,12 @@ def stage_state(instance: StageInstance, *, is_continuous: bool) -> StageState:
         case StageStatus.APPROVED:
             return StageState.CONTINUOUS if is_continuous else StageState.APPROVED
         case StageStatus.OPEN:
+            if any(state.status is StepStatus.REVISIT for state in instance.steps.values()):
+                return StageState.SENT_BACK
             if instance.changed_since_approval:
                 return StageState.CHANGED
             if instance.passed and is_continuous:
                 return StageState.CONTINUOUS
-            if any(state.status is StepStatus.REVISIT for state in instance.steps.values()):
-                return StageState.SENT_BACK
             return StageState.BUSY
 
 
@@ -124,7 +124,9 @@ def next_stages(plan: StepPlan, run: Run) -> list[NextStage]:
     found: list[NextStage] = []
     for each in standings(plan, run):
         kind = _KIND_OF_STATE.get(each.state)
-        if kind is NextKind.CONTINUE and each.progress.done == each.progress.total:
+        if kind is NextKind.CONTINUE and not any(
+            guards.gate_open_points(plan.stage(each.ref.stage), run.stages[each.ref])
+        ):
             kind = NextKind.READY_FOR_APPROVAL
         if kind is not None:
             found.append(NextStage(each.ref, kind, each.better_after))

@@ -20,6 +20,7 @@ from app.engine.run import (
     StageInstance,
     StageRef,
     StageStatus,
+    StepStatus,
     TextId,
     UserId,
 )
@@ -193,7 +194,7 @@ def save_step(
     if unknown := sorted(set(answers) - known):
         raise guards.NoSuchPart(f"{ref}/{step}/{unknown[0]}")
     instance = run.instance(ref)
-    _refuse_if("save_step", [*guards.not_open_for_work(stage, instance, ref), *guards.not_in_team(run, by)])
+    _refuse_if("save_step", [*guards.not_open_for_work(stage, run, ref), *guards.not_in_team(run, by)])
     assert instance is not None
     current = instance.step(step).revision
     if not answers:
@@ -205,15 +206,18 @@ def save_step(
 
 
 def complete_step(plan: StepPlan, run: Run, ref: StageRef, step: str, *, by: UserId, at: datetime) -> list[e.Event]:
+    """A step that is completed already gives no events."""
     stage, definition = guards.find_stage(plan, run, ref), guards.find_step(plan, run, ref, step)
     instance = run.instance(ref)
-    reasons = [*guards.not_open_for_work(stage, instance, ref), *guards.not_in_team(run, by)]
+    reasons = [*guards.not_open_for_work(stage, run, ref), *guards.not_in_team(run, by)]
     if instance is not None:
         state = instance.step(step)
         reasons += guards.missing_answers(definition, state, ref)
         reasons += guards.missing_evidence(definition, state, ref)
     _refuse_if("complete_step", reasons)
     assert instance is not None
+    if instance.step(step).status is StepStatus.COMPLETED:
+        return []
     return [*_reopening(instance, by, at), e.StepCompleted(ref=ref, step=step, by=by, at=at)]
 
 
@@ -238,7 +242,7 @@ def add_evidence(
     if unknown := [g for g in grounds if g not in plan.grounds_by_id]:
         raise guards.NoSuchPart(unknown[0])
     instance = run.instance(ref)
-    _refuse_if("add_evidence", [*guards.not_open_for_work(stage, instance, ref), *guards.not_in_team(run, by)])
+    _refuse_if("add_evidence", [*guards.not_open_for_work(stage, run, ref), *guards.not_in_team(run, by)])
     assert instance is not None
     added = e.EvidenceAdded(
         ref=ref,
@@ -272,7 +276,7 @@ def withdraw_evidence(
     item = next((i for i in instance.step(step).evidence if i.id == evidence), None) if instance else None
     if instance is None or item is None:
         raise guards.NoSuchPart(evidence)
-    reasons = [*guards.not_open_for_work(stage, instance, ref), *guards.not_in_team(run, by)]
+    reasons = [*guards.not_open_for_work(stage, run, ref), *guards.not_in_team(run, by)]
     if not item.counts:
         reasons.append(Reason("already_withdrawn", stage=str(ref), step=step))
     if reason is None:
@@ -324,17 +328,20 @@ def withdraw_request(plan: StepPlan, run: Run, ref: StageRef, *, by: UserId, at:
     return e.RequestWithdrawn(ref=ref, request=instance.request.id, by=by, at=at)
 
 
-def approver_reasons(plan: StepPlan, run: Run, ref: StageRef, *, by: UserId, roles: frozenset[str]) -> list[Reason]:
-    """Why this person cannot decide on this stage now."""
+def decider_reasons(plan: StepPlan, run: Run, ref: StageRef, *, by: UserId, roles: frozenset[str]) -> list[Reason]:
+    """Why this person cannot approve this stage or send it back now."""
     stage = guards.find_stage(plan, run, ref)
     instance = run.instance(ref)
     if instance is None or instance.request is None:
         return [Reason("nothing_requested", stage=str(ref))]
-    return [
-        *guards.approver_lacks_role(stage, ref, roles),
-        *guards.approver_did_the_work(instance, by),
-        *guards.already_approved_by(instance, by),
-    ]
+    return [*guards.approver_lacks_role(stage, ref, roles), *guards.approver_did_the_work(instance, by)]
+
+
+def approver_reasons(plan: StepPlan, run: Run, ref: StageRef, *, by: UserId, roles: frozenset[str]) -> list[Reason]:
+    """Why this person cannot approve this stage now. Who approved may still send back until the decision is final."""
+    if reasons := decider_reasons(plan, run, ref, by=by, roles=roles):
+        return reasons
+    return [*guards.already_approved_by(run.stages[ref], by, seal(run, ref))]
 
 
 def approve_stage(
@@ -358,7 +365,7 @@ def approve_stage(
     if shown != current:
         raise SealBroken(str(ref), shown=shown, current=current)
     _refuse_if("approve_stage", [*guards.gate_open_points(stage, instance)])
-    earlier = {a.by for a in instance.approvals if a.request == request.id and a.seal == current}
+    earlier = guards.standing_approvers(instance, current)
     return e.StageApproved(
         ref=ref,
         request=request.id,
@@ -382,7 +389,7 @@ def send_back_stage(
 ) -> e.StageSentBack:
     """Back to the team with a reason per step; the named steps are to be looked at again."""
     stage = guards.find_stage(plan, run, ref)
-    reasons = approver_reasons(plan, run, ref, by=by, roles=roles)
+    reasons = decider_reasons(plan, run, ref, by=by, roles=roles)
     if not findings:
         reasons.append(Reason("finding_missing", stage=str(ref)))
     _refuse_if("send_back_stage", reasons)
