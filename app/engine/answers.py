@@ -23,7 +23,11 @@ TABLE_ROWS_MAX = 200  # rows; above that an attached sheet serves better
 NUMBER_ABS_MAX = Decimal(10) ** 15
 
 _PLAIN_NUMBER = re.compile(r"[-+]?([0-9]{1,20}(\.[0-9]{1,20})?|\.[0-9]{1,20})")
-_GROUPED = re.compile(r"[-+]?[0-9]{1,3}(\.[0-9]{3})+")  # a lone point with three digits after it groups
+# A lone point with three digits after it groups; 0.125 cannot be grouped, and 1,234.5 is not the Dutch way.
+_GROUPED = re.compile(r"[-+]?[1-9][0-9]{0,2}(\.[0-9]{3})+(,[0-9]+)?")
+_GROUPING_SPACE = re.compile(r"(?<=[0-9])\s(?=[0-9]{3}(?![0-9]))")
+_ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_DUTCH_DATE = re.compile(r"([0-9]{1,2})[-/. ]([0-9]{1,2})[-/. ]([0-9]{4})")
 
 Value = None | str | list[str] | dict[str, str] | list[dict[str, str]]
 Raw = None | str | list[str] | Mapping[str, str] | list[dict[str, str]]
@@ -106,12 +110,13 @@ def _text(raw: str, limit: int) -> str:
 
 
 def _number(raw: str, minimum: float | None, maximum: float | None) -> str:
-    """Accepts the Dutch way (1.234,5 and 1.234) and a plain decimal point (1234.5)."""
-    text = raw.strip().replace("\u00a0", "").replace(" ", "")
+    """Accepts the Dutch way (1.234,5 and 1.234) and a decimal point that cannot group thousands (1234.5)."""
+    text = _GROUPING_SPACE.sub("", raw.strip())
     if not text:
         return ""
-    if "," in text or _GROUPED.fullmatch(text):
-        text = text.replace(".", "").replace(",", ".")
+    if _GROUPED.fullmatch(text):
+        text = text.replace(".", "")
+    text = text.replace(",", ".")
     # Not whatever Decimal takes: of 1e-999999999 it would make a text of a gigabyte.
     if not _PLAIN_NUMBER.fullmatch(text):
         raise AnswerInvalid("not_a_number", {"value": raw[:80]})
@@ -119,11 +124,16 @@ def _number(raw: str, minimum: float | None, maximum: float | None) -> str:
     if abs(number) > NUMBER_ABS_MAX:
         raise AnswerInvalid("not_a_number", {"value": raw[:80]})
     if minimum is not None and number < Decimal(str(minimum)):
-        raise AnswerInvalid("number_too_small", {"minimum": f"{minimum:g}"})
+        raise AnswerInvalid("number_too_small", {"minimum": _plain(Decimal(str(minimum)))})
     if maximum is not None and number > Decimal(str(maximum)):
-        raise AnswerInvalid("number_too_large", {"maximum": f"{maximum:g}"})
-    plain = format(number if number else Decimal(0), "f")  # no minus before a zero
-    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+        raise AnswerInvalid("number_too_large", {"maximum": _plain(Decimal(str(maximum)))})
+    return _plain(number)
+
+
+def _plain(number: Decimal) -> str:
+    """One text per number: no exponent, no needless zeros, no minus before a zero."""
+    text = format(number if number else Decimal(0), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _date(raw: str) -> str:
@@ -131,13 +141,14 @@ def _date(raw: str) -> str:
     text = raw.strip()
     if not text:
         return ""
-    parts = text.replace("/", "-").split("-")
     try:
-        if len(parts) == 3 and len(parts[2]) == 4:
-            return date(int(parts[2]), int(parts[1]), int(parts[0])).isoformat()
-        return date.fromisoformat(text).isoformat()
+        if iso := _ISO_DATE.fullmatch(text):
+            return date(int(iso[1]), int(iso[2]), int(iso[3])).isoformat()
+        if dutch := _DUTCH_DATE.fullmatch(text):
+            return date(int(dutch[3]), int(dutch[2]), int(dutch[1])).isoformat()
     except ValueError:
-        raise AnswerInvalid("not_a_date", {"value": raw[:80]}) from None
+        pass  # it looks like a date, but there is no such day
+    raise AnswerInvalid("not_a_date", {"value": raw[:80]})
 
 
 def _check_option(options: Iterable[Option], id: str) -> None:
