@@ -37,6 +37,7 @@ BUNDLES: Final[Mapping[str, tuple[str, ...]]] = {
         "css/layout.css",
         "css/components.css",
         "css/forms.css",
+        "css/runs.css",
         "css/print.css",
     ),
 }

@@ -28,7 +28,9 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "cannot_skip_now": N_("%(stage)s can only be skipped while it is open and not approved."),
         "not_skipped": N_("%(stage)s was not skipped, so there is nothing to undo."),
         "later_round_exists": N_("There is a later round of %(stage)s. Work in that one."),
-        # domains and team
+        # the run
+        "run_name_missing": N_("Give the policy a name."),
+        "run_purpose_missing": N_("Write what the policy is for."),
         "domain_not_chosen": N_("The domain %(domain)s does not belong to this trajectory. Add it first."),
         "domain_unknown": N_("The step plan does not know the domain %(domain)s. Choose one from the list."),
         "domain_needed": N_("Choose at least one domain."),

@@ -109,7 +109,8 @@
   });
 
   document.addEventListener("htmx:afterRequest", (event) => {
-    const form = event.detail.elt;
+    // Not detail.elt: when the form itself was replaced, that is what stood around it.
+    const form = event.detail.requestConfig.elt;
     if (event.detail.successful && form.matches("form[data-draft]")) sessionStorage.removeItem(keyOf(form));
     else if (event.detail.failed && form.matches("form[data-draft]")) form.dataset.dirty = "";
   });
