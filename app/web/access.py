@@ -132,24 +132,27 @@ class Allowed(Policy):
         _checked(request, form, login)
         caller: Caller | None = getattr(request.state, "caller", None)
         if caller is None:
-            raise NoMunicipality(keep(request, form))
+            raise NoMunicipality(_kept(request, form))
         if not caller.may(self.action):
             raise NotAllowed(self.action)
         return caller
 
 
 def _checked(request: Request, form: Posted, login: OpenLogin | None) -> OpenLogin:
-    # First of all: our cookie is not sent along from another site, so an attack looks like a lost session, and what
-    # it sent must not be kept and offered to the user.
     _refuse_foreign(request)
     if login is None:
-        raise NotSignedIn(keep(request, form) if is_unsafe(request) else None)
+        raise NotSignedIn(_kept(request, form))
     try:
         check_token(request, form, login.csrf_token)
     except TokenWrong:
-        # Only a browser that vouches for where it comes from may send it again with a click.
-        raise TokenRefused(keep(request, form) if origin_is_ours(request) else None) from None
+        raise TokenRefused(_kept(request, form)) from None
     return login
+
+
+def _kept(request: Request, form: Posted) -> Kept | None:
+    """Our cookie is not sent along from another site, so an attack looks like a lost session. It is only offered to
+    be sent again with one click if the browser vouches for where it comes from, as all browsers do since 2020."""
+    return keep(request, form) if is_unsafe(request) and origin_is_ours(request) else None
 
 
 def _refuse_foreign(request: Request) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
@@ -57,8 +57,10 @@ def local_path(address: str) -> str:
 
 
 def address_of(request: Request) -> str:
+    # The server has decoded the path; a %3F in it must not become the start of a query.
+    path = quote(request.scope["path"], safe="/~!$&'()*+,;=:@")
     query = f"?{request.url.query}" if request.url.query else ""
-    return local_path(f"{request.url.path}{query}")
+    return local_path(f"{path}{query}")
 
 
 def keep(request: Request, form: FormData) -> Kept | None:

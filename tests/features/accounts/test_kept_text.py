@@ -1,12 +1,14 @@
 """Somebody typed for half an hour, the session ended, and then comes the button "Opslaan"."""
 
 import html
+from urllib.parse import unquote
 
 import pytest
+from starlette.requests import Request
 
 from app.policy import Role
 from app.storage.database import Database
-from app.web.kept import KEPT_BYTES_MAX
+from app.web.kept import KEPT_BYTES_MAX, address_of
 from tests.features.accounts.building import (
     CSRF,
     PASSWORD,
@@ -118,6 +120,16 @@ def test_nobody_is_invited_to_send_what_another_site_made(database: Database):
         assert 'name="bewaard' not in answer.text
 
 
+def test_lost_session_without_a_word_about_its_origin_is_not_offered_again(database: Database):
+    browser = a_browser(an_app(database))
+    del browser.headers["origin"]
+
+    answer = browser.post("/akkoord", data=TYPED)
+
+    assert answer.status_code == 401
+    assert 'name="bewaard' not in answer.text
+
+
 def test_wrong_token_without_a_word_about_its_origin_gets_no_second_chance(database: Database):
     anna = a_user(database, roles={a_municipality(database): [Role.POLICY_OFFICER]})
     browser = a_browser(an_app(database), token=a_session(database, anna))
@@ -189,3 +201,28 @@ def _form(fields: list[tuple[str, str]]) -> dict[str, list[str]]:
 def _unix(value: object) -> str:
     """Browsers send line ends as \\r\\n whatever the page has; the test client sends them as they are."""
     return str(value).replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("/trajecten/a%20b?x=%2F", "/trajecten/a%20b?x=%2F"),
+        ("/trajecten/wat%3Fnu", "/trajecten/wat%3Fnu"),
+        ("/%2Fevil.example", "/"),
+        ("/%5Cevil.example", "/%5Cevil.example"),
+        ("/caf%C3%A9", "/caf%C3%A9"),
+    ],
+)
+def test_address_is_remembered_as_it_was(raw: str, expected: str):
+    path, _, query = raw.partition("?")
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": unquote(path),
+        "query_string": query.encode(),
+        "headers": [(b"host", b"testserver")],
+        "scheme": "http",
+        "server": ("testserver", 80),
+    }
+
+    assert address_of(Request(scope)) == expected
