@@ -87,7 +87,7 @@ def _rows(report: Report, words: Words) -> Iterator[Row]:
         yield from _stage_rows(line, words)
     for title, progress in report.grounds:
         grades = ", ".join(f"{words.say(grade)}: {n}" for grade, n in sorted(progress.grades.items()))
-        blind = words.count("%(num)s blind spot", "%(num)s blind spots", progress.blind_spots)
+        blind = words.ngettext("%(num)s blind spot", "%(num)s blind spots", progress.blind_spots)
         yield _row(words.say(N_("Ground")), step=words(title), value=grades, state=blind)
     for road in report.roads:
         yield _row(

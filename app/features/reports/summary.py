@@ -23,12 +23,12 @@ def summary(report: Report, words: Words) -> list[str]:
     ]
     if report.open_points:
         n = len(report.open_points)
-        lines.append(words.count("There is %(num)s open point.", "There are %(num)s open points.", n))
+        lines.append(words.ngettext("There is %(num)s open point.", "There are %(num)s open points.", n))
     else:
         lines.append(words.say(N_("There are no open points.")))
     if report.blind_spots:
         lines.append(
-            words.count(
+            words.ngettext(
                 "The checklist has %(num)s blind spot: a statement that is unknown or not answered.",
                 "The checklist has %(num)s blind spots: statements that are unknown or not answered.",
                 report.blind_spots,
@@ -36,7 +36,7 @@ def summary(report: Report, words: Words) -> list[str]:
         )
     n = report.evidence_in_force
     lines.append(
-        words.count("%(num)s piece of evidence supports this.", "%(num)s pieces of evidence support this.", n)
+        words.ngettext("%(num)s piece of evidence supports this.", "%(num)s pieces of evidence support this.", n)
     )
     return lines
 

@@ -65,7 +65,7 @@ class Words:
         said = self._texts.gettext(message)
         return said % params if params else said
 
-    def count(self, one: str, many: str, n: int) -> str:
+    def ngettext(self, one: str, many: str, n: int) -> str:
         return self._texts.ngettext(one, many, n) % {"num": n}
 
     def moment(self, at: datetime) -> str:
@@ -93,13 +93,13 @@ class Words:
             case "sent_back":
                 return self.say(N_("Sent back, look again: %(step)s."), step=what)
             case "checklist":
-                return self.count(
+                return self.ngettext(
                     "%(num)s statement of the checklist has no answer.",
                     "%(num)s statements of the checklist have no answer.",
                     point.n,
                 )
             case "unknown":
-                known = self.count("unknown at %(num)s statement", "unknown at %(num)s statements", point.n)
+                known = self.ngettext("unknown at %(num)s statement", "unknown at %(num)s statements", point.n)
                 return f"{what}: {known}."
             case _:
                 return self.say(N_("Step not done: %(step)s."), step=what)
