@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 
 from app.features.accounts import routes as accounts
 from app.features.accounts.answers import install_accounts
+from app.features.reports import routes as reports
 from app.features.runs import routes as runs
 from app.settings import Settings
 from app.storage.database import Database
@@ -21,6 +22,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     accounts.router,
     runs.router,
+    reports.router,
 )
 
 

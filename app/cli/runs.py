@@ -14,6 +14,7 @@ from app.features.reports.service import ReportFormat
 from app.storage.run_store import RunNotFound
 from app.storage.tables import RunRow
 from app.storage.verify import verify_all
+from app.web.render import dutch_templates
 
 app = typer.Typer(help="List the runs (trajecten).", no_args_is_help=True)
 
@@ -41,7 +42,9 @@ def report(
     with database() as opened:
         for name, session in each_municipality(opened):
             try:
-                content = reports.make(session, run, format, municipality=name, by="stappenplan", at=now())
+                content = reports.make(
+                    session, run, format, municipality=name, by="stappenplan", at=now(), templates=dutch_templates
+                )
             except RunNotFound:
                 continue
             if output is None:

@@ -38,6 +38,7 @@ BUNDLES: Final[Mapping[str, tuple[str, ...]]] = {
         "css/components.css",
         "css/forms.css",
         "css/runs.css",
+        "css/reports.css",
         "css/print.css",
     ),
 }

@@ -17,10 +17,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from app.policy import Action, Role
-from app.resources import templates_dir
+from app.resources import static_dir, templates_dir
 from app.web import notice
 from app.web.assets import Assets
 from app.web.csrf import csrf_field
+from app.web.folding import OneLanguageEnvironment
 from app.web.formats import Formats
 from app.web.i18n import LANGUAGES, N_, Language, gettext_for, language_of
 from app.web.reasons import reason_text
@@ -127,7 +128,7 @@ def _with_query(path: str, query: Iterable[tuple[str, QueryValue]]) -> str:
 
 
 def _environment(language: Language, loader: FileSystemLoader, assets: Assets, site: Site, reload: bool) -> Environment:
-    environment = Environment(
+    environment = OneLanguageEnvironment(
         loader=loader,
         extensions=["jinja2.ext.i18n"],
         autoescape=True,
@@ -137,7 +138,7 @@ def _environment(language: Language, loader: FileSystemLoader, assets: Assets, s
         auto_reload=reload,
         cache_size=-1,
     )
-    texts = gettext_for(language)
+    environment.texts = texts = gettext_for(language)
     environment.policies["ext.i18n.trimmed"] = True
     # Added by the i18n extension, so unknown to the types.
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
@@ -179,3 +180,8 @@ def _plan_text_filter(language: Language) -> Callable[[PlanText], str]:
         return Markup('<span lang="nl">') + escape(text.nl) + Markup("</span>")
 
     return plan_text
+
+
+def dutch_templates() -> Environment:
+    """The templates without a request, for files that the command line makes."""
+    return Pages(Assets(static_dir()), Site()).environment("nl")

@@ -81,9 +81,7 @@ def _content(report: Report, words: Words) -> dict[str, Any]:
         "domains": {
             "columns": [say(N_("Domain")), say(N_("Done"))],
             "widths": [3, 1],
-            "rows": [
-                [words(line.title), f"{line.progress.done}/{line.progress.total}"] for line in report.domains
-            ],
+            "rows": [[words(line.title), f"{line.progress.done}/{line.progress.total}"] for line in report.domains],
         },
         "grounds": _grounds(report, words),
         "open_points": [

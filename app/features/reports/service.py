@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from jinja2 import Environment
 from sqlmodel import Session
 
 from app.features.reports import pdf, sheet
 from app.features.reports.compose import compose
+from app.features.reports.summary import account, summary
 from app.features.reports.texts import Words
+from app.features.reports.values import Report
 from app.web.i18n import DEFAULT_LANGUAGE, Language
 
 
@@ -28,10 +32,10 @@ def make(
     municipality: str,
     by: str,
     at: datetime,
+    templates: Callable[[], Environment],
     language: Language = DEFAULT_LANGUAGE,
-    environment: Environment | None = None,
 ) -> bytes:
-    """The report as a file.  Raises RunNotFound.  `environment`: templates, needed for HTML only."""
+    """The report as a file that stands on its own.  Raises RunNotFound.  `templates` is called for HTML only."""
     report = compose(session, run_id, municipality=municipality, by=by, at=at)
     words = Words(language)
     match format:
@@ -40,4 +44,15 @@ def make(
         case ReportFormat.CSV:
             return sheet.write(report, words)
         case ReportFormat.HTML:
-            raise NotImplementedError
+            page = templates().get_template("reports/file.html")
+            return page.render(**page_values(report, words)).encode()
+
+
+def page_values(report: Report, words: Words) -> dict[str, Any]:
+    """What `reports/_body.html` needs."""
+    return {
+        "report": report,
+        "words": words,
+        "summary": summary(report, words),
+        "account": account(report, words),
+    }

@@ -48,7 +48,7 @@ def write(report: Report, words: Words) -> bytes:
     return (_BOM + text.getvalue()).encode()
 
 
-def _row(  # noqa: PLR0913  # one argument per column
+def _row(  # one argument per column
     part: str,
     place: InstanceLine | None = None,
     words: Words | None = None,

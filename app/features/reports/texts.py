@@ -65,8 +65,8 @@ class Words:
         said = self._texts.gettext(message)
         return said % params if params else said
 
-    def ngettext(self, one: str, many: str, n: int) -> str:
-        return self._texts.ngettext(one, many, n) % {"num": n}
+    def ngettext(self, one: str, many: str, n: int, **params: object) -> str:
+        return self._texts.ngettext(one, many, n) % {"num": n, **params}
 
     def moment(self, at: datetime) -> str:
         return self._formats.moment(at)
@@ -119,6 +119,9 @@ class Words:
                 return self._single(question.type, question.options, value) + unit
             case _:
                 return ""
+
+    def headings(self, question: Question) -> list[str]:
+        return [self(column.title) for column in question.columns]
 
     def rows(self, question: Question, value: Value) -> list[list[tuple[str, str]]]:
         """A table answer as rows of (column title, cell text)."""

@@ -1,0 +1,88 @@
+"""The report as a page and as files, and the history of a run."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from app.features.reports import pdf, sheet
+from app.features.reports.compose import compose
+from app.features.reports.history import KINDS, history_page
+from app.features.reports.service import page_values
+from app.features.reports.texts import Words
+from app.features.reports.values import Report
+from app.policy import Action
+from app.storage.database import ReadSession
+from app.storage.run_header import RunHeader
+from app.web.access import allowed
+from app.web.clock import now
+from app.web.i18n import language_of
+from app.web.identity import Caller
+from app.web.render import render
+
+router = APIRouter()
+
+Reader = Annotated[Caller, allowed(Action.VIEW_REPORT)]
+HistoryReader = Annotated[Caller, allowed(Action.VIEW_HISTORY)]
+
+
+def _report(request: Request, session: ReadSession, caller: Caller, run_id: str) -> Report:
+    return compose(session, run_id, municipality=caller.municipality_name, by=caller.name, at=now(request))
+
+
+@router.get("/trajecten/{run_id}/rapport")
+def show_report(request: Request, run_id: str, session: ReadSession, caller: Reader) -> Response:
+    report = _report(request, session, caller, run_id)
+    header = RunHeader(report.run_id, report.name, report.purpose)
+    values = page_values(report, Words(language_of(request)))
+    return render(request, "reports/report.html", header=header, here_tab="report", **values)
+
+
+@router.get("/trajecten/{run_id}/rapport/pdf")
+def download_pdf(request: Request, run_id: str, session: ReadSession, caller: Reader) -> Response:
+    report = _report(request, session, caller, run_id)
+    return _download(pdf.write(report, Words(language_of(request))), "application/pdf", report, "pdf")
+
+
+@router.get("/trajecten/{run_id}/rapport/csv")
+def download_csv(request: Request, run_id: str, session: ReadSession, caller: Reader) -> Response:
+    report = _report(request, session, caller, run_id)
+    content = sheet.write(report, Words(language_of(request)))
+    return _download(content, "text/csv; charset=utf-8", report, "csv")
+
+
+def _download(content: bytes, media_type: str, report: Report, ending: str) -> Response:
+    """Always an attachment; the name holds no text of users, the digest lets the reader check the copy."""
+    name = f"rapport-{report.run_id}-{report.made_at:%Y%m%d}.{ending}"
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "X-Content-SHA256": hashlib.sha256(content).hexdigest(),
+    }
+    return Response(content, media_type=media_type, headers=headers)
+
+
+@router.get("/trajecten/{run_id}/geschiedenis")
+def show_history(
+    request: Request,
+    run_id: str,
+    session: ReadSession,
+    caller: HistoryReader,
+    pagina: int = 1,
+    wie: str = "",
+    wat: str = "",
+) -> Response:
+    words = Words(language_of(request))
+    page = history_page(session, run_id, words, page=pagina, person=wie, kind=wat)
+    return render(
+        request,
+        "reports/history.html",
+        block="history",
+        header=page.header,
+        page=page,
+        kinds=[(kind, words.say(title)) for kind, (title, _) in KINDS.items()],
+        here_tab="history",
+    )
