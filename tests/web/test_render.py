@@ -161,6 +161,16 @@ def test_unknown_notice_says_nothing(visitor: TestClient):
     assert '<div id="page-alert"></div>' in answer.text
 
 
+def test_texts_are_the_same_folded_or_looked_up(visitor: TestClient):
+    environment = visitor.app.state.pages.environment("nl")  # type: ignore[attr-defined]  # any ASGI app
+    filled_in = '{{ _("Page %(page)s of %(pages)s", page="<", pages=2) }}'
+    template = '{{ _("Overview") }}|{{ _(name) }}|' + filled_in + '|{{ "&" ~ _("Help") }}'
+
+    shown = environment.from_string(template).render(name="Overview")
+
+    assert shown == "Overzicht|Overzicht|Pagina &lt; van 2|&amp;Hulp"
+
+
 def test_text_of_a_plan_in_the_language_of_the_visitor(visitor: TestClient):
     pages = visitor.app.state.pages  # type: ignore[attr-defined]  # the type of TestClient.app is any ASGI app
     both, dutch_only = Text("Visie", {"en": "Vision"}), Text("Draagvlak <1>")
