@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 
 from app.features.accounts import routes as accounts
 from app.features.accounts.answers import install_accounts
+from app.features.plans import routes as plans
 from app.features.reports import routes as reports
 from app.features.runs import routes as runs
 from app.settings import Settings
@@ -23,6 +24,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
     runs.router,
     reports.router,
+    plans.router,
 )
 
 
