@@ -50,11 +50,11 @@ make_environment() {
     printf '%s\n' "$root" >.venv/.made-at
 }
 
-# Hashes are checked, dependencies are not resolved again, and nothing is compiled here: wheels only
-# (reuse is published as source, but it is pure Python and only used by the checks).
+# Hashes are checked, dependencies are not resolved again, and nothing is compiled here: wheels only.
 pip_install() {
-    .venv/bin/pip install --quiet --require-hashes --no-deps --only-binary :all: --no-binary reuse -r "$1" \
-        || die "pip could not install $1; the lines above say why (is there a network, or a package mirror set for pip?)."
+    lock=$1; shift
+    .venv/bin/pip install --quiet --require-hashes --no-deps --only-binary :all: "$@" -r "$lock" \
+        || die "pip could not install $lock; the lines above say why (is there a network, or a package mirror set for pip?)."
 }
 
 install_packages() {
@@ -62,15 +62,15 @@ install_packages() {
     dev_digest=$(digest requirements/run.lock requirements/dev.lock)
     if [ "$level" = run ]; then
         is_done .venv/.installed-run "$run_digest" && return
-        lock=requirements/run.lock
+        say "Installing Python packages (half a minute) ..."
+        pip_install requirements/run.lock
     else
         is_done .venv/.installed-dev "$dev_digest" && return
-        lock=requirements/dev.lock
+        say "Installing Python packages, also those for tests (a minute) ..."
+        pip_install requirements/dev.lock --no-binary reuse  # only published as source; pure Python, for checks only
+        printf '%s\n' "$dev_digest" >.venv/.installed-dev
     fi
-    say "Installing Python packages from $lock (half a minute) ..."
-    pip_install "$lock"
     printf '%s\n' "$run_digest" >.venv/.installed-run
-    [ "$level" = run ] || printf '%s\n' "$dev_digest" >.venv/.installed-dev
 }
 
 install_checkout() {
@@ -92,6 +92,9 @@ find_npm() {
         fi
         PATH="$root/.venv/bin:$PATH"
         export PATH
+        # This Node.js only knows public certificates; an office network often has one of its own, known to Debian.
+        certificates=/etc/ssl/certs/ca-certificates.crt
+        if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] && [ -f "$certificates" ]; then export NODE_EXTRA_CA_CERTS="$certificates"; fi
         NPM=$root/.venv/bin/npm
     fi
 }
