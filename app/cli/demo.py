@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.cli.common import database, fail, now, out
-from app.demo import build
+from app.demo.build import build, is_empty
 from app.startup import prepare
 
 
@@ -11,9 +11,9 @@ def demo() -> None:
     """Fill an empty database with two fictional municipalities with work in progress."""
     with database(must_be_current=False) as opened:
         prepare(opened, at=now())
-        if not build.is_empty(opened):
+        if not is_empty(opened):
             raise fail("This database has municipalities already; demonstration data only goes into an empty one.")
-        accounts = build.build(opened, now=now())
+        accounts = build(opened, now=now())
     for account in accounts:
         roles = ", ".join(account.roles)
         out.print(f"{account.login}\t{account.password}\t{account.municipality}: {roles}", markup=False)

@@ -1,0 +1,212 @@
+"""Two fictional municipalities with work in progress, made by doing the work: every step goes through the engine.
+
+Names of municipalities and people are invented. Nothing here is used by the application itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, func, select
+
+from app.demo.worker import Worker
+from app.engine.definition import StepPlan
+from app.engine.run import StageRef
+from app.policy import Role
+from app.storage import accounts
+from app.storage.accounts import DemoAccount
+from app.storage.database import Database
+from app.storage.plans import load_plan, pinned_plans
+from app.storage.scope import set_scope
+from app.storage.tables import Municipality, User
+
+PASSWORD = "samen-verder-2026"  # noqa: S105  # of every demonstration account; shown on the sign-in page
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A fictional municipality and its people, by role; `second` is a second policy officer."""
+
+    name: str
+    officer: tuple[str, str]
+    second: tuple[str, str]
+    manager: tuple[str, str]
+    auditor: tuple[str, str]
+    administrator: tuple[str, str]
+
+    def people(self) -> Sequence[tuple[str, str, Role]]:
+        return (
+            (*self.officer, Role.POLICY_OFFICER),
+            (*self.second, Role.POLICY_OFFICER),
+            (*self.manager, Role.MANAGER),
+            (*self.auditor, Role.AUDITOR),
+            (*self.administrator, Role.ADMINISTRATOR),
+        )
+
+
+ZONNEDIJK = Place(
+    "Zonnedijk",
+    officer=("noor@zonnedijk.example", "Noor de Wit"),
+    second=("samir@zonnedijk.example", "Samir Bakkali"),
+    manager=("willem@zonnedijk.example", "Willem Oosterhuis"),
+    auditor=("greta@zonnedijk.example", "Greta Lindeman"),
+    administrator=("beheer@zonnedijk.example", "Tom Vermeulen"),
+)
+VELDERMEER = Place(
+    "Veldermeer",
+    officer=("fatima@veldermeer.example", "Fatima el Amrani"),
+    second=("joris@veldermeer.example", "Joris van Dam"),
+    manager=("ineke@veldermeer.example", "Ineke Postma"),
+    auditor=("paul@veldermeer.example", "Paul Sneek"),
+    administrator=("beheer@veldermeer.example", "Linh Nguyen"),
+)
+PLACES = (ZONNEDIJK, VELDERMEER)
+
+
+def is_empty(database: Database) -> bool:
+    with database.read() as session:
+        return session.exec(select(func.count()).select_from(Municipality)).one() == 0
+
+
+def has_demonstration_accounts(database: Database) -> bool:
+    """Whether somebody could sign in with a password that everybody knows."""
+    with database.read() as session:
+        query = select(func.count()).select_from(User).where(User.is_demonstration, User.disabled_at == None)  # noqa: E711  # SQL
+        return session.exec(query).one() > 0
+
+
+def demonstration_accounts(database: Database) -> list[DemoAccount]:
+    """Those that exist and are enabled, in the order of `PLACES`."""
+    with database.read() as session:
+        query = select(User.login).where(User.is_demonstration, User.disabled_at == None)  # noqa: E711  # SQL
+        enabled = set(session.exec(query))
+    return [
+        DemoAccount(login=login, password=PASSWORD, name=name, municipality=place.name, roles=(role,))
+        for place in PLACES
+        for login, name, role in place.people()
+        if login in enabled
+    ]
+
+
+def build(database: Database, *, now: datetime) -> list[DemoAccount]:
+    """Fills an empty database; work is spread over the weeks before `now` (aware, UTC)."""
+    start = now - timedelta(weeks=12)
+    ids: dict[str, str] = {}
+    with database.write() as session:
+        for place in PLACES:
+            accounts.add_municipality(session, place.name, at=start)
+            for login, name, role in place.people():
+                user = accounts.add_user(
+                    session,
+                    login=login,
+                    name=name,
+                    password=PASSWORD,
+                    municipality=place.name,
+                    roles=[role],
+                    at=start,
+                    is_demonstration=True,
+                )
+                ids[login] = str(user)
+    for place in PLACES:
+        with database.write() as session:
+            municipality = session.exec(select(Municipality.id).where(Municipality.name == place.name)).one()
+            set_scope(session, municipality)
+            plan = _plan(session)
+            if place is ZONNEDIJK:
+                _housing(session, plan, place, ids, start)
+                _youth(session, plan, place, ids, start + timedelta(weeks=7))
+            else:
+                _services(session, plan, place, ids, start + timedelta(weeks=4))
+    return demonstration_accounts(database)
+
+
+def _plan(session: Session) -> StepPlan:
+    """The oldest version of the national plan, so that a newer one has something to mean for these runs."""
+    pinned = [plan for plan in pinned_plans(session) if plan.plan_id == "inclusief-beleid"]
+    return load_plan(session, pinned[-1].digest)
+
+
+def _housing(session: Session, plan: StepPlan, place: Place, ids: dict[str, str], start: datetime) -> None:
+    """Far on its way: explored and approved, a vision that waits for the manager, involving residents goes on."""
+    officer, second, manager = (ids[who[0]] for who in (place.officer, place.second, place.manager))
+    work = Worker.start(
+        session,
+        plan,
+        name="Wonen voor iedereen",
+        purpose="Iedereen vindt in Zonnedijk een passend en veilig thuis, ook wie weinig geld of veel zorg heeft.",
+        domains=("wonen", "zorg-en-welzijn"),
+        team=(officer, second),
+        manager=manager,
+        at=start,
+        number=0,
+    )
+    explore = StageRef("verkennen")
+    work.start_stage(explore, by=officer)
+    work.complete_all(explore, by=officer, helper=second)
+    work.request(explore, by=officer, message="Wij hebben met twaalf sleutelpersonen gesproken. Kunt u meekijken?")
+    work.send_back(
+        explore, by=manager, reason="Noem ook wat de woningcorporatie al doet. Dat is de helft van het verhaal."
+    )
+    work.complete_revisited(explore, by=second)
+    work.request(explore, by=officer, message="Het overzicht van de corporatie staat er nu bij.")
+    work.approve(explore, by=manager, remark="Compleet beeld. Begin met de visie, dan weten we wat we zoeken.")
+    vision = StageRef("visie")
+    work.start_stage(vision, by=officer)
+    work.complete_all(vision, by=officer, helper=second)
+    work.request(vision, by=second, message="De definitie is getoetst bij de adviesraad.")
+    involve = StageRef("betrekken")
+    work.start_stage(involve, by=second)
+    work.complete_some(involve, by=second, steps=1)
+    work.skip(
+        StageRef("werkgroep"),
+        by=officer,
+        reason="Iedere medewerker is verantwoordelijk; een groep haalt dat weg bij de teams.",
+    )
+
+
+def _youth(session: Session, plan: StepPlan, place: Place, ids: dict[str, str], start: datetime) -> None:
+    """Just begun: half of the exploration, with an answer that was saved unfinished."""
+    second, manager = (ids[who[0]] for who in (place.second, place.manager))
+    work = Worker.start(
+        session,
+        plan,
+        name="Jeugd doet mee",
+        purpose="Jongeren in alle wijken kunnen meedoen aan sport, cultuur en besluiten die over hen gaan.",
+        domains=("jeugd",),
+        team=(second,),
+        manager=manager,
+        at=start,
+        number=1,
+    )
+    explore = StageRef("verkennen")
+    work.start_stage(explore, by=second)
+    work.complete_some(explore, by=second, steps=2)
+    work.save_unfinished(explore, by=second)
+
+
+def _services(session: Session, plan: StepPlan, place: Place, ids: dict[str, str], start: datetime) -> None:
+    """Explored and approved; support is being built, earlier than advised."""
+    officer, second, manager = (ids[who[0]] for who in (place.officer, place.second, place.manager))
+    work = Worker.start(
+        session,
+        plan,
+        name="Dienstverlening die iedereen bereikt",
+        purpose="Elke inwoner van Veldermeer kan zaken met de gemeente regelen, aan het loket, per telefoon of online.",
+        domains=("dienstverlening",),
+        team=(officer, second),
+        manager=manager,
+        at=start,
+        number=2,
+    )
+    explore = StageRef("verkennen")
+    work.start_stage(explore, by=officer)
+    work.complete_all(explore, by=officer, helper=second)
+    work.request(explore, by=officer, message="Graag uw akkoord, dan kunnen we collega’s erbij halen.")
+    work.approve(explore, by=manager, remark="Akkoord. Let op de blinde vlekken bij geletterdheid.")
+    support = StageRef("draagvlak")
+    work.start_stage(
+        support, by=second, early_reason="De nieuwe wethouder begint deze maand; dat moment willen we niet missen."
+    )
+    work.complete_some(support, by=second, steps=1)
