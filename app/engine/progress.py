@@ -119,14 +119,14 @@ class GroundProgress:
 
 
 def ground_progress(plan: StepPlan, run: Run) -> list[GroundProgress]:
-    """In the order of the plan; stages that were skipped do not count."""
+    """In the order of the plan; only stages that were begun count: what nobody asked yet is no blind spot."""
     grades: dict[str, Counter[Grade]] = {ground.id: Counter() for ground in plan.grounds}
     empty: Counter[str] = Counter()
     for ref in current_refs(plan, run):
         instance = run.instance(ref)
-        if instance is not None and instance.status is StageStatus.SKIPPED:
+        if instance is None or instance.status is StageStatus.SKIPPED:
             continue
-        state = instance.step(CHECKLIST) if instance else StepState()
+        state = instance.step(CHECKLIST)
         for statement in plan.stage(ref.stage).statements:
             choices = state.choices(statement.id)
             if choices:
