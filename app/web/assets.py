@@ -39,6 +39,7 @@ BUNDLES: Final[Mapping[str, tuple[str, ...]]] = {
         "css/forms.css",
         "css/runs.css",
         "css/reports.css",
+        "css/steps.css",
         "css/print.css",
     ),
 }

@@ -17,9 +17,9 @@ _CLASS: Final = re.compile(r"\.(-?[a-zA-Z_][\w-]*)")
 _NEGATED: Final = re.compile(r":not\([^()]*(?:\([^()]*\)[^()]*)*\)")
 _STATEMENT: Final = re.compile(r"@charset[^;{}]*;")
 _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
-_TOKEN: Final = re.compile(r"(--[\w-]+)\s*:\s*([^;{}]*)[;}]")
+# A value ends at a semicolon, though not at one inside a string ("data:image/svg+xml;utf8,…").
+_TOKEN: Final = re.compile(r"""\s*(--[\w-]+)\s*:((?:"[^"]*"|'[^']*'|[^;{}"'])*);""")
 _REFERENCE: Final = re.compile(r"var\(\s*(--[\w-]+)")
-_TOKEN_LINE: Final = re.compile(r"\s*(--[\w-]+)\s*:[^;{}]*;")
 
 
 def used_names(files: Iterable[Path]) -> Callable[[str], bool]:
@@ -93,4 +93,4 @@ def slim_tokens(theme: str, others: Iterable[str]) -> str:
     while ahead:
         reached |= ahead
         ahead = {target for name in ahead for target in leads_to.get(name, ())} - reached
-    return _TOKEN_LINE.sub(lambda line: line[0] if line[1] in reached else "", theme)
+    return _TOKEN.sub(lambda line: line[0] if line[1] in reached else "", theme)

@@ -6,7 +6,9 @@ from typing import get_args
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
+from app.resources import static_dir
 from app.web.access import CurrentLogin
+from app.web.assets import BUNDLES, Assets
 from tests.web.browsing import AXE, AXE_RULES, a_chromium, a_server
 from tests.web.gallery import a_gallery
 
@@ -79,6 +81,33 @@ def test_browser_has_nothing_to_complain_about(page: Page, path: str):
     page.wait_for_load_state("networkidle")
 
     assert complaints == []
+
+
+# The computed style of each element, without custom properties: those that nothing uses are what was left out.
+STYLES_OF_ALL = """() => [document.body, ...document.body.querySelectorAll("*")].map(element => {
+    const style = getComputedStyle(element);
+    return [...style].filter(name => !name.startsWith("--")).map(name => name + ": " + style.getPropertyValue(name));
+})"""
+DIFFERENCES = """() => all().flatMap((style, index) =>
+    style.flatMap((line, at) => line === window.before[index][at] ? [] : [`${index} ${window.before[index][at]} ${line}`])
+).slice(0, 20)"""
+
+
+@pytest.mark.parametrize("path", ["/onderdelen", "/formulier"])
+def test_leaving_out_unused_styles_changes_nothing_on_the_page(browser: Browser, address: str, path: str):
+    context = browser.new_context(base_url=address, bypass_csp=True)
+    page = context.new_page()
+    page.goto(path)
+    page.wait_for_load_state("networkidle")
+    page.evaluate(f"() => {{ window.all = {STYLES_OF_ALL}; window.before = window.all(); }}")
+    assets = Assets(static_dir())
+    everything = "\n".join(assets._read(name).decode() for name in BUNDLES["css/site.css"])
+    page.evaluate("() => document.querySelector('link[rel=stylesheet]').remove()")
+    page.add_style_tag(content=everything)
+    page.wait_for_load_state("networkidle")
+
+    assert page.evaluate(DIFFERENCES) == []
+    context.close()
 
 
 def test_buttons_and_choices_are_large_enough_to_touch(page: Page):

@@ -81,7 +81,13 @@ def test_slimming_keeps_rules_by_the_classes_that_they_ask_for(tmp_path: Path):
 
 
 def test_slimming_keeps_the_tokens_that_are_reached():
-    theme = ".t {\n  --a: var(--b);\n  --b: var(--c, 1px);\n  --c: 2px;\n  --d: 3px;\n}"
+    theme = """.t {
+      --a: var(--b);
+      --x: url("data:image/svg+xml;utf8,<svg style='{a:b;}'/>");
+      --b: var(--c, 1px);
+      --c: 2px;
+      --d: 3px;
+    }"""
 
     assert (
         re.sub(r"\s+", "", slim_tokens(theme, ["p { top: var(--a) }"])) == ".t{--a:var(--b);--b:var(--c,1px);--c:2px;}"
