@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import reduce
 
 from app.engine import transitions
 from app.engine.answers import Raw, Value, mark, read
-from app.engine.apply import apply, replay
+from app.engine.apply import apply
 from app.engine.definition import (
     Across,
     Advice,
@@ -394,18 +394,15 @@ def ref(text: str) -> StageRef:
 
 @dataclass(frozen=True)
 class RunBuilder:
-    """The events so far. Each `with_…` gives a new builder; `run` is the run that they make."""
+    """The events so far and the run that they make. Each `with_…` gives a new builder."""
 
     plan: StepPlan
     events: tuple[Event, ...]
-
-    @cached_property
-    def run(self) -> Run:
-        return replay(self.events)
+    run: Run
 
     def then(self, events: Event | Iterable[Event]) -> RunBuilder:
         new = tuple(events) if isinstance(events, Iterable) else (events,)
-        return replace(self, events=(*self.events, *new))
+        return RunBuilder(self.plan, (*self.events, *new), reduce(apply, new, self.run))
 
     def instance(self, at_ref: str) -> StageInstance:
         return self.run.stages[ref(at_ref)]
@@ -414,7 +411,8 @@ class RunBuilder:
         return self.instance(at_ref).step(step)
 
     def seal(self, at_ref: str) -> str:
-        return seal(self.run, ref(at_ref))
+        """Of what stands in the stage now; empty for a stage that was never begun."""
+        return seal(self.run, ref(at_ref)) if ref(at_ref) in self.run.stages else ""
 
     def with_stage(
         self, at_ref: str, *, early_reason: TextId | None = "vroeg begonnen", by: UserId = ANNA, at: datetime = MONDAY
@@ -661,5 +659,4 @@ def a_run(
         by=by,
         at=at,
     )
-    assert apply(None, started).revision == 1
-    return RunBuilder(plan, (started,))
+    return RunBuilder(plan, (started,), apply(None, started))
