@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from sqlite3 import Connection as SQLiteConnection
 from typing import Annotated, Any
 
@@ -126,9 +127,10 @@ class Database:
             session = self._writing()
             try:
                 yield session
-                await _in_thread(session.commit)
-            finally:
+            except BaseException:
                 await _in_thread(session.close)
+                raise
+            await _in_thread(partial(_commit_and_close, session))
 
     def dispose(self) -> None:
         self.engine.dispose()
@@ -163,6 +165,11 @@ async def _in_thread(finish: Callable[[], None]) -> None:
     # Shielded: a client that hangs up must not leave a transaction open.
     with CancelScope(shield=True):
         await anyio.to_thread.run_sync(finish, limiter=CapacityLimiter(1))
+
+
+def _commit_and_close(session: Session) -> None:
+    with session:
+        session.commit()
 
 
 def _refuse_flush(session: Session, _context: UOWTransaction, _instances: object) -> None:
