@@ -9,6 +9,7 @@ from app.features.accounts.answers import install_accounts
 from app.features.plans import routes as plans
 from app.features.reports import routes as reports
 from app.features.runs import routes as runs
+from app.features.steps import routes as steps
 from app.settings import Settings
 from app.storage.database import Database
 from app.web import health
@@ -23,6 +24,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     accounts.router,
     runs.router,
+    steps.router,
     reports.router,
     plans.router,
 )

@@ -1,0 +1,229 @@
+"""What the page of a stage shows: where it stands, its steps, its guidance, and the decision at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlmodel import Session
+
+from app.engine import guards
+from app.engine.definition import CHECKLIST, PlanRole, Stage, Step, StepPlan
+from app.engine.errors import Reason
+from app.engine.progress import Progress, checklist_progress, missing_in_step
+from app.engine.run import Run, StageInstance, StageRef, StageStatus, StepState, StepStatus, UserId
+from app.engine.standing import Standing, standing
+from app.engine.transitions import decider_reasons
+from app.features.steps.step_page import step_address
+from app.policy import Action
+from app.storage.people import names_of
+from app.storage.run_header import RunHeader, run_header
+from app.storage.run_store import load_stage
+from app.storage.texts import read_texts
+from app.web.identity import Caller
+
+
+class NextAct(StrEnum):
+    """The one main action of the page for this visitor."""
+
+    START = "start"
+    CONTINUE = "continue"
+    ASK = "ask"
+    JUDGE = "judge"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """`missing` is what a step that was begun still needs."""
+
+    step: Step
+    state: StepState
+    address: str
+    missing: tuple[Reason, ...]
+    finding: str | None
+
+    @property
+    def is_checklist(self) -> bool:
+        return self.step.id == CHECKLIST
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPoint:
+    reason: Reason
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class StagePage:
+    """`waits_on` are the stages that must get somewhere first. `advice` names stages that are better finished
+    before this round, `following_advice` before the next one.
+    `cannot_decide` says why somebody who may decide on stages cannot decide on this one."""
+
+    header: RunHeader
+    plan: StepPlan
+    run: Run
+    stage: Stage
+    ref: StageRef
+    instance: StageInstance | None
+    standing: Standing
+    address: str
+    lines: tuple[StepLine, ...]
+    checklist: Progress
+    roles: tuple[PlanRole, ...]
+    act: NextAct
+    next_line: StepLine | None
+    open_points: tuple[OpenPoint, ...]
+    waits_on: tuple[StageRef, ...]
+    advice: tuple[StageRef, ...]
+    following: StageRef | None
+    following_advice: tuple[StageRef, ...]
+    rounds: tuple[StageRef, ...]
+    names: Mapping[UserId, str]
+    texts: Mapping[str, str]
+    may_work: bool
+    may_skip: bool
+    may_undo_skip: bool
+    cannot_work: tuple[Reason, ...]
+    may_decide: bool
+    cannot_decide: tuple[Reason, ...]
+
+
+def stage_page(session: Session, caller: Caller, run_id: str, ref: StageRef) -> StagePage:
+    """Six queries.  Raises RunNotFound, NoSuchPart."""
+    plan, run = load_stage(session, run_id, ref)
+    stage, instance = guards.find_stage(plan, run, ref), run.instance(ref)
+    address = f"/trajecten/{run.id}/fasen/{ref}"
+    texts = read_texts(session, _texts_of(instance))
+    lines = tuple(_lines(stage, instance, run.id, ref, texts))
+    stands = standing(plan, run, ref)
+    can_decide = caller.may(Action.APPROVE_STAGE)
+    cannot_decide = tuple(decider_reasons(plan, run, ref, by=caller.user_id, roles=caller.role_names))
+    cannot_work = tuple(guards.not_in_team(run, caller.user_id)) if caller.may(Action.WORK_ON_STAGE) else ()
+    may_work = caller.may(Action.WORK_ON_STAGE) and not cannot_work
+    points = tuple(
+        OpenPoint(reason, step_address(run.id, ref, reason.step or ""))
+        for reason in (guards.gate_open_points(stage, instance) if instance else ())
+    )
+    better_first = tuple(_latest(plan, run, ref, id) for id in guards.unmet_advice(plan, run, stage, ref.domain))
+    is_latest = run.latest(ref.stage, ref.domain) == instance
+    following = ref.next_round() if stands.can_start_round else None
+    return StagePage(
+        header=run_header(session, run_id),
+        plan=plan,
+        run=run,
+        stage=stage,
+        ref=ref,
+        instance=instance,
+        standing=stands,
+        address=address,
+        lines=lines,
+        checklist=checklist_progress(stage, _state(instance, CHECKLIST)),
+        roles=tuple(role for role in plan.roles if role.id in stage.roles),
+        act=_act(stands, instance, points, may_work=may_work, may_decide=can_decide and not cannot_decide),
+        next_line=_next_line(lines, points),
+        open_points=points,
+        waits_on=tuple(_named(plan, run, ref, stands.waits_for)),
+        advice=better_first if instance is None else (),
+        following=following,
+        following_advice=better_first if following else (),
+        rounds=tuple(each.ref for each in run.rounds(ref.stage, ref.domain) if each.ref != ref),
+        names=names_of(session, _people_of(run, instance, lines)),
+        texts=texts,
+        may_work=may_work,
+        may_skip=may_work and _may_skip(stage, instance, stands),
+        may_undo_skip=may_work and is_latest and instance is not None and instance.status is StageStatus.SKIPPED,
+        cannot_work=cannot_work,
+        may_decide=can_decide,
+        cannot_decide=cannot_decide,
+    )
+
+
+def _state(instance: StageInstance | None, step: str) -> StepState:
+    return instance.step(step) if instance else StepState()
+
+
+def _texts_of(instance: StageInstance | None) -> Iterable[str | None]:
+    if instance is None:
+        return
+    yield from (instance.early_reason, instance.skip_reason)
+    yield instance.request.message if instance.request else None
+    yield from (approval.remark for approval in instance.approvals)
+    yield from (state.finding for state in instance.steps.values())
+
+
+def _people_of(run: Run, instance: StageInstance | None, lines: Iterable[StepLine]) -> Iterable[UserId | None]:
+    yield run.manager
+    yield from run.team
+    if instance is None:
+        return
+    yield instance.started_by
+    yield instance.request.by if instance.request else None
+    for approval in instance.approvals:
+        yield from (approval.by, approval.withdrawn_by)
+    for line in lines:
+        yield from (line.state.changed_by, line.state.completed_by)
+
+
+def _latest(plan: StepPlan, run: Run, ref: StageRef, stage: str) -> StageRef:
+    """The round of another stage that matters now; of one that works per domain, in the same domain or the first."""
+    domain = (ref.domain or next(iter(run.domains), None)) if plan.stage(stage).is_per_domain else None
+    latest = run.latest(stage, domain)
+    return latest.ref if latest else StageRef(stage, domain)
+
+
+def _named(plan: StepPlan, run: Run, ref: StageRef, reasons: Iterable[Reason]) -> Iterable[StageRef]:
+    for reason in reasons:
+        for key, id in reason.params.items():
+            if key.startswith("stage_"):
+                yield _latest(plan, run, ref, str(id))
+
+
+def _lines(
+    stage: Stage, instance: StageInstance | None, run_id: str, ref: StageRef, texts: Mapping[str, str]
+) -> Iterable[StepLine]:
+    for step in stage.all_steps():
+        state = _state(instance, step.id)
+        is_begun = state.status in (StepStatus.BUSY, StepStatus.REVISIT)
+        yield StepLine(
+            step=step,
+            state=state,
+            address=step_address(run_id, ref, step.id),
+            missing=tuple(missing_in_step(step, state, ref)) if is_begun else (),
+            finding=texts.get(state.finding) if state.finding else None,
+        )
+
+
+def _next_line(lines: tuple[StepLine, ...], points: tuple[OpenPoint, ...]) -> StepLine | None:
+    """Where to go on: first what was sent back, then what was begun, then what is open, in the order of the plan."""
+    asked = {point.reason.step for point in points}
+    open_lines = [line for line in lines if line.step.id in asked]
+    order = (StepStatus.REVISIT, StepStatus.BUSY, StepStatus.NOT_STARTED, StepStatus.COMPLETED)
+    return min(open_lines, key=lambda line: order.index(line.state.status), default=None)
+
+
+def _act(
+    stands: Standing,
+    instance: StageInstance | None,
+    points: tuple[OpenPoint, ...],
+    *,
+    may_work: bool,
+    may_decide: bool,
+) -> NextAct:
+    if instance is None:
+        return NextAct.START if may_work and not stands.waits_for else NextAct.NOTHING
+    if instance.status is StageStatus.SUBMITTED and may_decide:
+        return NextAct.JUDGE
+    if instance.status is StageStatus.OPEN and may_work:
+        return NextAct.CONTINUE if points else NextAct.ASK
+    return NextAct.NOTHING
+
+
+def _may_skip(stage: Stage, instance: StageInstance | None, stands: Standing) -> bool:
+    """Shows the form; whether it is really allowed is for `transitions.skip_stage` to say."""
+    if not stage.is_optional:
+        return False
+    if instance is None:
+        return not stands.waits_for
+    return instance.status is StageStatus.OPEN and not instance.passed

@@ -1,0 +1,349 @@
+"""What the page of a step shows; the checklist of a stage is a step too."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from app.engine import guards
+from app.engine.answers import TABLE_ROWS_MAX
+from app.engine.definition import (
+    CHECKLIST,
+    EvidenceDemand,
+    EvidenceKind,
+    Grade,
+    Ground,
+    Question,
+    QuestionType,
+    Source,
+    Step,
+    StepPlan,
+    Text,
+)
+from app.engine.errors import Reason
+from app.engine.progress import Progress, missing_in_step, step_progress
+from app.engine.run import EvidenceMark, Run, StageRef, StageStatus, StepState, UserId
+from app.features.steps.content import StepContent, Visibility, governed_by, state_as_typed, visibility
+from app.features.steps.forms import Act, StepForm, answer_name, as_typed, cell_name, fields_of, reason_name
+from app.features.steps.words import Shown, shown
+from app.policy import Action
+from app.storage.run_header import RunHeader, run_header
+from app.storage.tables import EvidenceRow, TextRow, User
+from app.web.forms import FormState
+from app.web.identity import Caller
+
+ROWS_AT_FIRST = 3
+ROWS_ADDED = 3
+# Whoever saved this recently is probably still at it.
+STILL_HERE = timedelta(minutes=15)
+EVIDENCE_ANCHOR = "bewijs"
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """Something that is missing, and where on the page it can be given."""
+
+    reason: Reason
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionView:
+    """`governing` and `wanted`: shown only if that question has one of these answers (any, when there are none);
+    for an assessment `wanted_grades`. `governs`: what may appear or go when this one is answered. `rows`: of a table,
+    with empty ones; `new_row` is the first of the rows that were just asked for. `answer`: the stored one."""
+
+    question: Question
+    visibility: Visibility
+    governing: Question | None
+    wanted: tuple[Text, ...]
+    wanted_grades: tuple[str, ...]
+    governs: tuple[str, ...]
+    sources: tuple[Source, ...]
+    basis: str
+    needs: str | None
+    rows: int
+    new_row: int | None
+    fields: Mapping[str, tuple[str, ...]]
+    answer: Shown | None
+    answered_by: UserId | None
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Questions under one heading: the statements about one ground, or all questions of a step."""
+
+    ground: Ground | None
+    questions: tuple[QuestionView, ...]
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceLine:
+    id: str
+    kind: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemandLine:
+    demand: EvidenceDemand
+    kind: EvidenceKind
+    present: int
+
+    @property
+    def is_met(self) -> bool:
+        return self.present >= self.demand.minimum
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why a manager sent this step back; `text` is None once erased."""
+
+    text: str | None
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    answered: int
+    total: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepPage:
+    """`cannot_work` says why somebody with the right role cannot change this step now."""
+
+    header: RunHeader
+    content: StepContent
+    address: str
+    stage_address: str
+    based_on: int
+    state: StepState
+    progress: Progress
+    groups: tuple[Group, ...]
+    needed: tuple[Needed, ...]
+    counts: Counts
+    finding: Finding | None
+    demands: tuple[DemandLine, ...]
+    evidence: tuple[EvidenceLine, ...]
+    names: Mapping[UserId, str]
+    may_work: bool
+    cannot_work: tuple[Reason, ...]
+    colleague: UserId | None
+    previous: Step | None
+    following: Step | None
+
+    @property
+    def plan(self) -> StepPlan:
+        return self.content.plan
+
+    @property
+    def ref(self) -> StageRef:
+        return self.content.ref
+
+    @property
+    def step(self) -> Step:
+        return self.content.step
+
+    @property
+    def is_checklist(self) -> bool:
+        return self.content.step.id == CHECKLIST
+
+    @property
+    def evidence_address(self) -> str:
+        return f"{self.stage_address}/stappen/{self.step.id}/bewijs"
+
+    def address_of(self, step: Step) -> str:
+        return step_address(self.content.run.id, self.ref, step.id)
+
+    @property
+    def is_submitted(self) -> bool:
+        instance = self.content.instance
+        return instance is not None and instance.status is StageStatus.SUBMITTED
+
+
+def step_address(run_id: str, ref: StageRef, step: str) -> str:
+    stage = f"/trajecten/{run_id}/fasen/{ref}"
+    return f"{stage}/checklist" if step == CHECKLIST else f"{stage}/stappen/{step}"
+
+
+def step_page(
+    session: Session, caller: Caller, content: StepContent, *, at: datetime, form: StepForm | None = None
+) -> StepPage:
+    """Up to three queries beside those of `content`. With a form the page follows what was typed, not what is
+    stored."""
+    plan, run, ref, step, state = content.plan, content.run, content.ref, content.step, content.state
+    typed = state_as_typed(step, state, form) if form else state
+    missing = missing_in_step(step, typed, ref)
+    views = [_question_view(content, typed, question, missing, form) for question in step.questions]
+    names, finding = _people_and_finding(session, content)
+    cannot = () if not caller.may(Action.WORK_ON_STAGE) else tuple(_cannot_work(content, caller.user_id))
+    steps = [*content.stage.all_steps()]
+    place = steps.index(step)
+    return StepPage(
+        header=run_header(session, run.id),
+        content=content,
+        address=step_address(run.id, ref, step.id),
+        stage_address=f"/trajecten/{run.id}/fasen/{ref}",
+        based_on=form.based_on if form else state.revision,
+        state=state,
+        progress=step_progress(step, typed),
+        groups=tuple(_groups(plan, step, views)),
+        needed=tuple(Needed(reason, _anchor(step, content, typed, reason)) for reason in missing),
+        counts=_counts(step, typed),
+        finding=finding,
+        demands=tuple(_demands(plan, step, state)),
+        evidence=_evidence(session, run, ref, step, state),
+        names=names,
+        may_work=caller.may(Action.WORK_ON_STAGE) and not cannot,
+        cannot_work=cannot,
+        colleague=_colleague(state, caller, at),
+        previous=steps[place - 1] if place else None,
+        following=steps[place + 1] if place + 1 < len(steps) else None,
+    )
+
+
+def form_state(page: StepPage, errors: Mapping[str, str] | None = None) -> FormState:
+    """The form with what was typed, else with what is stored."""
+    values: dict[str, tuple[str, ...]] = {}
+    for group in page.groups:
+        for view in group.questions:
+            values.update(view.fields)
+    return FormState(values, errors or {})
+
+
+def _cannot_work(content: StepContent, user: UserId) -> Iterable[Reason]:
+    yield from guards.not_open_for_work(content.stage, content.run, content.ref)
+    yield from guards.not_in_team(content.run, user)
+
+
+def _question_view(
+    content: StepContent, typed: StepState, question: Question, missing: list[Reason], form: StepForm | None
+) -> QuestionView:
+    step, condition = content.step, question.shown_when
+    stored = content.answers.get(question.id)
+    value = stored.value if stored else None
+    raw = form.raw[question.id] if form and question.id in form.raw else as_typed(question, value)
+    governing = step.question(condition.question) if condition else None
+    wanted = condition.any_of if condition else ()
+    basis = stored.commitment if stored else ""
+    return QuestionView(
+        question=question,
+        visibility=visibility(step, typed, question),
+        governing=governing,
+        wanted=tuple(option.title for option in governing.options if option.id in wanted) if governing else (),
+        wanted_grades=wanted if governing and governing.type is QuestionType.ASSESSMENT else (),
+        governs=governed_by(step, question.id),
+        sources=tuple(content.plan.sources_by_id[id] for id in question.sources),
+        basis=form.basis.get(question.id, basis) if form else basis,
+        needs=next((reason.code for reason in missing if reason.question == question.id), None),
+        rows=_rows(question, raw if isinstance(raw, list) else [], form),
+        new_row=len(raw) if isinstance(raw, list) and _wants_rows(question, form) else None,
+        fields=fields_of(question, raw),
+        answer=shown(question, value),
+        answered_by=stored.saved_by if stored else None,
+        answered_at=stored.saved_at if stored else None,
+    )
+
+
+def _rows(question: Question, raw: list[Any], form: StepForm | None) -> int:
+    """Somebody without scripts always finds an empty row; who ran out of them asks for more."""
+    if question.type is not QuestionType.TABLE:
+        return 0
+    filled = max((number for number, row in enumerate(raw, 1) if any(row.values())), default=0)
+    rows = max(len(raw), filled + 1, question.rows_min, ROWS_AT_FIRST)
+    if _wants_rows(question, form):
+        rows = max(len(raw) + ROWS_ADDED, rows)
+    return max(len(raw), min(rows, TABLE_ROWS_MAX))
+
+
+def _wants_rows(question: Question, form: StepForm | None) -> bool:
+    return form is not None and form.act is Act.ADD_ROW and form.rows_for == question.id
+
+
+def _groups(plan: StepPlan, step: Step, views: list[QuestionView]) -> Iterable[Group]:
+    def group(ground: Ground | None, questions: list[QuestionView]) -> Group:
+        return Group(ground, tuple(questions), sum(view.needs is not None for view in questions))
+
+    if step.id != CHECKLIST:
+        yield group(None, views)
+        return
+    for ground in plan.grounds:
+        if about := [view for view in views if view.question.ground == ground.id]:
+            yield group(ground, about)
+
+
+def _anchor(step: Step, content: StepContent, typed: StepState, reason: Reason) -> str:
+    """Of the field where it can be given: the explanation of a grade, the first cell of a table."""
+    if reason.question is None:
+        return EVIDENCE_ANCHOR
+    question = step.question(reason.question)
+    match question.type:
+        case QuestionType.TABLE:
+            return cell_name(question.id, 0, question.columns[0].id)
+        case QuestionType.ASSESSMENT if typed.choices(question.id):
+            return reason_name(question.id)
+        case _:
+            return answer_name(question.id)
+
+
+def _counts(step: Step, state: StepState) -> Counts:
+    progress = step_progress(replace(step, evidence=()), state)
+    unknown = sum(Grade.UNKNOWN in state.choices(question.id) for question in step.questions)
+    return Counts(progress.done, progress.total, unknown)
+
+
+def _demands(plan: StepPlan, step: Step, state: StepState) -> Iterable[DemandLine]:
+    for demand in step.evidence:
+        present = state.evidence_count(demand.kind, links_count=demand.may_be_link)
+        yield DemandLine(demand, plan.evidence_kinds_by_id[demand.kind], present)
+
+
+def _evidence(session: Session, run: Run, ref: StageRef, step: Step, state: StepState) -> tuple[EvidenceLine, ...]:
+    counting: list[EvidenceMark] = [item for item in state.evidence if item.counts]
+    if not counting:
+        return ()
+    columns: tuple[Any, ...] = (EvidenceRow.id, EvidenceRow.title)
+    query = select(*columns).where(
+        col(EvidenceRow.run_id) == uuid.UUID(run.id), col(EvidenceRow.ref) == str(ref), col(EvidenceRow.step) == step.id
+    )
+    titles = {str(id): title for id, title in session.execute(query)}
+    return tuple(EvidenceLine(item.id, item.kind, titles[item.id]) for item in counting)
+
+
+def _people_and_finding(session: Session, content: StepContent) -> tuple[dict[UserId, str], Finding | None]:
+    """One query: the page may not cost one more."""
+    state, instance = content.state, content.instance
+    people = {state.changed_by, state.completed_by, *(answer.saved_by for answer in content.answers.values())}
+    people.add(instance.request.by if instance and instance.request else None)
+    finding = uuid.UUID(state.finding) if state.finding else None
+    columns: tuple[Any, ...] = (User.id, User.name, TextRow.id.label("finding"), TextRow.text, TextRow.written_at)  # type: ignore[attr-defined]  # SQLModel types columns as their values
+    query = (
+        select(*columns)
+        .outerjoin(TextRow, (col(TextRow.written_by) == col(User.id)) & (col(TextRow.id) == finding))
+        .where(col(User.id).in_([uuid.UUID(id) for id in people if id]) | col(TextRow.id).is_not(None))
+    )
+    names, found = {}, None
+    if not finding and not any(people):
+        return {}, None
+    for row in session.execute(query):
+        names[str(row.id)] = row.name
+        if row.finding:
+            found = Finding(row.text, row.name, row.written_at)
+    return names, found
+
+
+def _colleague(state: StepState, caller: Caller, at: datetime) -> UserId | None:
+    """Somebody else who saved this step a moment ago."""
+    is_recent = state.changed_at is not None and at - state.changed_at < STILL_HERE
+    return state.changed_by if is_recent and state.changed_by != caller.user_id else None
