@@ -89,7 +89,7 @@ STYLES_OF_ALL = """() => [document.body, ...document.body.querySelectorAll("*")]
     return [...style].filter(name => !name.startsWith("--")).map(name => name + ": " + style.getPropertyValue(name));
 })"""
 DIFFERENCES = """() => all().flatMap((style, index) =>
-    style.flatMap((line, at) => line === window.before[index][at] ? [] : [`${index} ${window.before[index][at]} ${line}`])
+    style.flatMap((line, at) => line === before[index][at] ? [] : [`${index} ${before[index][at]} -> ${line}`])
 ).slice(0, 20)"""
 
 
