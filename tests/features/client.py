@@ -29,8 +29,9 @@ from app.main import create_app
 from app.policy import Role
 from app.settings import Settings
 from app.storage import plans
-from app.storage.database import Database
+from app.storage.database import Database, create_engine_for
 from app.storage.scope import set_scope
+from app.web.access import read_form
 from tests.features.accounts.building import MONDAY, OURS, AdjustableClock, a_municipality, a_session, a_user
 
 SMALL = Path("tests/golden/valid/small.yaml")
@@ -154,6 +155,14 @@ def a_world(database: Database, *, plan: LoadedPlan | None = None, data_dir: Pat
         login: str(a_user(database, login, roles={municipalities[place]: {role}}, name=name))
         for login, (name, place, role) in PEOPLE.items()
     }
-    folder = data_dir or Path(tempfile.mkdtemp(prefix="stappenplan-"))
-    app = create_app(Settings(data_dir=folder), database, clock=clock)
+    app = _app()
+    app.state.database, app.state.clock = database, clock
+    app.state.settings = Settings(data_dir=data_dir or Path(tempfile.mkdtemp(prefix="stappenplan-")))
+    database.before_writing = read_form
     return World(database, app, clock, loaded.plan, municipalities, users)
+
+
+@cache
+def _app() -> FastAPI:
+    """Compiling the templates takes half a second, so one application serves one test after another."""
+    return create_app(Settings(), Database(create_engine_for("sqlite://")))
