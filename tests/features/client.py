@@ -165,4 +165,4 @@ def a_world(database: Database, *, plan: LoadedPlan | None = None, data_dir: Pat
 @cache
 def _app() -> FastAPI:
     """Compiling the templates takes half a second, so one application serves one test after another."""
-    return create_app(Settings(), Database(create_engine_for("sqlite://")))
+    return create_app(Settings(), Database(create_engine_for("sqlite:///never-opened.sqlite3")))
