@@ -17,6 +17,7 @@ from app.web.i18n import N_
 
 LABELS = {
     "page": N_("Page"),
+    "attachment": N_("The data of this report"),
     "table": N_("Table"),
     "contents": N_("Contents"),
     "summary": N_("Summary"),
