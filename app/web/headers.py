@@ -30,6 +30,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, behind_tls: bool) -> None:
         self._app: Final = app
+        self._behind_tls: Final = behind_tls
         self._headers: Final = [*ALWAYS.items(), *([STRICT_TRANSPORT_SECURITY] if behind_tls else [])]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,7 +44,7 @@ class SecurityHeaders:
                 headers = message.setdefault("headers", [])
                 present = {name.lower() for name, _ in headers}
                 message["headers"] = [
-                    *(header for header in headers if header[0].lower() != b"server"),
+                    *(self._safe(*header) for header in headers if header[0].lower() != b"server"),
                     *(header for header in self._headers if header[0] not in present),
                 ]
             elif is_head and message["type"] == "http.response.body":
@@ -51,3 +52,9 @@ class SecurityHeaders:
             await send(message)
 
         await self._app({**scope, "method": "GET"} if is_head else scope, receive, send_with_headers)
+
+    def _safe(self, name: bytes, value: bytes) -> tuple[bytes, bytes]:
+        """Behind TLS no cookie may travel without it, whoever set it."""
+        if self._behind_tls and name.lower() == b"set-cookie" and b"; secure" not in value.lower():
+            return name, value + b"; Secure"
+        return name, value

@@ -65,6 +65,13 @@ def test_strict_transport_only_behind_tls(visitor: TestClient):
     assert behind_tls.get("/pagina").headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
 
 
+def test_behind_tls_every_cookie_is_secure(visitor: TestClient):
+    behind_tls = a_visitor(an_app(router, tls=True))
+
+    assert "; Secure" not in visitor.post("/taal", data={"taal": "en"}).headers["set-cookie"]
+    assert behind_tls.post("/taal", data={"taal": "en"}).headers["set-cookie"].count("; Secure") == 1
+
+
 def test_head_answers_as_get_without_the_body(visitor: TestClient):
     head, get = visitor.head("/pagina"), visitor.get("/pagina")
 
