@@ -13,11 +13,11 @@ from app.features.steps.content import StepContent
 from app.features.steps.forms import Keep, StepForm, basis_name, choice_name, fields_of
 from app.features.steps.merging import Conflict
 from app.features.steps.step_page import step_address
-from app.features.steps.words import Shown, shown
 from app.storage.people import names_of
 from app.storage.run_header import RunHeader, run_header
 from app.web.forms import FormState
 from app.web.i18n import N_, Language, gettext_for
+from app.web.shown import Shown, shown
 
 CHOOSE = N_("Choose which text stays: “%(label)s”.")
 

@@ -31,12 +31,12 @@ from app.engine.progress import Progress, missing_in_step, step_progress
 from app.engine.run import EvidenceMark, Run, StageRef, StageStatus, StepState, UserId
 from app.features.steps.content import StepContent, Visibility, governed_by, state_as_typed, visibility
 from app.features.steps.forms import Act, StepForm, answer_name, as_typed, cell_name, fields_of, reason_name
-from app.features.steps.words import Shown, shown
 from app.policy import Action
 from app.storage.run_header import RunHeader, run_header
 from app.storage.tables import EvidenceRow, TextRow, User
 from app.web.forms import FormState
 from app.web.identity import Caller
+from app.web.shown import Shown, shown
 
 ROWS_AT_FIRST = 3
 ROWS_ADDED = 3
