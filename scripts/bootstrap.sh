@@ -2,7 +2,7 @@
 # Brings .venv and the front-end assets up to date with the lock files. Called by make:
 #   scripts/bootstrap.sh run     what the application needs
 #   scripts/bootstrap.sh dev     that, and what the checks and tests need
-#   scripts/bootstrap.sh tests   dev, and the Debian package chromium for the browser tests
+#   scripts/bootstrap.sh tests   dev, and the Debian packages chromium and libatomic1 for the browser tests
 # When nothing changed it compares three checksums and returns: a second `make run` must answer in 3 seconds.
 set -eu
 cd "$(dirname "$0")/.."
@@ -21,8 +21,13 @@ debian_install() {
     command -v apt-get >/dev/null || die "$purpose needs $package; install it with your system's package manager."
     [ "$(id -u)" = 0 ] || die "$purpose needs $package; run: sudo apt-get install $package"
     say "Installing $package ($purpose) ..."
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package"; } \
-        >/dev/null || die "apt-get could not install $package, which $purpose needs; the lines above say why."
+    log=$(mktemp)
+    if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$package"; } \
+        >"$log" 2>&1; then
+        cat "$log" >&2
+        die "apt-get could not install $package, which $purpose needs; the lines above say why."
+    fi
+    rm -f "$log"
 }
 
 find_python() {
@@ -111,10 +116,17 @@ install_assets() {
     printf '%s\n' "$wanted" >"$vendor/.complete"
 }
 
+install_browser() {
+    command -v chromium >/dev/null || debian_install chromium "the browser tests"
+    # Playwright brings its own Node.js, and that one library of it is not on every machine.
+    for node in .venv/lib/python3*/site-packages/playwright/driver/node; do
+        "$node" --version >/dev/null 2>&1 || debian_install libatomic1 "the browser tests"
+        "$node" --version >/dev/null || die "the browser tests need $node, which does not run; the line above says why."
+    done
+}
+
 make_environment
 install_packages
 install_checkout
 install_assets
-if [ "$level" = tests ] && ! command -v chromium >/dev/null; then
-    debian_install chromium "the browser tests"
-fi
+[ "$level" != tests ] || install_browser
