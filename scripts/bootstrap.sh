@@ -18,14 +18,14 @@ is_done() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 # Debian packages are only ever installed by root; everyone else gets the sentence that helps.
 debian_install() {
     package=$1 purpose=$2
-    command -v apt-get >/dev/null || die "$purpose needs $package; install it with your system's package manager."
-    [ "$(id -u)" = 0 ] || die "$purpose needs $package; run: sudo apt-get install $package"
+    command -v apt-get >/dev/null || die "$package is missing, for $purpose; install it with the package manager of your system."
+    [ "$(id -u)" = 0 ] || die "$package is missing, for $purpose; run: sudo apt-get install $package"
     say "Installing $package ($purpose) ..."
     log=$(mktemp)
     if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$package"; } \
         >"$log" 2>&1; then
         cat "$log" >&2
-        die "apt-get could not install $package, which $purpose needs; the lines above say why."
+        die "apt-get could not install $package, for $purpose; the lines above say why."
     fi
     rm -f "$log"
 }
