@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.engine.errors import Blocked, SealBroken, StepChanged
 from app.engine.guards import NoSuchPart
-from app.storage.run_store import RunNotFound, StaleRun
+from app.storage.run_header import RunNotFound
+from app.storage.run_store import StaleRun
 from app.web.forms import TECHNICAL, FormInvalid
 from app.web.i18n import N_, gettext_for, language_of
 from app.web.reasons import reason_text

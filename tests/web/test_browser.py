@@ -5,6 +5,7 @@ from typing import get_args
 
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
+from structlog.testing import capture_logs
 
 from app.resources import static_dir
 from app.web.access import CurrentLogin
@@ -28,7 +29,8 @@ def browser() -> Iterator[Browser]:
 def address() -> Iterator[str]:
     app = a_gallery()
     app.dependency_overrides[get_args(CurrentLogin)[1].dependency] = lambda: None
-    with a_server(app) as base:
+    # Unconfigured, structlog paints tracebacks for a terminal, which takes seconds.
+    with capture_logs(), a_server(app) as base:
         yield base
 
 

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from typing import Annotated
 
 import pytest
@@ -7,7 +8,7 @@ from starlette.responses import Response
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
-from app.engine.errors import Blocked, Reason, SealBroken, StepChanged
+from app.engine.errors import Blocked, EngineError, Reason, SealBroken, StepChanged
 from app.engine.guards import NoSuchPart
 from app.storage.run_store import RunNotFound, StaleRun
 from app.web.errors import EXPLANATIONS, STATUS, TYPED_CHARACTERS_MAX, TYPED_FIELDS_MAX
@@ -45,6 +46,13 @@ def status(code: int, aantal: Annotated[int, Query()] = 0) -> Response:
 def form(form: Posted) -> Response:
     parse(Doel, form)
     raise RuntimeError("secret of the inside")
+
+
+@pytest.fixture(autouse=True)
+def _no_painted_tracebacks() -> Iterator[None]:
+    """Unconfigured, structlog paints tracebacks for a terminal, which takes seconds."""
+    with capture_logs():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -189,3 +197,7 @@ def test_interface_gets_problem_json(visitor: TestClient):
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == 404
     assert answer.json()["title"] == "Deze pagina bestaat niet"
+
+
+def test_no_refusal_of_the_engine_is_forgotten():
+    assert set(EngineError.__subclasses__()) <= set(STATUS)

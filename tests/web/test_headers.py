@@ -1,7 +1,10 @@
+from collections.abc import Iterator
+
 import pytest
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from app.web.headers import CONTENT_SECURITY_POLICY
 from app.web.render import render
@@ -24,6 +27,13 @@ def download() -> Response:
 @router.get("/kapot")
 def broken() -> Response:
     raise RuntimeError("secret of the inside")
+
+
+@pytest.fixture(autouse=True)
+def _no_painted_tracebacks() -> Iterator[None]:
+    """Unconfigured, structlog paints tracebacks for a terminal, which takes seconds."""
+    with capture_logs():
+        yield
 
 
 @pytest.fixture(scope="module")
