@@ -40,6 +40,7 @@ BUNDLES: Final[Mapping[str, tuple[str, ...]]] = {
         "css/runs.css",
         "css/reports.css",
         "css/steps.css",
+        "css/evidence.css",
         "css/print.css",
     ),
 }

@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 
 from app.engine.errors import Blocked, EngineError, Reason, SealBroken, StepChanged
 from app.engine.guards import NoSuchPart
-from app.storage.run_store import RunNotFound, StaleRun
+from app.storage.run_header import RunNotFound
+from app.storage.run_store import StaleRun
 from app.web.errors import EXPLANATIONS, STATUS, TYPED_CHARACTERS_MAX, TYPED_FIELDS_MAX
 from app.web.forms import FORM_BYTES_MAX, Form, FormInvalid, Posted, parse
 from app.web.i18n import gettext_for
