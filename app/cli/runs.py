@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from app.cli.common import database, each_municipality, err, fail, now, out
 from app.features.reports import service as reports
 from app.features.reports.service import ReportFormat
-from app.storage.run_store import RunNotFound
+from app.storage.run_header import RunNotFound
 from app.storage.tables import RunRow
 from app.storage.verify import verify_all
 from app.web.render import dutch_templates

@@ -10,6 +10,7 @@ from typing import assert_never
 from app.engine import events as e
 from app.engine.run import (
     Approval,
+    Decided,
     DecisionTaken,
     EvidenceMark,
     Request,
@@ -202,6 +203,7 @@ def _approved(instance: StageInstance, event: e.StageApproved) -> StageInstance:
         passed=True,
         request=None,
         decided_at=event.at,
+        decided=Decided(True, event.by, event.at, event.seal),
         changed_since_approval=False,
     )
 
@@ -215,6 +217,7 @@ def _sent_back(instance: StageInstance, findings: Mapping[str, str], event: e.St
         status=StageStatus.OPEN,
         request=None,
         decided_at=event.at,
+        decided=Decided(False, event.by, event.at, instance.request.seal) if instance.request else None,
         steps=MappingProxyType(steps),
     )
 

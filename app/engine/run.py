@@ -150,6 +150,16 @@ class Approval:
     withdrawn_by: UserId | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The latest decision about a stage instance, approved or sent back, on the content with that seal."""
+
+    is_approval: bool
+    by: UserId
+    at: datetime
+    seal: str
+
+
 @dataclass(frozen=True)
 class StageInstance:
     """One round of a stage (in one domain). `contributors` are all who worked on it; none of them may approve it.
@@ -168,6 +178,7 @@ class StageInstance:
     request: Request | None = None
     approvals: tuple[Approval, ...] = ()
     decided_at: datetime | None = None
+    decided: Decided | None = None
     passed: bool = False
     changed_since_approval: bool = False
     steps: Mapping[str, StepState] = field(default_factory=dict)

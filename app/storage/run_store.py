@@ -22,11 +22,8 @@ from app.engine.progress import is_done
 from app.engine.run import Run, StageInstance, StageRef, StepState
 from app.storage import codec
 from app.storage.plans import load_plan
+from app.storage.run_header import RunHeader, RunNotFound, remember
 from app.storage.tables import EventRow, RunMember, RunRow, StageRow, StepRow
-
-
-class RunNotFound(Exception):
-    """No such run in this municipality; whether it exists elsewhere is nobody's business."""
 
 
 class StaleRun(Exception):
@@ -39,14 +36,14 @@ def load_run(session: Session, run_id: str, *, for_change: bool = False) -> tupl
 
 
 def load_stage(session: Session, run_id: str, ref: StageRef, *, for_change: bool = False) -> tuple[StepPlan, Run]:
-    """All stages, with the steps of one stage instance only: three queries.  Raises RunNotFound."""
+    """All stages, with the steps of one stage instance only: two queries.  Raises RunNotFound."""
     return _load(session, run_id, for_change, steps=True, of_stage=ref)
 
 
 def load_step(
     session: Session, run_id: str, ref: StageRef, step: str, *, for_change: bool = False
 ) -> tuple[StepPlan, Run]:
-    """All stages, with one step only: three queries, whose cost does not depend on the number of steps.
+    """All stages, with one step only: two queries, whose cost does not depend on the number of steps.
     Raises RunNotFound."""
     return _load(session, run_id, for_change, steps=True, of_stage=ref, of_step=step)
 
@@ -65,6 +62,8 @@ _RUN_COLUMNS: tuple[Any, ...] = (
     RunRow.revision,
     RunRow.started_by,
     RunRow.started_at,
+    RunRow.name,
+    RunRow.purpose,
 )
 
 
@@ -82,24 +81,8 @@ def _load(
     row = session.execute(query.with_for_update() if for_change else query).one_or_none()
     if row is None:
         raise RunNotFound(run_id)
-    step_rows: dict[str, dict[str, StepState]] = {}
-    if steps:
-        step_query = select(StepRow.ref, StepRow.step, StepRow.state).where(StepRow.run_id == key)
-        if of_stage is not None:
-            step_query = step_query.where(StepRow.ref == str(of_stage))
-        if of_step is not None:
-            step_query = step_query.where(StepRow.step == of_step)
-        for ref, step, state in session.execute(step_query):
-            step_rows.setdefault(ref, {})[step] = codec.decode_step(state)
-    stages = {}
-    stage_query = select(StageRow.ref, StageRow.status, StageRow.passed, StageRow.state)
-    for text, status, passed, state in session.execute(stage_query.where(StageRow.run_id == key)):
-        ref = StageRef.parse(text)
-        stages[ref] = _with_steps(
-            codec.decode_stage(ref, state, status=status, passed=passed),
-            step_rows.get(text, {}),
-            loaded=_loaded(steps, of_stage, of_step, ref),
-        )
+    remember(session, RunHeader(str(key), row.name, row.purpose))
+    stages = _load_stages(session, key, of_stage, of_step) if of_stage else _load_all_stages(session, key, steps)
     run = Run(
         id=str(key),
         plan_id=row.plan_id,
@@ -115,23 +98,64 @@ def _load(
     return load_plan(session, row.plan_digest), run
 
 
+def _load_all_stages(session: Session, key: uuid.UUID, steps: bool) -> dict[StageRef, StageInstance]:
+    """All stages with all of their steps, or none."""
+    found: dict[str, dict[str, StepState]] = {}
+    if steps:
+        query = select(StepRow.ref, StepRow.step, StepRow.state).where(StepRow.run_id == key)
+        for text, step, state in session.execute(query):
+            found.setdefault(text, {})[step] = codec.decode_step(state)
+    stages = {}
+    query_stages = select(StageRow.ref, StageRow.status, StageRow.passed, StageRow.state)
+    for text, status, passed, state in session.execute(query_stages.where(StageRow.run_id == key)):
+        ref = StageRef.parse(text)
+        instance = codec.decode_stage(ref, state, status=status, passed=passed)
+        stages[ref] = replace(instance, steps=found.get(text, {}), loaded=None if steps else frozenset())
+    return stages
+
+
+_STAGE_AND_STEP: tuple[Any, ...] = (
+    StageRow.ref,
+    StageRow.status,
+    StageRow.passed,
+    StageRow.state,
+    StepRow.step,
+    col(StepRow.state).label("step_state"),
+)
+
+
+def _load_stages(
+    session: Session, key: uuid.UUID, of_stage: StageRef, of_step: str | None
+) -> dict[StageRef, StageInstance]:
+    """All stages, with the steps of one of them, or one step: a single query."""
+    wanted = (col(StepRow.run_id) == col(StageRow.run_id)) & (col(StepRow.ref) == col(StageRow.ref))
+    wanted &= col(StepRow.ref) == str(of_stage)
+    if of_step is not None:
+        wanted &= col(StepRow.step) == of_step
+    query = sqlalchemy.select(*_STAGE_AND_STEP).join(StepRow, wanted, isouter=True).where(col(StageRow.run_id) == key)
+    rows: dict[str, Any] = {}
+    found: dict[str, StepState] = {}
+    for row in session.execute(query):
+        rows[row.ref] = row
+        if row.step is not None:
+            found[row.step] = codec.decode_step(row.step_state)
+    stages = {}
+    for text, row in rows.items():
+        ref = StageRef.parse(text)
+        instance = codec.decode_stage(ref, row.state, status=row.status, passed=row.passed)
+        if ref == of_stage:
+            loaded = None if of_step is None else frozenset({of_step})
+            stages[ref] = replace(instance, steps=found, loaded=loaded)
+        else:
+            stages[ref] = replace(instance, loaded=frozenset())
+    return stages
+
+
 def _key(run_id: str) -> uuid.UUID:
     try:
         return uuid.UUID(run_id)
     except ValueError:
         raise RunNotFound(run_id) from None
-
-
-def _loaded(steps: bool, of_stage: StageRef | None, of_step: str | None, ref: StageRef) -> frozenset[str] | None:
-    if not steps or (of_stage is not None and of_stage != ref):
-        return frozenset()
-    return None if of_step is None else frozenset({of_step})
-
-
-def _with_steps(
-    instance: StageInstance, steps: dict[str, StepState], *, loaded: frozenset[str] | None
-) -> StageInstance:
-    return replace(instance, steps=steps, loaded=loaded)
 
 
 # --- recording -------------------------------------------------------------------------------------------------

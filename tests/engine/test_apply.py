@@ -10,6 +10,7 @@ from app.engine import events as e
 from app.engine.apply import apply, replay
 from app.engine.run import (
     Approval,
+    Decided,
     DecisionTaken,
     EvidenceForm,
     Request,
@@ -292,6 +293,7 @@ def test_stage_approved_finally_and_not_yet():
         "approvals": (approval,),
         "passed": True,
         "decided_at": WEDNESDAY,
+        "decided": Decided(True, MARIAM, WEDNESDAY, "s"),
     }
     assert on_stage(asked, replace(final, is_final=False)) == {"approvals": (approval,)}
 
@@ -300,7 +302,7 @@ def test_stage_sent_back():
     asked = a_run().with_work_done("verkennen.1").with_request("verkennen.1")
     event = e.StageSentBack(ref=V1, request="r", findings={"overzicht": "f"}, by=MARIAM, at=WEDNESDAY)
 
-    assert set(on_stage(asked, event)) == {"status", "request", "decided_at", "steps"}
+    assert set(on_stage(asked, event)) == {"status", "request", "decided_at", "decided", "steps"}
     after = asked.then(event).instance("verkennen.1")
     assert changed_fields(asked.state("verkennen.1", "overzicht"), after.step("overzicht")) == {
         "status": StepStatus.REVISIT,

@@ -18,8 +18,7 @@ from app.features.reports.texts import Words
 from app.storage import codec
 from app.storage.people import names_of
 from app.storage.plans import load_plan
-from app.storage.run_header import RunHeader, run_header
-from app.storage.run_store import RunNotFound
+from app.storage.run_header import RunHeader, RunNotFound, run_header
 from app.storage.tables import EventRow, EvidenceRow, RunRow
 from app.storage.texts import read_texts
 from app.web.i18n import N_

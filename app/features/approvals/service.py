@@ -1,0 +1,81 @@
+"""Asking for approval, deciding, and taking either back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlmodel import Session
+
+from app.engine import transitions
+from app.engine.apply import replay
+from app.engine.run import StageRef, UserId
+from app.engine.seal import Manifest, digest, manifest
+from app.storage import run_store
+from app.storage.seals import find_seal, keep_seal
+from app.storage.texts import write_text
+from app.web.identity import Caller
+
+
+def request_approval(
+    session: Session, run_id: str, ref: StageRef, *, shown: str, message: str, by: UserId, at: datetime
+) -> None:
+    """Raises Blocked, and SealBroken when the content is no longer what was shown."""
+    plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
+    text = write_text(session, run_id, message, by=by, at=at)
+    event = transitions.request_approval(
+        plan, run, ref, request=str(uuid.uuid4()), shown=shown, message=text, by=by, at=at
+    )
+    keep_seal(session, run_id, manifest(run, ref), at=at)
+    run_store.record(session, plan, run, event)
+
+
+def withdraw_request(session: Session, run_id: str, ref: StageRef, *, by: UserId, at: datetime) -> None:
+    plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
+    run_store.record(session, plan, run, transitions.withdraw_request(plan, run, ref, by=by, at=at))
+
+
+def approve(session: Session, run_id: str, ref: StageRef, *, shown: str, remark: str, by: Caller, at: datetime) -> None:
+    """Raises Blocked, and SealBroken when the content is no longer what was shown."""
+    plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
+    text = write_text(session, run_id, remark, by=by.user_id, at=at)
+    event = transitions.approve_stage(
+        plan, run, ref, shown=shown, remark=text, by=by.user_id, roles=by.role_names, at=at
+    )
+    keep_seal(session, run_id, manifest(run, ref), at=at)
+    run_store.record(session, plan, run, event)
+
+
+def send_back(
+    session: Session, run_id: str, ref: StageRef, *, findings: Mapping[str, str], by: Caller, at: datetime
+) -> None:
+    """`findings`: by step, what should change; empty ones do not count."""
+    plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
+    texts = {step: write_text(session, run_id, text, by=by.user_id, at=at) for step, text in findings.items()}
+    given = {step: text for step, text in texts.items() if text is not None}
+    event = transitions.send_back_stage(plan, run, ref, findings=given, by=by.user_id, roles=by.role_names, at=at)
+    run_store.record(session, plan, run, event)
+
+
+def withdraw_approval(session: Session, run_id: str, ref: StageRef, *, reason: str, by: Caller, at: datetime) -> None:
+    plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
+    text = write_text(session, run_id, reason, by=by.user_id, at=at)
+    event = transitions.withdraw_approval(plan, run, ref, reason=text, by=by.user_id, roles=by.role_names, at=at)
+    run_store.record(session, plan, run, event)
+
+
+def manifest_shown(session: Session, run_id: str, ref: StageRef, *, shown: str, revision: int) -> Manifest | None:
+    """What a page showed: kept if it was sealed, else rebuilt from the history up to the revision of that page.
+    None if neither gives the digest that the page carried."""
+    kept = find_seal(session, run_id, shown)
+    if kept is not None:
+        return kept
+    try:
+        run = replay(run_store.events_of(session, run_id, up_to=revision))
+    except ValueError:
+        return None
+    if ref not in run.stages:
+        return None
+    rebuilt = manifest(run, ref)
+    return rebuilt if digest(rebuilt) == shown else None
