@@ -6,6 +6,8 @@ from fastapi import APIRouter, FastAPI
 
 from app.features.accounts import routes as accounts
 from app.features.accounts.answers import install_accounts
+from app.features.approvals import routes as approvals
+from app.features.evidence import routes as evidence
 from app.features.plans import routes as plans
 from app.features.reports import routes as reports
 from app.features.runs import routes as runs
@@ -25,6 +27,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
     runs.router,
     steps.router,
+    approvals.router,
+    evidence.router,
     reports.router,
     plans.router,
 )

@@ -39,6 +39,7 @@ BUNDLES: Final[Mapping[str, tuple[str, ...]]] = {
         "css/forms.css",
         "css/runs.css",
         "css/reports.css",
+        "css/approvals.css",
         "css/steps.css",
         "css/evidence.css",
         "css/print.css",
