@@ -47,10 +47,16 @@ def create_app(settings: Settings, database: Database, *, clock: Clock | None = 
     install_accounts(app, secure_cookies=settings.is_production)
     for router in ROUTERS:
         app.include_router(router)
-    install_pages(app, _site(settings), behind_tls=settings.is_production)
+    install_pages(app, _site(settings), behind_tls=settings.is_production, theme=settings.theme_dir)
     check_routes(app, exempt={"/static"})
     return app
 
 
 def _site(settings: Settings) -> Site:
-    return Site()
+    return Site(
+        public_url=settings.public_url,
+        contact_email=settings.contact_email,
+        security_contact=settings.security_contact,
+        source_url=settings.source_url,
+        theme_class=settings.theme_class,
+    )

@@ -34,6 +34,19 @@ class Settings(BaseSettings):
     # demo: first start fills an empty database with fictional municipalities, and cookies work without TLS.
     environment: Annotated[Literal["demo", "production"], Field(alias="STAPPENPLAN_ENV")] = "demo"
 
+    # What the pages and security.txt say about who runs this installation.
+    public_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")] = "http://127.0.0.1:8000"
+    contact_email: str | None = None
+    security_contact: Annotated[str | None, Field(pattern=r"^(mailto:|https://)\S+$")] = None
+    source_url: Annotated[str | None, Field(pattern=r"^https://\S+$")] = None
+    # A municipality's own theme: a folder with theme.css, and the class that its rules stand under.
+    theme_dir: Path | None = None
+    theme_class: str = ""
+
+    @property
+    def evidence_dir(self) -> Path:
+        return self.data_dir / "evidence"
+
     @property
     def url(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir / 'stappenplan.sqlite3'}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from app.cli.common import database, fail, now, out
+from app.cli.common import database, fail, now, out, settings
 from app.demo.build import build, is_empty
 from app.startup import prepare
+from app.storage.evidence_files import EvidenceFiles
 
 
 def demo() -> None:
@@ -13,7 +14,7 @@ def demo() -> None:
         prepare(opened, at=now())
         if not is_empty(opened):
             raise fail("This database has municipalities already; demonstration data only goes into an empty one.")
-        accounts = build(opened, now=now())
+        accounts = build(opened, EvidenceFiles(settings().evidence_dir), now=now())
     for account in accounts:
         roles = ", ".join(account.roles)
         out.print(f"{account.login}\t{account.password}\t{account.municipality}: {roles}", markup=False)

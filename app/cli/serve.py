@@ -11,6 +11,7 @@ from app.cli.common import database, err, fail, now, out, settings
 from app.demo import build
 from app.main import create_app
 from app.startup import prepare
+from app.storage.evidence_files import EvidenceFiles
 from app.storage.plans import PlanChanged
 from app.web.assets import AssetMissing
 from app.web.i18n import TextsError
@@ -42,7 +43,7 @@ def serve() -> None:
         else:
             if build.is_empty(opened):
                 err.print("First start: making two fictional municipalities to try things out …")
-                build.build(opened, now=now())
+                build.build(opened, EvidenceFiles(chosen.evidence_dir), now=now())
             demo_accounts = build.demonstration_accounts(opened)
         try:
             app = create_app(chosen, opened)

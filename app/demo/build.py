@@ -18,6 +18,7 @@ from app.policy import Role
 from app.storage import accounts
 from app.storage.accounts import DemoAccount
 from app.storage.database import Database
+from app.storage.evidence_files import EvidenceFiles
 from app.storage.plans import load_plan, pinned_plans
 from app.storage.scope import set_scope
 from app.storage.tables import Municipality, User
@@ -90,8 +91,9 @@ def demonstration_accounts(database: Database) -> list[DemoAccount]:
     ]
 
 
-def build(database: Database, *, now: datetime) -> list[DemoAccount]:
-    """Fills an empty database; work is spread over the weeks before `now` (aware, UTC)."""
+def build(database: Database, files: EvidenceFiles, *, now: datetime) -> list[DemoAccount]:
+    """Fills an empty database and puts some documents in `files`; the work is spread over the weeks before `now`
+    (aware, UTC)."""
     start = now - timedelta(weeks=12)
     ids: dict[str, str] = {}
     with database.write() as session:
@@ -115,10 +117,10 @@ def build(database: Database, *, now: datetime) -> list[DemoAccount]:
             set_scope(session, municipality)
             plan = _plan(session)
             if place is ZONNEDIJK:
-                _housing(session, plan, place, ids, start)
-                _youth(session, plan, place, ids, start + timedelta(weeks=7))
+                _housing(session, files, plan, place, ids, start)
+                _youth(session, files, plan, place, ids, start + timedelta(weeks=9))
             else:
-                _services(session, plan, place, ids, start + timedelta(weeks=4))
+                _services(session, files, plan, place, ids, start + timedelta(weeks=4))
     return demonstration_accounts(database)
 
 
@@ -128,11 +130,14 @@ def _plan(session: Session) -> StepPlan:
     return load_plan(session, pinned[-1].digest)
 
 
-def _housing(session: Session, plan: StepPlan, place: Place, ids: dict[str, str], start: datetime) -> None:
+def _housing(
+    session: Session, files: EvidenceFiles, plan: StepPlan, place: Place, ids: dict[str, str], start: datetime
+) -> None:
     """Far on its way: explored and approved, a vision that waits for the manager, involving residents goes on."""
     officer, second, manager = (ids[who[0]] for who in (place.officer, place.second, place.manager))
     work = Worker.start(
         session,
+        files,
         plan,
         name="Wonen voor iedereen",
         purpose="Iedereen vindt in Zonnedijk een passend en veilig thuis, ook wie weinig geld of veel zorg heeft.",
@@ -166,11 +171,14 @@ def _housing(session: Session, plan: StepPlan, place: Place, ids: dict[str, str]
     )
 
 
-def _youth(session: Session, plan: StepPlan, place: Place, ids: dict[str, str], start: datetime) -> None:
+def _youth(
+    session: Session, files: EvidenceFiles, plan: StepPlan, place: Place, ids: dict[str, str], start: datetime
+) -> None:
     """Just begun: half of the exploration, with an answer that was saved unfinished."""
     second, manager = (ids[who[0]] for who in (place.second, place.manager))
     work = Worker.start(
         session,
+        files,
         plan,
         name="Jeugd doet mee",
         purpose="Jongeren in alle wijken kunnen meedoen aan sport, cultuur en besluiten die over hen gaan.",
@@ -186,11 +194,14 @@ def _youth(session: Session, plan: StepPlan, place: Place, ids: dict[str, str], 
     work.save_unfinished(explore, by=second)
 
 
-def _services(session: Session, plan: StepPlan, place: Place, ids: dict[str, str], start: datetime) -> None:
+def _services(
+    session: Session, files: EvidenceFiles, plan: StepPlan, place: Place, ids: dict[str, str], start: datetime
+) -> None:
     """Explored and approved; support is being built, earlier than advised."""
     officer, second, manager = (ids[who[0]] for who in (place.officer, place.second, place.manager))
     work = Worker.start(
         session,
+        files,
         plan,
         name="Dienstverlening die iedereen bereikt",
         purpose="Elke inwoner van Veldermeer kan zaken met de gemeente regelen, aan het loket, per telefoon of online.",

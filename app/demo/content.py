@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import typst
 import yaml
 
 from app.engine.answers import Value, read
@@ -86,3 +87,14 @@ def _plain_cell(column: Column) -> str:
             return "3"
         case _:
             return "Zie het verslag"
+
+
+def example_document(title: str) -> bytes:
+    """A page of PDF that says what it is."""
+    source = b"""#set document(title: sys.inputs.title)
+#set text(lang: "nl")
+#title(sys.inputs.title)
+Dit is een verzonnen document bij de demonstratie."""
+    content = typst.compile(source, sys_inputs={"title": title})
+    assert isinstance(content, bytes)
+    return content

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,30 +9,36 @@ from typing import Self
 
 from sqlmodel import Session
 
-from app.demo.content import answer_for
+from app.demo.content import answer_for, example_document
 from app.engine import transitions
-from app.engine.answers import Value, commitment, is_shown
+from app.engine.answers import Value, is_shown
 from app.engine.definition import CHECKLIST, EvidenceDemand, Step, StepPlan
 from app.engine.progress import missing_in_step
 from app.engine.run import EvidenceForm, Run, StageRef, StepStatus, UserId
 from app.engine.seal import manifest, seal
 from app.storage import run_store
 from app.storage.answer_store import write_answers
+from app.storage.evidence_files import EvidenceFiles
+from app.storage.evidence_store import Description, StoredFile, commit_to, new_salt, write_evidence
 from app.storage.seals import keep_seal
-from app.storage.tables import EvidenceRow
 from app.storage.texts import write_text
 
-ACT = timedelta(hours=5)  # between two acts: a part-time job beside others
+ACT = timedelta(hours=27)  # between two acts: a part-time job beside others
+WORKDAY = (8, 16)  # hours in UTC between which people act
 
 
 class Worker:
-    def __init__(self, session: Session, plan: StepPlan, run: Run, at: datetime, number: int) -> None:
-        self.session, self.plan, self.run, self.at, self.number = session, plan, run, at, number
+    def __init__(
+        self, session: Session, files: EvidenceFiles, plan: StepPlan, run: Run, at: datetime, number: int
+    ) -> None:
+        self.session, self.files, self.plan, self.run = session, files, plan, run
+        self.at, self.number = at, number
 
     @classmethod
     def start(
         cls,
         session: Session,
+        files: EvidenceFiles,
         plan: StepPlan,
         *,
         name: str,
@@ -61,10 +66,14 @@ class Worker:
         run = run_store.start(session, plan, event, name=name, purpose=purpose)
         write_text(session, run_id, name, by=by, at=at, id=name_id)
         write_text(session, run_id, purpose, by=by, at=at, id=purpose_id)
-        return cls(session, plan, run, at, number)
+        return cls(session, files, plan, run, at, number)
 
     def _tick(self) -> datetime:
         self.at += ACT
+        if not WORKDAY[0] <= self.at.hour < WORKDAY[1]:
+            self.at = self.at.replace(hour=WORKDAY[0], minute=self.at.minute) + timedelta(minutes=25)
+        while self.at.weekday() > 4:
+            self.at += timedelta(days=1)
         return self.at
 
     def _text(self, text: str, by: UserId) -> str | None:
@@ -143,45 +152,51 @@ class Worker:
         for demand in step.evidence:
             present = self.run.stages[ref].step(step.id).evidence_count(demand.kind, links_count=demand.may_be_link)
             for _ in range(present, demand.minimum):
-                self._add_note(ref, step, demand, by=by)
+                self._add_piece(ref, step, demand, by=by)
 
-    def _add_note(self, ref: StageRef, step: Step, demand: EvidenceDemand, *, by: UserId) -> None:
-        kind = self.plan.evidence_kinds_by_id[demand.kind]
-        at, id, salt = self._tick(), uuid.uuid4(), secrets.token_hex(16)
-        row = EvidenceRow(
-            id=id,
-            municipality_id=self.session.info["municipality_id"],
-            run_id=uuid.UUID(self.run.id),
-            ref=str(ref),
-            step=step.id,
+    def _add_piece(self, ref: StageRef, step: Step, demand: EvidenceDemand, *, by: UserId) -> None:
+        """A document where a file is asked for, otherwise a note: what the fictional team has at hand."""
+        kind, at, id = self.plan.evidence_kinds_by_id[demand.kind], self._tick(), str(uuid.uuid4())
+        title = f"{kind.title.nl}: {step.title.nl}"
+        as_file = not demand.may_be_link
+        described = Description(
             kind=demand.kind,
-            form=EvidenceForm.FILE,
-            title=f"{kind.title.nl}: {step.title.nl}",
+            form=EvidenceForm.FILE if as_file else EvidenceForm.NOTE,
+            title=title,
             document_date=at.date(),
-            source="Team",
-            grounds=[],
-            note=None,
-            salt=salt,
-            commitment=commitment({"id": str(id)}, salt),
-            added_by=uuid.UUID(by),
-            added_at=at,
+            source="Projectteam (verzonnen voorbeeld)",
+            confidentiality="internal",
+            grounds=(),
+            file=self._document(title) if as_file else None,
+            note=None
+            if as_file
+            else f"Verzonnen voorbeeld. {demand.explanation.nl if demand.explanation else ''}".strip(),
         )
-        self.session.add(row)
-        self.session.flush()
+        salt = new_salt()
         events = transitions.add_evidence(
             self.plan,
             self.run,
             ref,
             step.id,
-            evidence=str(id),
-            kind=demand.kind,
-            form=EvidenceForm.FILE,
-            commitment=row.commitment,
-            grounds=[],
+            evidence=id,
+            kind=described.kind,
+            form=described.form,
+            commitment=commit_to(described, salt),
+            grounds=(),
             by=by,
             at=at,
         )
+        write_evidence(self.session, id, self.run.id, ref, step.id, described, salt=salt, by=by, at=at)
         self.run = run_store.record(self.session, self.plan, self.run, events)
+
+    def _document(self, title: str) -> StoredFile:
+        content = example_document(title)
+        incoming = self.files.receive()
+        incoming.write(content)
+        incoming.finish()
+        with self.files.placing():
+            self.files.place(incoming)
+        return StoredFile(incoming.sha256, len(content), "application/pdf", "voorbeeld.pdf")
 
     def request(self, ref: StageRef, *, by: UserId, message: str) -> None:
         at = self._tick()

@@ -15,6 +15,7 @@ from app.engine.apply import apply
 from app.engine.run import Run, StageRef
 from app.engine.seal import digest
 from app.storage import codec
+from app.storage.evidence_store import evidence_of, is_as_committed
 from app.storage.run_store import load_run
 from app.storage.tables import AnswerRow, EventRow, RunMember, RunRow, SealRow
 
@@ -62,6 +63,7 @@ def verify_run(session: Session, run_id: str) -> Verified:
                 report(place, "the tables say something else than the history")
         _check_members(session, replayed, report)
         _check_answers(session, replayed, report)
+        _check_evidence(session, replayed, report)
         _check_seals(session, replayed, report)
     return Verified(run_id, count, tuple(found))
 
@@ -92,10 +94,14 @@ def _replay(session: Session, run_id: str, report: Any) -> tuple[Run | None, int
 
 
 def _compared(replayed: Run, stored: Run) -> Iterator[tuple[str, object, object]]:
-    yield "plan", (replayed.plan_id, replayed.plan_version, replayed.plan_digest), (
-        stored.plan_id,
-        stored.plan_version,
-        stored.plan_digest,
+    yield (
+        "plan",
+        (replayed.plan_id, replayed.plan_version, replayed.plan_digest),
+        (
+            stored.plan_id,
+            stored.plan_version,
+            stored.plan_digest,
+        ),
     )
     yield "revision", replayed.revision, stored.revision
     yield "manager", replayed.manager, stored.manager
@@ -103,10 +109,15 @@ def _compared(replayed: Run, stored: Run) -> Iterator[tuple[str, object, object]
     yield "team, domains and decisions", codec.encode_run(replayed), codec.encode_run(stored)
     for ref in sorted({*replayed.stages, *stored.stages}, key=str):
         a, b = replayed.stages.get(ref), stored.stages.get(ref)
-        yield f"stage {ref}", a and (a.status, a.passed, codec.encode_stage(a)), b and (
-            b.status,
-            b.passed,
-            codec.encode_stage(b),
+        yield (
+            f"stage {ref}",
+            a and (a.status, a.passed, codec.encode_stage(a)),
+            b
+            and (
+                b.status,
+                b.passed,
+                codec.encode_stage(b),
+            ),
         )
         if a and b:
             for step in sorted({*a.steps, *b.steps}):
@@ -144,6 +155,26 @@ def _check_answers(session: Session, run: Run, report: Any) -> None:
                     report(place, "the text was changed outside the history")
     for key in current:
         report(f"answer {'/'.join(key)}", "not in the history")
+
+
+def _check_evidence(session: Session, run: Run, report: Any) -> None:
+    """Each piece of evidence is described as the history committed to; its file is not read here."""
+    rows = {evidence.id: evidence for evidence in evidence_of(session, run.id)}
+    for ref, instance in run.stages.items():
+        for step, state in instance.steps.items():
+            for mark in state.evidence:
+                row = rows.pop(mark.id, None)
+                place = f"evidence {mark.id} ({ref}/{step})"
+                if row is None:
+                    report(place, "missing")
+                elif row.commitment != mark.commitment:
+                    report(place, "other evidence than the history says")
+                elif not is_as_committed(row):
+                    report(place, "the description was changed outside the history")
+                elif row.is_withdrawn == mark.counts:
+                    report(place, "withdrawn or not: the tables say something else than the history")
+    for id in rows:
+        report(f"evidence {id}", "not in the history")
 
 
 def _check_seals(session: Session, run: Run, report: Any) -> None:

@@ -15,13 +15,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager, ExitStack
 from io import BytesIO
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import Depends
 from fastapi.routing import APIRoute
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartCallbacks, parse_options_header
+from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -40,6 +40,9 @@ from app.web.clock import now
 from app.web.csrf import origin_is_ours
 from app.web.forms import FIELDS_MAX, TEXT_BYTES_MAX, typed_text
 from app.web.identity import caller_of, seen_after, session_id_of, token_of
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 FILES_AT_ONCE_MAX: Final = 10
 # Of one request. More than ten files of the largest size, so that somebody who chose too much hears so on the page.
@@ -97,7 +100,7 @@ class Upload:
 
 
 def files_of(request: Request) -> EvidenceFiles:
-    return EvidenceFiles(request.app.state.settings.data_dir / "evidence")
+    return EvidenceFiles(request.app.state.settings.evidence_dir)
 
 
 # --- the request -----------------------------------------------------------------------------------------------

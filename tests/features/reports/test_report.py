@@ -22,6 +22,7 @@ from app.features.reports.values import Report
 from app.resources import stepplans_dir
 from app.storage import plans
 from app.storage.database import Database
+from app.storage.evidence_files import EvidenceFiles
 from app.storage.scope import set_scope
 from app.storage.tables import Municipality, RunRow, TextRow
 from app.storage.verify import verify_all
@@ -31,11 +32,11 @@ PLAN = stepplans_dir() / "inclusief-beleid" / "1.0.0.yaml"
 
 
 @pytest.fixture
-def housing(database: Database) -> tuple[Database, str]:
+def housing(database: Database, tmp_path: Path) -> tuple[Database, str]:
     """The demonstration, and the id of its run "Wonen voor iedereen" in Zonnedijk."""
     with database.write() as session:
         plans.pin(session, [load_bytes(PLAN.read_bytes(), PLAN.name)], at=NOW)
-    build(database, now=NOW)
+    build(database, EvidenceFiles(tmp_path), now=NOW)
     with database.read() as session:
         set_scope(session, _zonnedijk(session))
         run = session.exec(select(RunRow.id).where(RunRow.name == "Wonen voor iedereen")).one()
@@ -133,10 +134,10 @@ def test_user_text_is_never_markup_in_the_pdf(housing):
     assert pdf.write(_report(database, run_id), Words("nl")).startswith(b"%PDF")
 
 
-def test_report_of_a_run_that_has_just_begun_can_be_made(database: Database):
+def test_report_of_a_run_that_has_just_begun_can_be_made(database: Database, tmp_path: Path):
     with database.write() as session:
         plans.pin(session, [load_bytes(PLAN.read_bytes(), PLAN.name)], at=NOW)
-    build(database, now=NOW)
+    build(database, EvidenceFiles(tmp_path), now=NOW)
     with database.read() as session:
         set_scope(session, _zonnedijk(session))
         run = session.exec(select(RunRow.id).where(RunRow.name == "Jeugd doet mee")).one()
