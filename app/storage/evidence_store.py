@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -196,9 +196,9 @@ def write_evidence(
     salt: str,
     by: UserId,
     at: datetime,
-) -> None:
+) -> Evidence:
     """Writes what the recorded `EvidenceAdded` commits to; the file, if there is one, was placed before."""
-    file = described.file
+    file, sealed = described.file, commit_to(described, salt)
     row = {
         "id": uuid.UUID(id),
         "municipality_id": session.info["municipality_id"],
@@ -219,11 +219,12 @@ def write_evidence(
         "url": described.url,
         "note": described.note,
         "salt": salt,
-        "commitment": commit_to(described, salt),
+        "commitment": sealed,
         "added_by": uuid.UUID(by),
         "added_at": at,
     }
     session.execute(insert(EvidenceRow), row)
+    return Evidence(id, run_id, ref, step, described, salt, sealed, by, at, None, None)
 
 
 def mark_withdrawn(session: Session, id: EvidenceId, *, by: UserId, at: datetime) -> None:
@@ -234,11 +235,6 @@ def mark_withdrawn(session: Session, id: EvidenceId, *, by: UserId, at: datetime
         .values(withdrawn_by=uuid.UUID(by), withdrawn_at=at)
         .execution_options(synchronize_session=False)
     )
-
-
-def with_grounds_in_order(described: Description, order: Collection[str]) -> Description:
-    """Grounds in the order of the plan, each once, as the event holds them."""
-    return replace(described, grounds=tuple(ground for ground in order if ground in described.grounds))
 
 
 # --- files -----------------------------------------------------------------------------------------------------

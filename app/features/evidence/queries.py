@@ -1,0 +1,293 @@
+"""What the pages about evidence show."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy
+from sqlalchemy import ColumnElement, String, cast, func
+from sqlmodel import Session, col
+
+from app.engine import events as e
+from app.engine import guards
+from app.engine.definition import CHECKLIST, EvidenceDemand, EvidenceKind, Stage, Step, StepPlan
+from app.engine.errors import Reason
+from app.engine.progress import current_refs
+from app.engine.run import Run, StageRef, StageStatus, StepState, UserId
+from app.policy import Action
+from app.storage import codec
+from app.storage.evidence_store import COLUMNS, Evidence, evidence_of, find_evidence, from_row
+from app.storage.people import names_of
+from app.storage.run_header import RunHeader, run_header
+from app.storage.run_store import load_run, load_stages, load_step
+from app.storage.tables import EventRow, EvidenceRow
+from app.storage.texts import read_texts
+from app.web.identity import Caller
+
+PAGE_SIZE: Final = 25
+WITHDRAWN: Final = "ingetrokken"
+
+
+def step_address(run_id: str, ref: StageRef, step: str) -> str:
+    """Of the page where the step is answered."""
+    stage = f"/trajecten/{run_id}/fasen/{ref}"
+    return f"{stage}/checklist" if step == CHECKLIST else f"{stage}/stappen/{step}"
+
+
+def adding_address(run_id: str, ref: StageRef, step: str) -> str:
+    return f"/trajecten/{run_id}/fasen/{ref}/stappen/{step}/bewijs"
+
+
+def _why_not(run: Run, stage: Stage, ref: StageRef, caller: Caller) -> tuple[Reason, ...]:
+    """Why somebody with the right role cannot add or withdraw evidence in this stage now."""
+    return (*guards.not_open_for_work(stage, run, ref), *guards.not_in_team(run, caller.user_id))
+
+
+# --- one step --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DemandLine:
+    """Something that the step asks for. `present` counts what meets it."""
+
+    demand: EvidenceDemand
+    kind: EvidenceKind
+    present: int
+
+    @property
+    def is_met(self) -> bool:
+        return self.present >= self.demand.minimum
+
+
+@dataclass(frozen=True, slots=True)
+class StepEvidencePage:
+    header: RunHeader
+    plan: StepPlan
+    ref: StageRef
+    step: Step
+    address: str
+    step_address: str
+    stage_address: str
+    demands: tuple[DemandLine, ...]
+    kinds: tuple[tuple[EvidenceKind, bool], ...]
+    present: tuple[Evidence, ...]
+    withdrawn: tuple[Evidence, ...]
+    names: Mapping[UserId, str]
+    may_add: bool
+    cannot_add: tuple[Reason, ...]
+
+    @property
+    def first_missing(self) -> str:
+        """The kind that is probably meant: the first one that is asked for and not there yet."""
+        return next((line.kind.id for line in self.demands if not line.is_met), "")
+
+
+def step_evidence_page(session: Session, caller: Caller, run_id: str, ref: StageRef, step: str) -> StepEvidencePage:
+    """Six queries.  Raises RunNotFound, NoSuchPart."""
+    plan, run = load_step(session, run_id, ref, step)
+    stage, definition = guards.find_stage(plan, run, ref), guards.find_step(plan, run, ref, step)
+    instance = run.instance(ref)
+    found = evidence_of(session, run.id, ref, step)
+    is_worker = caller.may(Action.WORK_ON_STAGE)
+    cannot = _why_not(run, stage, ref, caller) if is_worker else ()
+    asked = [demand.kind for demand in definition.evidence]
+    others = [kind for kind in plan.evidence_kinds if kind.id not in asked]
+    return StepEvidencePage(
+        header=run_header(session, run.id),
+        plan=plan,
+        ref=ref,
+        step=definition,
+        address=adding_address(run.id, ref, step),
+        step_address=step_address(run.id, ref, step),
+        stage_address=f"/trajecten/{run.id}/fasen/{ref}",
+        demands=tuple(_demands(plan, definition, instance.step(step) if instance else StepState())),
+        kinds=(*((plan.evidence_kinds_by_id[id], True) for id in dict.fromkeys(asked)), *((k, False) for k in others)),
+        present=tuple(each for each in found if not each.is_withdrawn),
+        withdrawn=tuple(each for each in found if each.is_withdrawn),
+        names=names_of(session, _people(found)),
+        may_add=is_worker and not cannot,
+        cannot_add=cannot,
+    )
+
+
+def _demands(plan: StepPlan, step: Step, state: StepState) -> Iterator[DemandLine]:
+    for demand in step.evidence:
+        present = state.evidence_count(demand.kind, links_count=demand.may_be_link)
+        yield DemandLine(demand, plan.evidence_kinds_by_id[demand.kind], present)
+
+
+def _people(found: Sequence[Evidence]) -> list[UserId | None]:
+    return [person for each in found for person in (each.added_by, each.withdrawn_by)]
+
+
+# --- the run ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What the address asks for; "" asks for everything."""
+
+    kind: str = ""
+    stage: str = ""
+    ground: str = ""
+    state: str = ""
+
+    @property
+    def is_active(self) -> bool:
+        return any((self.kind, self.stage, self.ground, self.state))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A piece of evidence that a step in progress still asks for."""
+
+    line: DemandLine
+    ref: StageRef
+    step: Step
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvidencePage:
+    """`places`: the steps to which evidence can be added now, by stage instance."""
+
+    header: RunHeader
+    plan: StepPlan
+    filter: Filter
+    found: tuple[Evidence, ...]
+    total: int
+    page: int
+    pages: int
+    names: Mapping[UserId, str]
+    wanted: tuple[Wanted, ...]
+    places: tuple[tuple[StageRef, tuple[tuple[Step, str], ...]], ...]
+    may_add: bool
+
+    def step_of(self, evidence: Evidence) -> Step:
+        return self.plan.stage(evidence.ref.stage).step(evidence.step)
+
+
+def run_evidence_page(session: Session, caller: Caller, run_id: str, filter: Filter, page: int) -> RunEvidencePage:
+    """Seven queries, whatever the number of pieces.  Raises RunNotFound."""
+    plan, run = load_run(session, run_id)
+    conditions = [*_conditions(run, filter)]
+    counting = sqlalchemy.select(func.count(col(EvidenceRow.id))).where(*conditions)
+    total = session.execute(counting).scalar_one()
+    pages = max(1, -(-total // PAGE_SIZE))
+    page = min(max(1, page), pages)
+    listing = (
+        sqlalchemy.select(*COLUMNS)
+        .where(*conditions)
+        .order_by(col(EvidenceRow.added_at).desc(), col(EvidenceRow.id))
+        .limit(PAGE_SIZE)
+        .offset((page - 1) * PAGE_SIZE)
+    )
+    found = [from_row(row) for row in session.execute(listing)]
+    may_add = caller.may(Action.WORK_ON_STAGE) and not any(guards.not_in_team(run, caller.user_id))
+    return RunEvidencePage(
+        header=run_header(session, run.id),
+        plan=plan,
+        filter=filter,
+        found=tuple(found),
+        total=total,
+        page=page,
+        pages=pages,
+        names=names_of(session, _people(found)),
+        wanted=tuple(_wanted(plan, run)),
+        places=tuple(_places(plan, run)) if may_add else (),
+        may_add=may_add,
+    )
+
+
+def _conditions(run: Run, filter: Filter) -> Iterator[ColumnElement[bool]]:
+    yield col(EvidenceRow.run_id) == uuid.UUID(run.id)
+    if filter.kind:
+        yield col(EvidenceRow.kind) == filter.kind
+    if filter.stage:
+        yield col(EvidenceRow.ref).startswith(f"{filter.stage}.", autoescape=True)
+    if filter.ground:
+        # Ids of grounds hold no quotes, so as text the list says it on every database.
+        yield cast(col(EvidenceRow.grounds), String).contains(f'"{filter.ground}"', autoescape=True)
+    if filter.state:
+        is_withdrawn = col(EvidenceRow.withdrawn_at).is_not(None)
+        yield is_withdrawn if filter.state == WITHDRAWN else ~is_withdrawn
+
+
+def _open_instances(plan: StepPlan, run: Run) -> Iterator[tuple[StageRef, Stage]]:
+    for ref in current_refs(plan, run):
+        stage = plan.stage(ref.stage)
+        if not any(guards.not_open_for_work(stage, run, ref)):
+            yield ref, stage
+
+
+def _wanted(plan: StepPlan, run: Run) -> Iterator[Wanted]:
+    for ref, stage in _open_instances(plan, run):
+        instance = run.stages[ref]
+        if instance.status is StageStatus.APPROVED:
+            continue
+        for step in stage.all_steps():
+            for line in _demands(plan, step, instance.step(step.id)):
+                if not line.is_met:
+                    yield Wanted(line, ref, step, adding_address(run.id, ref, step.id))
+
+
+def _places(plan: StepPlan, run: Run) -> Iterator[tuple[StageRef, tuple[tuple[Step, str], ...]]]:
+    for ref, stage in _open_instances(plan, run):
+        yield ref, tuple((step, adding_address(run.id, ref, step.id)) for step in stage.all_steps())
+
+
+# --- one piece -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EvidencePage:
+    """`withdrawal_reason` is None when it was erased."""
+
+    header: RunHeader
+    plan: StepPlan
+    evidence: Evidence
+    step: Step
+    address: str
+    step_address: str
+    adding_address: str
+    names: Mapping[UserId, str]
+    withdrawal_reason: str | None
+    may_withdraw: bool
+    cannot_withdraw: tuple[Reason, ...]
+
+
+def evidence_page(session: Session, caller: Caller, run_id: str, id: str) -> EvidencePage:
+    """Five queries, seven for one that was withdrawn.  Raises RunNotFound, NoSuchPart."""
+    plan, run = load_stages(session, run_id)
+    found = find_evidence(session, run.id, id)
+    stage = plan.stage(found.ref.stage)
+    is_worker = caller.may(Action.WORK_ON_STAGE) and not found.is_withdrawn
+    cannot = _why_not(run, stage, found.ref, caller) if is_worker else ()
+    return EvidencePage(
+        header=run_header(session, run.id),
+        plan=plan,
+        evidence=found,
+        step=stage.step(found.step),
+        address=f"/trajecten/{run.id}/bewijsstukken/{found.id}",
+        step_address=step_address(run.id, found.ref, found.step),
+        adding_address=adding_address(run.id, found.ref, found.step),
+        names=names_of(session, _people([found])),
+        withdrawal_reason=_withdrawal_reason(session, found) if found.is_withdrawn else None,
+        may_withdraw=is_worker and not cannot,
+        cannot_withdraw=cannot,
+    )
+
+
+def _withdrawal_reason(session: Session, found: Evidence) -> str | None:
+    columns: tuple[Any, ...] = (EventRow.kind, EventRow.data, EventRow.by, EventRow.at)
+    query = sqlalchemy.select(*columns).where(
+        col(EventRow.run_id) == uuid.UUID(found.run_id), col(EventRow.kind) == e.EvidenceWithdrawn.__name__
+    )
+    for kind, data, by, at in session.execute(query):
+        event = codec.decode_event(kind, data, by=str(by), at=at)
+        if isinstance(event, e.EvidenceWithdrawn) and event.evidence == found.id:
+            return read_texts(session, [event.reason]).get(event.reason)
+    return None
