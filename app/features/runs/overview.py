@@ -29,7 +29,8 @@ DECISION_KINDS = ("StageApproved", "StageSentBack", "StageSkipped", "DecisionRec
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something that waits for this person. `kind`: approve, or revisit (a step that was sent back)."""
+    """Something that waits for this person. `kind`: approve, revisit (a step that was sent back), or continue (a
+    stage in progress)."""
 
     kind: str
     run_id: str
@@ -169,7 +170,8 @@ def _stage_rows(session: Session, run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUI
 
 
 def _task_rows(session: Session, caller: Caller) -> list[Any]:
-    """Stages to decide on for who may decide, steps to look at again for who works in the team; oldest first."""
+    """Stages to decide on for who may decide; for who works in the team, stages in progress, and of those the steps
+    to look at again. What waits longest comes first."""
     rows: list[Any] = []
     run_columns: tuple[Any, ...] = (RunRow.id, RunRow.name, RunRow.plan_digest)
     if caller.may(Action.APPROVE_STAGE):
@@ -183,16 +185,23 @@ def _task_rows(session: Session, caller: Caller) -> list[Any]:
         )
         rows += session.execute(query).all()
     if caller.may(Action.WORK_ON_STAGE):
-        step_columns: tuple[Any, ...] = (StepRow.ref, StepRow.step)
+        step_columns: tuple[Any, ...] = (StageRow.ref, StepRow.step)
         query = (
             select(*run_columns, *step_columns)
-            .join(RunRow, col(RunRow.id) == col(StepRow.run_id))
+            .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
             .join(RunMember, col(RunMember.run_id) == col(RunRow.id))
+            .join(
+                StepRow,
+                (col(StepRow.run_id) == col(StageRow.run_id))
+                & (col(StepRow.ref) == col(StageRow.ref))
+                & (col(StepRow.status) == StepStatus.REVISIT.value),
+                isouter=True,
+            )
             .where(
-                col(StepRow.status) == StepStatus.REVISIT.value,
+                col(StageRow.status) == StageStatus.OPEN.value,
                 col(RunMember.user_id) == uuid.UUID(caller.user_id),
             )
-            .order_by(col(RunRow.changed_at))
+            .order_by(col(StepRow.step).is_(None), col(RunRow.changed_at).desc(), col(StageRow.ref))
             .limit(TASKS_MAX)
         )
         rows += session.execute(query).all()
@@ -213,6 +222,8 @@ def _tasks(session: Session, caller: Caller, rows: list[Any], names: dict[str, s
             if caller.user_id not in row.state.get("contributors", ()):
                 asker = _asker(row)
                 tasks.append(Task("approve", *common, asked_by=names.get(asker) if asker else None))
+        elif row.step is None:
+            tasks.append(Task("continue", *common))
         else:
             tasks.append(Task("revisit", *common, step=row.step, step_title=stage.step(row.step).title))
     return tasks[:TASKS_MAX]
