@@ -1,0 +1,691 @@
+"""A run to which people do things, wise or not, and a second, independent account of what happened to it.
+
+The engine says what may happen; `World` writes it down in its own way and checks after every command that nothing
+was lost, nothing was let through, and that the engine's state is nothing but its events.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from app.engine import events as e
+from app.engine import guards, transitions
+from app.engine.answers import Raw, is_shown
+from app.engine.apply import apply, replay
+from app.engine.definition import (
+    CHECKLIST,
+    Across,
+    DecisionRequired,
+    Grade,
+    Question,
+    QuestionType,
+    Reached,
+    Requirement,
+    Round,
+    Stage,
+    StageRequired,
+    Step,
+    StepPlan,
+)
+from app.engine.errors import Blocked, EngineError
+from app.engine.progress import (
+    current_refs,
+    ground_progress,
+    missing_in_step,
+    run_progress,
+    stage_progress,
+    step_progress,
+)
+from app.engine.run import EvidenceForm, Run, StageInstance, StageRef, StageStatus, StepStatus, UserId
+from app.engine.seal import differences, manifest, seal
+from app.engine.standing import NEXT_MAX, NextKind, StageState, next_stages, standings
+from tests.builders import ANNA, BRAM, MANAGER, MARIAM, MAX, MONDAY, OFFICER, ROLES, an_answer, marks
+
+PEOPLE: Mapping[UserId, frozenset[str]] = {**ROLES, BRAM: OFFICER | MANAGER}
+"""As in the builders, but Bram is a manager who works in the team himself."""
+
+Choice = int
+"""Which of the possibilities, counted round; drawn by Hypothesis."""
+
+ROUNDS_MAX = 4  # enough to see whether earlier rounds stay as they were
+
+T = TypeVar("T")
+
+
+def pick(options: Sequence[T], choice: Choice) -> T:
+    return options[choice % len(options)]
+
+
+def fit(fitting: Sequence[T], others: Sequence[T], choice: Choice) -> T:
+    """Nine times out of ten one that fits, so that people get somewhere; else any."""
+    return pick(fitting, choice // 10) if fitting and choice % 10 < 9 else pick(others, choice // 10)
+
+
+RAW: Mapping[QuestionType, tuple[Raw, ...]] = {
+    QuestionType.SHORT_TEXT: ("tekst", "", "andere tekst"),
+    QuestionType.LONG_TEXT: ("lange\ntekst", ""),
+    QuestionType.NUMBER: ("3", "", "7,5"),
+    QuestionType.DATE: ("1-3-2027", "", "2027-04-01"),
+    QuestionType.ASSESSMENT: (
+        {"grade": "yes"},
+        {"grade": "not_applicable"},
+        {"grade": "not_applicable", "reason": "want"},
+        {"grade": "unknown"},
+        {"grade": "", "reason": "nog geen oordeel"},
+        {"grade": ""},
+    ),
+}
+
+
+def raw_answers(question: Question) -> Sequence[Raw]:
+    """Full, half and empty answers to a question."""
+    match question.type:
+        case QuestionType.SINGLE_CHOICE:
+            return [*(option.id for option in question.options), ""]
+        case QuestionType.MULTIPLE_CHOICE:
+            ids = [option.id for option in question.options]
+            return [ids, ids[-1:], []]
+        case QuestionType.TABLE:
+            row = {column.id: column.options[0].id if column.options else "3" for column in question.columns}
+            row |= {column.id: "1-3-2027" for column in question.columns if column.type is QuestionType.DATE}
+            return [[row] * max(1, question.rows_min), [{question.columns[0].id: row[question.columns[0].id]}], []]
+        case QuestionType.NUMBER if question.minimum is not None:
+            return [f"{question.minimum:.0f}", ""]
+        case _:
+            return RAW[question.type]
+
+
+Content = tuple[str | None, frozenset[tuple[str, str, str]], frozenset[tuple[str, str]]]
+"""Of one stage instance: why it began early, answers that are filled, and evidence that counts."""
+
+
+class Ledger:
+    """What the events say, kept without the engine's help."""
+
+    def __init__(self) -> None:
+        self.begun: set[StageRef] = set()
+        self.early: dict[StageRef, str | None] = {}
+        self.passed: set[StageRef] = set()
+        self.skipped: set[StageRef] = set()
+        self.decisions: set[tuple[str, str | None]] = set()
+        self.workers: dict[StageRef, list[UserId]] = {}
+        self.answers: dict[tuple[StageRef, str, str], str | None] = {}
+        self.evidence: dict[tuple[StageRef, str, str], bool] = {}
+        self.approvals: dict[StageRef, list[e.StageApproved]] = {}
+        self.seals: dict[StageRef, dict[str, Content]] = {}
+        self.closed: dict[StageRef, StageInstance] = {}
+
+    def refs(self, stage: str, domain: str | None) -> list[StageRef]:
+        known = self.begun | self.passed | self.skipped
+        return sorted(ref for ref in known if (ref.stage, ref.domain) == (stage, domain))
+
+    def content(self, ref: StageRef) -> Content:
+        return (
+            self.early.get(ref),
+            frozenset((s, q, c) for (r, s, q), c in self.answers.items() if r == ref and c is not None),
+            frozenset((s, id) for (r, s, id), counts in self.evidence.items() if r == ref and counts),
+        )
+
+    def note(self, event: e.Event) -> None:
+        match event:
+            case e.StageStarted():
+                self.begun.add(event.ref)
+                self.early[event.ref] = event.early_reason
+                self._worked(event)
+            case e.StageSkipped():
+                self.skipped.add(event.ref)
+            case e.SkipUndone():
+                self.skipped.remove(event.ref)
+            case e.StepSaved():
+                for question, mark in event.answers.items():
+                    key = (event.ref, event.step, question)
+                    self.answers[key] = mark.commitment if mark.is_filled else None
+                self._worked(event)
+            case e.EvidenceAdded():
+                self.evidence[event.ref, event.step, event.evidence] = True
+                self._worked(event)
+            case e.EvidenceWithdrawn():
+                self.evidence[event.ref, event.step, event.evidence] = False
+                self._worked(event)
+            case e.StepCompleted() | e.ApprovalRequested():
+                self._worked(event)
+            case e.StageApproved():
+                self.approvals.setdefault(event.ref, []).append(event)
+                if event.is_final:
+                    self.passed.add(event.ref)
+            case e.ApprovalWithdrawn():
+                self.passed.discard(event.ref)
+            case e.DecisionRecorded():
+                self.decisions.add((event.decision, event.domain))
+            case e.DecisionWithdrawn():
+                self.decisions.remove((event.decision, event.domain))
+            case _:
+                pass
+
+    def _worked(self, event: Any) -> None:
+        people = self.workers.setdefault(event.ref, [])
+        if event.by not in people:
+            people.append(event.by)
+
+    def is_met(self, plan: StepPlan, domains: Iterable[str], requirement: Requirement, domain: str | None) -> bool:
+        return any(self._alternative_met(plan, domains, a, domain) for a in requirement.alternatives)
+
+    def _alternative_met(
+        self, plan: StepPlan, domains: Iterable[str], needed: StageRequired | DecisionRequired, domain: str | None
+    ) -> bool:
+        if isinstance(needed, DecisionRequired):
+            per_domain = next(d for d in plan.decisions if d.id == needed.decision).is_per_domain
+            if per_domain and domain is None:
+                return any(decision == needed.decision for decision, _ in self.decisions)
+            return (needed.decision, domain if per_domain else None) in self.decisions
+        stage = next(s for s in plan.stages if s.id == needed.stage)
+
+        def there(in_domain: str | None) -> bool:
+            refs = self.refs(stage.id, in_domain)
+            good = self.passed | self.skipped | (self.begun if needed.reached is Reached.STARTED else set())
+            return bool(good & set(refs[-1:] if needed.round is Round.LATEST else refs))
+
+        if not stage.is_per_domain:
+            return there(None)
+        if domain is not None:
+            return there(domain)
+        each = [there(d) for d in domains]
+        return bool(each) and (all(each) if needed.across is Across.ALL else any(each))
+
+
+class World:
+    def __init__(self, plan: StepPlan, domains: Sequence[str]) -> None:
+        self.plan = plan
+        self.ledger = Ledger()
+        self.events: list[e.Event] = []
+        self.happened: Counter[str] = Counter()
+        self.given = 0
+        self.replayed: Run | None = None
+        started = transitions.start_run(
+            plan,
+            "run",
+            name="naam",
+            purpose="doel",
+            domains=domains,
+            team=[ANNA, BRAM],
+            manager=MARIAM,
+            by=ANNA,
+            at=self.now(),
+        )
+        self.run: Run = apply(None, started)
+        self.events.append(started)
+
+    # --- what commands choose from -----------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        return MONDAY + timedelta(minutes=len(self.events))
+
+    def new_id(self, kind: str) -> str:
+        self.given += 1
+        return f"{kind}-{self.given}"
+
+    def worker(self, choice: Choice) -> UserId:
+        return fit([*self.run.team, self.run.manager or MARIAM], [*PEOPLE], choice)
+
+    def approver(self, ref: StageRef, choice: Choice) -> UserId:
+        worked = self.ledger.workers.get(ref, [])
+        return fit([by for by in (MARIAM, MAX, BRAM) if by not in worked], [*PEOPLE], choice)
+
+    def ref(self, choice: Choice, is_fit: Callable[[StageRef], bool] = lambda _: True) -> StageRef:
+        """Mostly a stage instance that fits the command; now and then any other, or one that cannot exist."""
+        current = [*current_refs(self.plan, self.run)]
+        known = [*current, *self.run.stages, *(ref.next_round() for ref in self.run.stages)]
+        wild = [
+            StageRef("bestaat-niet"),
+            replace(current[0], domain=None if current[0].domain else "wonen"),
+            replace(current[-1], round=current[-1].round + 2),
+        ]
+        return fit([ref for ref in dict.fromkeys(known) if is_fit(ref)], [*known, *wild], choice)
+
+    def can_start(self, ref: StageRef) -> bool:
+        return ref.round < ROUNDS_MAX and not [*guards.cannot_start(self.plan, self.run, ref)]
+
+    def is_workable(self, ref: StageRef) -> bool:
+        stage = self.plan.stages_by_id[ref.stage]
+        return not [*guards.not_open_for_work(stage, self.run, ref)]
+
+    def is_in(self, *status: StageStatus) -> Callable[[StageRef], bool]:
+        return lambda ref: ref in self.run.stages and self.run.stages[ref].status in status
+
+    def step(self, ref: StageRef, choice: Choice) -> str:
+        stage = self.plan.stages_by_id.get(ref.stage)
+        return fit([step.id for step in stage.all_steps()] if stage else [], [CHECKLIST, "bestaat-niet"], choice)
+
+    def definition(self, ref: StageRef, step: str) -> Step:
+        stage = self.plan.stages_by_id.get(ref.stage, self.plan.stages[0])
+        return stage.steps_by_id.get(step, stage.steps[0])
+
+    def revision(self, ref: StageRef, step: str) -> int:
+        instance = self.run.instance(ref)
+        return instance.step(step).revision if instance else 0
+
+    def seal(self, ref: StageRef) -> str:
+        return seal(self.run, ref) if ref in self.run.stages else ""
+
+    # --- doing -------------------------------------------------------------------------------------------------
+
+    def attempt(self, command: Callable[[], e.Event | list[e.Event]], *, texts: Iterable[str | None] = ()) -> bool:
+        """Does it if the engine allows it. `texts` were given along: what is accepted must keep them."""
+        before = self.run
+        try:
+            decided = command()
+        except EngineError as error:
+            refused = error
+        else:
+            return self._accept(decided, texts)
+        assert not isinstance(refused, Blocked) or refused.reasons
+        assert self.run is before
+        self.happened["refused"] += 1
+        return False
+
+    def _accept(self, decided: e.Event | list[e.Event], texts: Iterable[str | None]) -> bool:
+        events = decided if isinstance(decided, list) else [decided]
+        for event in events:
+            self._check_allowed(event)
+            self.run = apply(self.run, event)
+            self.events.append(event)
+            self.ledger.note(event)
+            self._check_seal(event)
+            self.happened[type(event).__name__] += 1
+        for text in texts:
+            assert text is None or text in repr(events)
+        return True
+
+    def start(self, ref: StageRef, by: UserId, with_reason: bool) -> bool:
+        reason = self.new_id("text") if with_reason else None
+        return self.attempt(
+            lambda: transitions.start_stage(self.plan, self.run, ref, early_reason=reason, by=by, at=self.now())
+        )
+
+    def skip(self, ref: StageRef, by: UserId, with_reason: bool) -> bool:
+        reason = self.new_id("text") if with_reason else None
+        return self.attempt(
+            lambda: transitions.skip_stage(self.plan, self.run, ref, reason=reason, by=by, at=self.now()),
+            texts=[reason],
+        )
+
+    def undo_skip(self, ref: StageRef, by: UserId) -> bool:
+        return self.attempt(lambda: transitions.undo_skip(self.plan, self.run, ref, by=by, at=self.now()))
+
+    def save(self, ref: StageRef, step: str, answers: Mapping[str, Raw], by: UserId, is_stale: bool = False) -> bool:
+        given = marks(self.definition(ref, step), answers, salt=f"{len(self.events):032x}")
+        based_on = self.revision(ref, step) - is_stale
+        return self.attempt(
+            lambda: transitions.save_step(
+                self.plan, self.run, ref, step, answers=given, based_on=based_on, by=by, at=self.now()
+            ),
+            texts=[mark.commitment for mark in given.values()],
+        )
+
+    def save_some(self, ref: StageRef, step: str, choices: Sequence[Choice], by: UserId, is_stale: bool) -> bool:
+        questions = self.definition(ref, step).questions
+        answers: dict[str, Raw] = {}
+        for choice in choices if questions else ():
+            question = pick(questions, choice)
+            answers[question.id] = pick(raw_answers(question), choice // len(questions))
+        return self.save(ref, step, answers, by, is_stale)
+
+    def complete(self, ref: StageRef, step: str, by: UserId) -> bool:
+        return self.attempt(lambda: transitions.complete_step(self.plan, self.run, ref, step, by=by, at=self.now()))
+
+    def add_evidence(self, ref: StageRef, step: str, kind: str, form: EvidenceForm, by: UserId) -> bool:
+        id = self.new_id("evidence")
+        return self.attempt(
+            lambda: transitions.add_evidence(
+                self.plan,
+                self.run,
+                ref,
+                step,
+                evidence=id,
+                kind=kind,
+                form=form,
+                commitment=f"hash of {id}",
+                grounds=[],
+                by=by,
+                at=self.now(),
+            ),
+            texts=[id, f"hash of {id}"],
+        )
+
+    def withdraw_evidence(self, choice: Choice, by: UserId, with_reason: bool) -> bool:
+        ref, step, id = fit(
+            [key for key, counts in self.ledger.evidence.items() if counts],
+            [*self.ledger.evidence, (StageRef("bestaat-niet"), "x", "y")],
+            choice,
+        )
+        reason = self.new_id("text") if with_reason else None
+        return self.attempt(
+            lambda: transitions.withdraw_evidence(
+                self.plan, self.run, ref, step, evidence=id, reason=reason, by=by, at=self.now()
+            ),
+            texts=[reason],
+        )
+
+    def request(self, ref: StageRef, by: UserId, shown: str | None = None) -> bool:
+        message = self.new_id("text")
+        return self.attempt(
+            lambda: transitions.request_approval(
+                self.plan,
+                self.run,
+                ref,
+                request=self.new_id("request"),
+                shown=self.seal(ref) if shown is None else shown,
+                message=message,
+                by=by,
+                at=self.now(),
+            ),
+            texts=[message],
+        )
+
+    def withdraw_request(self, ref: StageRef, by: UserId) -> bool:
+        return self.attempt(lambda: transitions.withdraw_request(self.plan, self.run, ref, by=by, at=self.now()))
+
+    def approve(self, ref: StageRef, by: UserId, shown: str | None = None) -> bool:
+        remark = self.new_id("text")
+        return self.attempt(
+            lambda: transitions.approve_stage(
+                self.plan,
+                self.run,
+                ref,
+                shown=self.seal(ref) if shown is None else shown,
+                remark=remark,
+                by=by,
+                roles=PEOPLE[by],
+                at=self.now(),
+            ),
+            texts=[remark],
+        )
+
+    def send_back(self, ref: StageRef, steps: Iterable[str], by: UserId) -> bool:
+        findings = {step: self.new_id("text") for step in steps}
+        return self.attempt(
+            lambda: transitions.send_back_stage(
+                self.plan, self.run, ref, findings=findings, by=by, roles=PEOPLE[by], at=self.now()
+            ),
+            texts=findings.values(),
+        )
+
+    def withdraw_approval(self, ref: StageRef, by: UserId) -> bool:
+        reason = self.new_id("text")
+        return self.attempt(
+            lambda: transitions.withdraw_approval(
+                self.plan, self.run, ref, reason=reason, by=by, roles=PEOPLE[by], at=self.now()
+            ),
+            texts=[reason],
+        )
+
+    def decide(self, choice: Choice, by: UserId, is_withdrawal: bool) -> bool:
+        options = [
+            (decision.id, domain)
+            for decision in self.plan.decisions
+            for domain in (self.run.domains if decision.is_per_domain else (None,))
+        ]
+        decision, domain = fit(
+            [option for option in options if (option in self.ledger.decisions) == is_withdrawal],
+            [*options, ("bestaat-niet", None)],
+            choice,
+        )
+        reason = self.new_id("text")
+        act = transitions.withdraw_decision if is_withdrawal else transitions.take_decision
+        return self.attempt(
+            lambda: act(self.plan, self.run, decision, domain, reason=reason, by=by, roles=PEOPLE[by], at=self.now()),
+            texts=[reason],
+        )
+
+    def change_team(self, team: Sequence[UserId], manager: UserId) -> bool:
+        return self.attempt(
+            lambda: transitions.change_team(self.run, team=team, manager=manager, by=ANNA, at=self.now())
+        )
+
+    def change_domains(self, domains: Sequence[str]) -> bool:
+        return self.attempt(
+            lambda: transitions.change_domains(self.plan, self.run, domains=domains, by=ANNA, at=self.now())
+        )
+
+    # --- larger acts, so that random people get somewhere --------------------------------------------------------
+
+    def do_step(self, ref: StageRef, step: str, by: UserId) -> bool:
+        """Answers and evidence in full, and then completes."""
+        definition = self.definition(ref, step)
+        self.save(ref, step, {question.id: an_answer(question) for question in definition.questions}, by)
+        for demand in definition.evidence:
+            for _ in range(demand.minimum):
+                self.add_evidence(ref, step, demand.kind, EvidenceForm.FILE, by)
+        return self.complete(ref, step, by)
+
+    def do_stage(self, ref: StageRef, by: UserId) -> bool:
+        """Everything up to the request."""
+        self.start(ref, by, with_reason=True)
+        stage = self.plan.stages_by_id.get(ref.stage, self.plan.stages[0])
+        for step in stage.all_steps():
+            self.do_step(ref, step.id, by)
+        return self.request(ref, by)
+
+    def do_so_far(self, ref: StageRef, so_far: str) -> None:
+        """How a stage may look when somebody opens the run: started, filled, asked or approved."""
+        match so_far:
+            case "started":
+                self.start(ref, ANNA, with_reason=True)
+            case "filled":
+                self.start(ref, BRAM, with_reason=True)
+                for step in self.plan.stages_by_id.get(ref.stage, self.plan.stages[0]).all_steps():
+                    self.do_step(ref, step.id, ANNA)
+            case _:
+                self.do_stage(ref, ANNA)
+        if so_far == "approved":
+            self.settle(ref)
+
+    def settle(self, ref: StageRef) -> bool:
+        """Whoever may approve does, if it is asked."""
+        if not self.is_in(StageStatus.SUBMITTED)(ref):
+            return False
+        agreed = [self.approve(ref, by) for by in (MARIAM, MAX, BRAM)]
+        return any(agreed)
+
+    # --- checks ------------------------------------------------------------------------------------------------
+
+    def _check_allowed(self, event: e.Event) -> None:
+        """What must hold at the moment at which this happens, judged by the ledger."""
+        match event:
+            case e.StageStarted(ref=ref):
+                stage = self.plan.stage(ref.stage)
+                for requirement in stage.requires:
+                    assert self.ledger.is_met(self.plan, self.run.domains, requirement, ref.domain), ref
+                assert ref.round == 1 or stage.is_repeatable
+                assert event.by in {*self.run.team, self.run.manager}
+                assert bool(event.unmet_advice) == (event.early_reason is not None)
+                for advice in event.unmet_advice:
+                    assert not self.ledger.is_met(
+                        self.plan, self.run.domains, Requirement((StageRequired(advice),)), ref.domain
+                    )
+                self._close_round_before(ref)
+            case e.StageSkipped(ref=ref):
+                assert self.plan.stage(ref.stage).is_optional
+                assert ref not in self.ledger.passed
+                self._close_round_before(ref)
+            case e.SkipUndone(ref=ref) if ref not in self.ledger.begun and ref.round > 1:
+                del self.ledger.closed[replace(ref, round=ref.round - 1)]
+            case e.DecisionRecorded(decision=id, domain=domain, by=by):
+                decision = next(d for d in self.plan.decisions if d.id == id)
+                for requirement in decision.requires:
+                    assert self.ledger.is_met(self.plan, self.run.domains, requirement, domain)
+                assert PEOPLE[by] & set(decision.taken_by)
+            case e.StepSaved() | e.StepCompleted() | e.EvidenceAdded() | e.EvidenceWithdrawn():
+                assert event.by in {*self.run.team, self.run.manager}
+                assert event.ref in self.ledger.begun
+                assert event.ref not in self.ledger.skipped
+                is_continuous = self.plan.stage(event.ref.stage).is_continuous
+                assert event.ref not in self.ledger.passed or is_continuous
+                if isinstance(event, e.StepCompleted):
+                    self._check_holds_what_it_asks(event.ref, self.plan.stage(event.ref.stage).step(event.step))
+            case e.ApprovalRequested():
+                assert event.seal == seal(self.run, event.ref)
+                self._check_complete(event.ref)
+            case e.StageApproved():
+                self._check_approval(event)
+            case e.StageSentBack():
+                assert event.by not in self.ledger.workers[event.ref]
+                assert event.findings
+            case _:
+                pass
+
+    def _close_round_before(self, ref: StageRef) -> None:
+        if ref.round > 1 and ref not in self.run.stages:
+            before = replace(ref, round=ref.round - 1)
+            self.ledger.closed[before] = self.run.stages[before]
+
+    def _check_approval(self, event: e.StageApproved) -> None:
+        ref, gate = event.ref, self.plan.stage(event.ref.stage).gate
+        workers = self.ledger.workers[ref]
+        assert PEOPLE[event.by] & set(gate.approvers)
+        assert event.by not in workers
+        assert event.seal == seal(self.run, ref)
+        self._check_complete(ref)
+        agree = {
+            earlier.by
+            for earlier in [*self.ledger.approvals.get(ref, []), event]
+            if earlier.request == event.request
+            if self.ledger.seals[ref][earlier.seal] == self.ledger.content(ref)
+            if earlier.by not in workers
+        }
+        assert event.is_final == (len(agree) >= gate.approvals)
+
+    def _check_seal(self, event: e.Event) -> None:
+        """The same seal means the same content, and the same content the same seal."""
+        ref = getattr(event, "ref", None)
+        if ref is None or ref not in self.run.stages:
+            return
+        known, content = self.ledger.seals.setdefault(ref, {}), self.ledger.content(ref)
+        now = seal(self.run, ref)
+        assert known.setdefault(now, content) == content
+        assert [found for found, sealed in known.items() if sealed == content] == [now]
+
+    def check(self) -> None:
+        """After each command. What was refused changed nothing, not even deep inside: then the run still equals the
+        one that was replayed before."""
+        if self.replayed and self.run.revision == self.replayed.revision:
+            assert self.run == self.replayed
+            return
+        self.replayed = replay(self.events)
+        assert self.run == self.replayed
+        assert self.run.revision == len(self.events)
+        for ref, instance in self.run.stages.items():
+            self._check_instance(ref, instance)
+        for ref, closed in self.ledger.closed.items():
+            assert self.run.stages[ref] == closed, "an earlier round stays as it was"
+        self._check_nothing_lost()
+        self._check_views()
+
+    def _check_instance(self, ref: StageRef, instance: StageInstance) -> None:
+        assert instance.ref == ref
+        assert (instance.request is not None) == (instance.status is StageStatus.SUBMITTED)
+        assert instance.passed == (ref in self.ledger.passed)
+        assert (instance.status is StageStatus.SKIPPED) == (ref in self.ledger.skipped)
+        assert instance.status is not StageStatus.APPROVED or instance.passed
+        assert list(instance.contributors) == self.ledger.workers.get(ref, [])
+        if ref.round > 1:
+            before = self.run.stages[replace(ref, round=ref.round - 1)]
+            assert before.status in (StageStatus.APPROVED, StageStatus.SKIPPED)
+        if instance.status is StageStatus.APPROVED:
+            self._check_complete(ref)
+
+    def _check_complete(self, ref: StageRef) -> None:
+        """No open required step, nothing half done, and what else the gate names."""
+        stage, instance = self.plan.stage(ref.stage), self.run.stages[ref]
+        for step in stage.steps:
+            state = instance.step(step.id)
+            is_asked = step.is_required or "all_steps_completed" in stage.gate.complete
+            if is_asked or self._has_content(ref, step.id):
+                assert state.status is StepStatus.COMPLETED
+            if state.status is StepStatus.COMPLETED:
+                self._check_holds_what_it_asks(ref, step)
+        if stage.checklist and ("checklist_answered" in stage.gate.complete or self._has_content(ref, CHECKLIST)):
+            self._check_holds_what_it_asks(ref, stage.checklist)
+        assert all(state.status is not StepStatus.REVISIT for state in instance.steps.values())
+
+    def _has_content(self, ref: StageRef, step: str) -> bool:
+        _, answers, evidence = self.ledger.content(ref)
+        return any(s == step for s, _, _ in answers) or any(s == step for s, _ in evidence)
+
+    def _check_holds_what_it_asks(self, ref: StageRef, step: Step) -> None:
+        state = self.run.stages[ref].step(step.id)
+        for question in step.questions:
+            mark = state.answers.get(question.id)
+            if is_shown(step, state, question):
+                assert not question.is_required or (mark and mark.is_filled), question.id
+                assert not mark or not mark.is_filled or mark.is_complete, question.id
+        for demand in step.evidence:
+            there = [
+                item
+                for item in state.evidence
+                if item.kind == demand.kind and self.ledger.evidence[ref, step.id, item.id]
+                if demand.may_be_link or item.form is EvidenceForm.FILE
+            ]
+            assert len(there) >= demand.minimum
+
+    def _check_nothing_lost(self) -> None:
+        for (ref, step, question), commitment in self.ledger.answers.items():
+            mark = self.run.stages[ref].step(step).answers[question]
+            assert mark.is_filled == (commitment is not None)
+            assert commitment in (None, mark.commitment)
+        for (ref, step, id), counts in self.ledger.evidence.items():
+            (item,) = [item for item in self.run.stages[ref].step(step).evidence if item.id == id]
+            assert item.counts == counts
+        for ref, approvals in self.ledger.approvals.items():
+            kept = self.run.stages[ref].approvals
+            assert [(a.by, a.seal, a.request, a.remark, a.at) for a in kept] == [
+                (a.by, a.seal, a.request, a.remark, a.at) for a in approvals
+            ]
+        for ref in self.ledger.begun | self.ledger.skipped:
+            assert ref in self.run.stages
+        assert {(d.decision, d.domain) for d in self.run.decisions} == self.ledger.decisions
+        assert {ref.domain for ref in self.run.stages} - {None} <= set(self.run.domains)
+
+    def _check_views(self) -> None:
+        """Pages ask these at any moment: they answer, and do not contradict what the engine allows."""
+        places = standings(self.plan, self.run)
+        assert [place.ref for place in places] == [*current_refs(self.plan, self.run)]
+        for place in places:
+            assert 0 <= place.progress.percent <= 100
+            assert bool(place.waits_for) == (place.state is StageState.WAITING)
+            may_start = place.state in (StageState.CAN_START, StageState.ADVISED)
+            assert may_start == (place.ref not in self.run.stages and not place.waits_for)
+            assert (place.can_start_round is not None) <= (place.ref in self.run.stages)
+        advised = next_stages(self.plan, self.run)
+        assert len(advised) <= NEXT_MAX
+        assert len({each.ref for each in advised}) == len(advised)
+        for each in advised:
+            match each.kind:
+                case NextKind.START | NextKind.START_EARLY:
+                    assert not [*guards.cannot_start(self.plan, self.run, each.ref)]
+                case NextKind.READY_FOR_APPROVAL:
+                    self._check_complete(each.ref)
+                case NextKind.WAIT_FOR_APPROVAL:
+                    assert self.run.stages[each.ref].request
+                case _:
+                    assert self.run.stages[each.ref].status is StageStatus.OPEN
+        total = run_progress(self.plan, self.run)
+        assert 0 <= total.done <= total.total
+        assert 0 <= total.percent <= 100
+        for ground in ground_progress(self.plan, self.run):
+            assert 0 <= ground.blind_spots <= ground.total
+            assert set(ground.grades) <= set(Grade)
+        for ref, instance in self.run.stages.items():
+            stage: Stage = self.plan.stage(ref.stage)
+            assert 0 <= stage_progress(stage, instance).percent <= 100
+            for step in stage.all_steps():
+                state = instance.step(step.id)
+                progress = step_progress(step, state)
+                assert 0 <= progress.done <= progress.total
+                assert missing_in_step(step, state, ref) or progress.done == progress.total
+            here = manifest(self.run, ref)
+            assert differences(here, here) == []
