@@ -143,9 +143,7 @@ class StepRow(MunicipalityScoped, table=True):
     need not read `state`. The checklist is the step `checklist`."""
 
     __tablename__ = "step_state"
-    __table_args__ = (
-        ForeignKeyConstraint(["run_id", "ref"], ["stage_instance.run_id", "stage_instance.ref"]),
-    )
+    __table_args__ = (ForeignKeyConstraint(["run_id", "ref"], ["stage_instance.run_id", "stage_instance.ref"]),)
 
     run_id: uuid.UUID = Field(primary_key=True)
     ref: str = Field(primary_key=True)
@@ -241,9 +239,7 @@ class EventRow(MunicipalityScoped, table=True):
     """Append-only (enforced by triggers): `sequence` counts per run from 1 without gaps."""
 
     __tablename__ = "run_event"
-    __table_args__ = (
-        Index("ix_run_event_municipality_id_kind_at", "municipality_id", "kind", "at"),
-    )
+    __table_args__ = (Index("ix_run_event_municipality_id_kind_at", "municipality_id", "kind", "at"),)
 
     run_id: uuid.UUID = Field(primary_key=True, foreign_key="run.id")
     sequence: int = Field(primary_key=True)
