@@ -110,6 +110,24 @@ def unmet_requirements(
             yield Reason("needs_stage_approved", params=params)
 
 
+def is_passed_by(plan: StepPlan, run: Run, ref: StageRef) -> bool:
+    """Whether a recorded decision took the road around this stage: whatever asks for it is content with the decision.
+    The stage may still be done; it is just no longer wise to begin with it."""
+    asked = [
+        requirement
+        for stage in plan.stages
+        for requirement in stage.requires
+        if any(isinstance(a, StageRequired) and a.stage == ref.stage for a in requirement.alternatives)
+    ]
+    return bool(asked) and all(
+        any(
+            isinstance(a, DecisionRequired) and _decision_met(plan, run, a, ref.domain)
+            for a in requirement.alternatives
+        )
+        for requirement in asked
+    )
+
+
 def unmet_advice(plan: StepPlan, run: Run, stage: Stage, domain: str | None) -> list[str]:
     """Stages that are better finished first; not having done so blocks nothing."""
     return [

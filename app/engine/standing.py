@@ -128,6 +128,8 @@ def next_stages(plan: StepPlan, run: Run) -> list[NextStage]:
             guards.gate_open_points(plan.stage(each.ref.stage), run.stages[each.ref])
         ):
             kind = NextKind.READY_FOR_APPROVAL
+        if kind in (NextKind.START, NextKind.START_EARLY) and guards.is_passed_by(plan, run, each.ref):
+            continue
         if kind is not None:
             found.append(NextStage(each.ref, kind, each.better_after))
     found.sort(key=lambda n: (order.index(n.kind), plan.stage(n.ref.stage).is_optional))
