@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Final
 
-EVIDENCE_BYTES_MAX: Final = 25 * 1024**2  # bytes of one file; chosen in docs/decisions/0005
+EVIDENCE_BYTES_MAX: Final = 25 * 1024**2  # bytes of one file; chosen in docs/decisions/0006
 READ_BYTES: Final = 1024**2  # at a time, so that memory stays flat
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600

@@ -25,7 +25,7 @@ class FileType:
     suffixes: tuple[str, ...]
 
 
-# Why these and no others: docs/decisions/0005.
+# Why these and no others: docs/decisions/0006.
 FILE_TYPES: Final[Mapping[str, FileType]] = MappingProxyType(
     {
         "pdf": FileType("application/pdf", "PDF", (".pdf",)),
