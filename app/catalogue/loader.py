@@ -1,0 +1,169 @@
+"""Reading step plans: from a YAML file to a checked plan, from a stored document back to the same plan."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from app.catalogue import yaml_tree
+from app.catalogue.build import Document, build
+from app.catalogue.meaning import check_meaning
+from app.catalogue.problems import (
+    LISTED_MAX,
+    PROBLEMS_MAX,
+    Finding,
+    PlanInvalid,
+    Problem,
+    in_order,
+    path_text,
+    suggestion,
+)
+from app.catalogue.schema import PlanFile, document_of
+from app.catalogue.shape import check_shape
+from app.engine.definition import StepPlan
+
+__all__ = [
+    "Document",
+    "LoadedPlan",
+    "PlanInvalid",
+    "Problem",
+    "canonical",
+    "digest",
+    "from_document",
+    "lint",
+    "load_bytes",
+    "load_file",
+    "plan_of",
+    "read_file",
+]
+
+FINDINGS_MAX = 2000  # beyond what anybody reads; keeps a large and wholly wrong file from taking long
+PLANS_KEPT_MAX = 256  # compiled plans in memory; one of 300 steps takes about 2 MB
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPlan:
+    """`document` is the canonical form that can be stored: from_document(document) == plan."""
+
+    plan: StepPlan
+    document: Document
+    warnings: tuple[Problem, ...] = ()
+
+
+def load_file(path: Path) -> StepPlan:
+    """Raises PlanInvalid with every problem, also when there is no such file."""
+    return load_bytes(read_file(path), str(path)).plan
+
+
+def load_bytes(data: bytes, name: str) -> LoadedPlan:
+    """`name` stands before each problem, as the name of the file.  Raises PlanInvalid with every problem."""
+    checked, problems = _check(data, name)
+    if checked is None:
+        raise PlanInvalid(problems)
+    document = document_of(checked)
+    return LoadedPlan(from_document(document), document, tuple(problems))
+
+
+def lint(paths: Iterable[Path]) -> list[Problem]:
+    """Problems and warnings of all files, in the order of `paths`, then by line."""
+    found: list[Problem] = []
+    for path in paths:
+        try:
+            found += _check(read_file(path), str(path))[1]
+        except PlanInvalid as unreadable:
+            found += unreadable.problems
+    return found
+
+
+# --- the canonical document ------------------------------------------------------------------------------------
+
+
+def canonical(document: Mapping[str, Any]) -> bytes:
+    """One byte form per meaning: layout, comments, the order of keys and defaults that were written out make no
+    difference, the order of lists does. The document has no defaults in it (schema.document_of), so that a later
+    version of the format can add keys without changing the digest of plans that are in use."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of the canonical form."""
+    return hashlib.sha256(canonical(document)).hexdigest()
+
+
+def from_document(document: Document) -> StepPlan:
+    """Trusts the document, which `load_bytes` made; the digest of the plan is computed from what is there now."""
+    return build(document, digest(document))
+
+
+_lock = Lock()
+_kept: OrderedDict[str, StepPlan] = OrderedDict()
+
+
+def plan_of(wanted: str, document_loader: Callable[[], Document]) -> StepPlan:
+    """The plan with this digest, compiled once per process while it is in use; the loader is asked for its document
+    only if need be.  Raises ValueError for a document that does not have this digest."""
+    with _lock:
+        if wanted in _kept:
+            _kept.move_to_end(wanted)
+            return _kept[wanted]
+    plan = from_document(document_loader())
+    if plan.digest != wanted:
+        raise ValueError(f"a stored plan document was changed: sha256:{wanted} expected, sha256:{plan.digest} found")
+    with _lock:
+        _kept[wanted] = plan
+        if len(_kept) > PLANS_KEPT_MAX:
+            _kept.popitem(last=False)
+    return plan
+
+
+# --- checking --------------------------------------------------------------------------------------------------
+
+
+def read_file(path: Path) -> bytes:
+    try:
+        if path.exists() and not path.is_file():
+            reason = "not a file"  # a pipe would keep us waiting, a device would never end
+        else:
+            with path.open("rb") as file:
+                return file.read(yaml_tree.BYTES_MAX + 1)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
+    raise PlanInvalid([Problem(str(path), 1, 1, "", "unreadable", {"reason": reason})])
+
+
+def _check(data: bytes, name: str) -> tuple[PlanFile | None, list[Problem]]:
+    """The plan, unless there is more than warnings; and everything to say about the file."""
+    tree = yaml_tree.read(data)
+    findings = list(tree.findings)
+    checked = None
+    if tree.is_whole:
+        told = {finding.path for finding in findings}
+        checked, shape = check_shape(tree.root)
+        findings += [finding for finding in shape if finding.path not in told]
+        if not any(finding.code == "unknown_format" for finding in shape):
+            findings += islice(check_meaning(tree.root), FINDINGS_MAX)
+    problems = in_order(_located(findings, tree, name), name)
+    if any(not problem.is_warning for problem in problems):
+        return None, problems
+    assert checked is not None, "nothing was said about a plan that has not the right shape"
+    return checked, problems
+
+
+def _located(findings: list[Finding], tree: yaml_tree.Tree, name: str) -> list[Problem]:
+    placed = [(finding.mark or tree.place(finding.path, at_key=finding.at_key), finding) for finding in findings]
+    placed.sort(key=lambda each: each[0])
+    problems = []
+    for number, ((line, column), finding) in enumerate(placed):
+        # Comparing names takes time; nobody reads suggestions beyond what is shown.
+        near = suggestion(finding.wrong, finding.known) if number < PROBLEMS_MAX else ""
+        choices = () if near or not finding.wrong else tuple(finding.known[:LISTED_MAX])
+        path = path_text(finding.path)
+        problems.append(Problem(name, line, column, path, finding.code, finding.params, near, choices))
+    return problems

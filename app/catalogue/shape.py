@@ -1,0 +1,167 @@
+"""Does a file have the shape of a step plan? What pydantic says about it, as findings of ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from app.catalogue import schema
+from app.catalogue.problems import PROBLEMS_MAX, Finding, Path, suggestion
+from app.catalogue.schema import PlanFile
+
+_MODELS: Mapping[str, type[BaseModel]] = {
+    f"<{model.__name__}>": model for model in (schema.StageRequired, schema.DecisionRequired, schema.AnyOf)
+}
+_PATTERNS = {
+    schema.SLUG: "bad_id",
+    schema.SOURCE_ID: "bad_source_id",
+    schema.VERSION: "bad_version",
+    schema.URL: "bad_url",
+    schema.LANGUAGE: "bad_language",
+    schema.ONE_LINE: "several_lines",
+}
+_TYPES = {
+    "bool_type": "not_boolean",
+    "int_type": "not_whole_number",
+    "int_from_float": "not_whole_number",
+    "float_type": "not_number",
+    "list_type": "not_list",
+    "dict_type": "not_mapping",
+    "model_type": "not_mapping",
+    "not_mapping": "not_mapping",
+}
+
+
+def check_shape(root: object) -> tuple[PlanFile | None, list[Finding]]:
+    """The plan, or what keeps the values from being one."""
+    number = root.get("format") if isinstance(root, dict) else None
+    if number is not None and (number != schema.FORMAT or isinstance(number, bool)):
+        # Another format has other keys: what we could say about those would only mislead.
+        params = {"value": str(number), "known": schema.FORMAT}
+        return None, [Finding("unknown_format", ("format",), params)]
+    try:
+        return PlanFile.model_validate(root), []
+    except ValidationError as error:
+        return None, list(_findings(error.errors(include_url=False)))
+
+
+def _findings(errors: list[ErrorDetails]) -> Iterator[Finding]:
+    meant: dict[Path, set[str]] = {}
+    for error in [each for each in errors if each["type"] == "extra_forbidden"]:
+        *around, key = _path(error)
+        known = list(_model_at(error["loc"][:-1]).model_fields)
+        if len(meant) < PROBLEMS_MAX and (near := suggestion(str(key), known)):
+            meant.setdefault(tuple(around), set()).add(near)
+        yield Finding("unknown_key", (*around, key), at_key=True, wrong=str(key), known=known)
+    for error in errors:
+        path = _path(error)
+        if error["type"] == "missing":
+            # A misspelt key is missing too; saying so twice is no help.
+            if path[-1] not in meant.get(path[:-1], ()):
+                yield Finding("missing_key", path)
+        elif error["type"] != "extra_forbidden":
+            yield _finding(error, path)
+
+
+def _path(error: ErrorDetails) -> Path:
+    """As in the file: without the names that pydantic adds for a key and for the branch of a union."""
+    return tuple(
+        part for part in error["loc"] if not isinstance(part, str) or not (part == "[key]" or part.startswith("<"))
+    )
+
+
+def _finding(error: ErrorDetails, path: Path) -> Finding:
+    kind, given = error["type"], error["input"]
+    context: dict[str, Any] = error.get("ctx", {})
+    at_key = error["loc"][-1:] == ("[key]",)
+    if kind in _TYPES:
+        return Finding(_TYPES[kind], path, {"found": _kind_of(given)})
+    match kind:
+        case "string_type" | "not_text":
+            if isinstance(given, bool | int | float):
+                return Finding("unquoted_text", path, {"value": _written(given), "found": _kind_of(given)})
+            return Finding("not_text", path, {"found": _kind_of(given)})
+        case "string_pattern_mismatch":
+            return Finding(_PATTERNS[context["pattern"]], path, {"value": str(given)}, at_key=at_key)
+        case "string_too_short":
+            return Finding("empty_text", path)
+        case "string_too_long":
+            return Finding("text_too_long", path, {"limit": context["max_length"]}, at_key=at_key)
+        case "too_long":
+            return Finding("too_many_items", path, {"limit": context["max_length"]})
+        case "too_short":
+            code = {"steps": "no_steps", "stages": "no_stages"}.get(str(path[-1]), "too_few_items")
+            return Finding(code, path, {"n": len(given), "limit": context["min_length"]})
+        case "greater_than_equal":
+            return Finding("number_too_small", path, {"limit": _written(context["ge"])})
+        case "less_than_equal":
+            return Finding("number_too_large", path, {"limit": _written(context["le"])})
+        case "finite_number":
+            return Finding("not_finite", path)
+        case "no_dutch":
+            return Finding("no_dutch", path)
+        case "enum" | "literal_error":
+            known = re.findall(r"'([^']*)'", context["expected"])
+            return _unknown_choice(path, given, known)
+        case "unknown_choice":
+            return _unknown_choice(path, given, context["known"])
+        case _:
+            return Finding("other_shape", path, {"reason": error["msg"]}, at_key=at_key)
+
+
+def _unknown_choice(path: Path, given: object, known: list[str]) -> Finding:
+    value = _written(given) if isinstance(given, str | bool | int | float) else ""
+    if not value:
+        return Finding("not_text", path, {"found": _kind_of(given)})
+    return Finding("unknown_choice", path, {"value": value}, wrong=value, known=known)
+
+
+def _kind_of(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "number"
+        case str():
+            return "text"
+        case list():
+            return "list"
+        case _:
+            return "mapping"
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return format(value, ".0f") if abs(value) < 1e16 else repr(value)
+    return str(value)
+
+
+def _model_at(loc: tuple[str | int, ...]) -> type[BaseModel]:
+    """The model of the mapping at a location of pydantic."""
+    model: type[BaseModel] = PlanFile
+    is_name = False  # the next part is a name in a mapping of names to models
+    for part in loc:
+        if is_name:
+            is_name = False
+        elif isinstance(part, str) and part in _MODELS:
+            model = _MODELS[part]
+        elif isinstance(part, str) and part in model.model_fields:
+            annotation = model.model_fields[part].annotation
+            model = next(_models_in(annotation), model)
+            is_name = get_origin(annotation) is dict
+    return model
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
