@@ -20,9 +20,9 @@ def lint(files: Annotated[list[Path], typer.Argument(help="Step plans to check (
     problems = lint_files(files)
     for problem in problems:
         err.print(problem.sentence(), markup=False)
-    if problems:
+    if any(not problem.is_warning for problem in problems):
         raise typer.Exit(1)
-    out.print(f"{len(files)} file{'s' if len(files) > 1 else ''} without problems")
+    out.print(f"{len(files)} file{'s' if len(files) > 1 else ''} without {'errors' if problems else 'problems'}")
 
 
 def list_plans() -> None:

@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
 from typing import Any
 
 import sqlalchemy
 from sqlmodel import Session, select
 
-from app.catalogue.loader import LoadedPlan, from_document
+from app.catalogue.loader import Document, LoadedPlan, plan_of
+from app.catalogue.versions import precedence
 from app.engine.definition import StepPlan
 from app.storage.tables import PlanVersion
-
-PLANS_MAX = 256  # compiled plans kept in memory; one of 300 steps takes about 2 MB
-
-_lock = Lock()
-_plans: dict[str, StepPlan] = {}
 
 
 class PlanChanged(Exception):
@@ -53,20 +48,15 @@ def pin(session: Session, plans: Iterable[LoadedPlan], *, at: datetime) -> None:
 
 def load_plan(session: Session, digest: str) -> StepPlan:
     """The compiled plan; asks the database only the first time.  Raises KeyError for an unknown digest."""
-    with _lock:
-        plan = _plans.get(digest)
-    if plan is not None:
-        return plan
-    document = session.exec(select(PlanVersion.document).where(PlanVersion.digest == digest)).one_or_none()
-    if document is None:
-        raise KeyError(digest)
-    plan = from_document(document)
-    assert plan.digest == digest, "a stored plan document was changed"
-    with _lock:
-        if len(_plans) >= PLANS_MAX:
-            _plans.pop(next(iter(_plans)))
-        _plans[digest] = plan
-    return plan
+
+    def document() -> Document:
+        found = session.exec(select(PlanVersion.document).where(PlanVersion.digest == digest)).one_or_none()
+        if found is None:
+            raise KeyError(digest)
+        stored: Document = found
+        return stored
+
+    return plan_of(digest, document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +83,5 @@ def pinned_plans(session: Session) -> list[PinnedPlan]:
         PlanVersion.added_at,
     )
     plans = [PinnedPlan(*row) for row in session.execute(sqlalchemy.select(*columns))]
-    plans.sort(key=lambda plan: _precedence(plan.version), reverse=True)
+    plans.sort(key=lambda plan: precedence(plan.version), reverse=True)
     return sorted(plans, key=lambda plan: plan.title)
-
-
-def _precedence(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("-", 1)[0].split("+", 1)[0].split("."))
