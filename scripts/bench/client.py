@@ -4,7 +4,7 @@ that what is measured is the application and not an HTTP library."""
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any, Protocol
@@ -20,12 +20,14 @@ class App(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`seconds`: from the call until the application returned, so with everything that it does after sending."""
+    """`seconds`: from the call until the application returned, so with everything that it does after sending.
+    `queries`: statements sent to the database meanwhile."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     seconds: float
+    queries: int
 
     @property
     def text(self) -> str:
@@ -38,8 +40,11 @@ class UnexpectedAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Client:
+    """`sent` counts the statements that went to the database until now."""
+
     app: App
     cookie: str = ""
+    sent: Callable[[], int] = lambda: 0
 
     async def get(self, path: str) -> Answer:
         return _expect(await self._call("GET", path, b"", []), 200, path)
@@ -103,11 +108,11 @@ class Client:
             elif message["type"] == "http.response.body":
                 parts.append(message.get("body", b""))
 
-        began = time.perf_counter()
+        before, began = self.sent(), time.perf_counter()
         await self.app(scope, receive, send)
         seconds = time.perf_counter() - began
         found = {name.decode().lower(): value.decode() for name, value in answered}
-        return Answer(status, found, b"".join(parts), seconds)
+        return Answer(status, found, b"".join(parts), seconds, self.sent() - before)
 
 
 def _expect(answer: Answer, status: int, path: str) -> Answer:

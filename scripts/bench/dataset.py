@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import JSON, Engine, Table, Uuid, select
+from sqlalchemy import JSON, Engine, Table, select
 from sqlmodel import SQLModel
 
 from app.catalogue.loader import LoadedPlan
@@ -190,9 +190,7 @@ def _pieces(text: str, cut: re.Pattern[str]) -> tuple[str, ...]:
 # --- copies ------------------------------------------------------------------------------------------------------
 
 
-def _copy(
-    writer: Writer, template: RunTemplate, place: Place, number: int, encode: Callable[[uuid.UUID], Any]
-) -> None:
+def _copy(writer: Writer, template: RunTemplate, place: Place, number: int, encode: Callable[[uuid.UUID], Any]) -> None:
     chance = random.Random(f"{place.number}/{number}")  # noqa: S311  # ids of data to measure with
     new = {old: uuid.UUID(int=chance.getrandbits(128), version=4) for old in template.own_ids}
     new[template.run_id] = place.run(number)

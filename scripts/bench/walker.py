@@ -11,11 +11,10 @@ from datetime import date, datetime, timedelta
 from enum import Enum
 from functools import reduce
 
-from sqlalchemy import insert
 from sqlmodel import Session
 
 from app.engine import guards, transitions
-from app.engine.answers import Raw, Value, commitment, is_shown, read
+from app.engine.answers import Raw, Value, is_shown, read
 from app.engine.apply import apply
 from app.engine.definition import (
     Column,
@@ -31,9 +30,9 @@ from app.engine.progress import current_refs
 from app.engine.run import EvidenceForm, Run, StageInstance, StageRef, UserId
 from app.engine.seal import manifest, seal
 from app.storage import run_store
-from app.storage.answer_store import SALT_BYTES, write_answers
+from app.storage.answer_store import write_answers
+from app.storage.evidence_store import Description, StoredFile, commit_to, new_salt, write_evidence
 from app.storage.seals import keep_seal
-from app.storage.tables import EvidenceRow
 from app.storage.texts import write_text
 
 ACT = timedelta(hours=3)  # between two acts
@@ -181,39 +180,21 @@ class Walker:
             )
 
     def add_evidence(self, ref: StageRef, step: Step, demand: EvidenceDemand, number: int) -> None:
-        evidence, salt = str(uuid.uuid4()), secrets.token_hex(SALT_BYTES)
-        by, at = self._officer(), self._tick()
-        form = EvidenceForm.LINK if demand.may_be_link and number % 2 else EvidenceForm.FILE
-        sha256 = secrets.token_hex(32) if form is EvidenceForm.FILE else None
-        described = {
-            "kind": demand.kind,
-            "form": form.value,
-            "title": f"Verslag van de bijeenkomst van {at:%d-%m-%Y}",
-            "document_date": at.date(),
-            "source": "Adviesraad sociaal domein",
-            "confidentiality": "internal",
-            "grounds": [ground.id for ground in self.plan.grounds[:2]],
-            "sha256": sha256,
-            "bytes": 180_000 if sha256 else None,
-            "media_type": "application/pdf" if sha256 else None,
-            "file_name": "verslag.pdf" if sha256 else None,
-            "url": None if sha256 else "https://gemeente.example/verslagen/1",
-            "note": None,
-        }
-        sealed = commitment({key: str(value) for key, value in described.items()}, salt)
-        row = {
-            "id": uuid.UUID(evidence),
-            "municipality_id": self.session.info["municipality_id"],
-            "run_id": uuid.UUID(self.run.id),
-            "ref": str(ref),
-            "step": step.id,
-            **described,
-            "salt": salt,
-            "commitment": sealed,
-            "added_by": uuid.UUID(by),
-            "added_at": at,
-        }
-        self.session.execute(insert(EvidenceRow), row)
+        evidence, salt, by, at = str(uuid.uuid4()), new_salt(), self._officer(), self._tick()
+        is_link = demand.may_be_link and number % 2 == 1
+        described = Description(
+            kind=demand.kind,
+            form=EvidenceForm.LINK if is_link else EvidenceForm.FILE,
+            title=f"Verslag van de bijeenkomst van {at:%d-%m-%Y}",
+            document_date=at.date(),
+            source="Adviesraad sociaal domein",
+            confidentiality="internal",
+            grounds=tuple(ground.id for ground in self.plan.grounds[:2]),
+            # No bytes on disk: nothing that is measured opens them.
+            file=None if is_link else StoredFile(secrets.token_hex(32), 180_000, "application/pdf", "verslag.pdf"),
+            url="https://gemeente.example/verslagen/1" if is_link else None,
+        )
+        write_evidence(self.session, evidence, self.run.id, ref, step.id, described, salt=salt, by=by, at=at)
         self._record(
             transitions.add_evidence(
                 self.plan,
@@ -222,9 +203,9 @@ class Walker:
                 step.id,
                 evidence=evidence,
                 kind=demand.kind,
-                form=form,
-                commitment=sealed,
-                grounds=[ground.id for ground in self.plan.grounds[:2]],
+                form=described.form,
+                commitment=commit_to(described, salt),
+                grounds=described.grounds,
                 by=by,
                 at=at,
             )
@@ -325,5 +306,3 @@ def _row(columns: tuple[Column, ...]) -> dict[str, str]:
                 return SHORT_TEXT
 
     return {column.id: cell(column) for column in columns}
-
-
