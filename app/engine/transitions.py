@@ -400,6 +400,18 @@ def send_back_stage(
     return e.StageSentBack(ref=ref, request=request.id, findings=dict(findings), by=by, at=at)
 
 
+def withdrawer_reasons(plan: StepPlan, run: Run, ref: StageRef, *, by: UserId, roles: frozenset[str]) -> list[Reason]:
+    """Why this person cannot take back the approval of this stage now.  Raises Blocked for one that never began."""
+    stage = guards.find_stage(plan, run, ref)
+    instance = _started_instance(run, ref, "withdraw_approval")
+    reasons = [*guards.approver_lacks_role(stage, ref, roles), *guards.approver_did_the_work(instance, by)]
+    if instance.status is not StageStatus.APPROVED:
+        reasons.append(Reason("not_approved", stage=str(ref)))
+    elif run.latest(ref.stage, ref.domain) != instance:
+        reasons.append(Reason("later_round_exists", stage=str(ref)))
+    return reasons
+
+
 def withdraw_approval(
     plan: StepPlan,
     run: Run,
@@ -411,16 +423,7 @@ def withdraw_approval(
     at: datetime,
 ) -> e.ApprovalWithdrawn:
     """Opens an approved stage again. What was approved stays readable and provable; the gate counts as not passed."""
-    stage = guards.find_stage(plan, run, ref)
-    instance = _started_instance(run, ref, "withdraw_approval")
-    reasons = [
-        *guards.approver_lacks_role(stage, ref, roles),
-        *guards.approver_did_the_work(instance, by),
-    ]
-    if instance.status is not StageStatus.APPROVED:
-        reasons.append(Reason("not_approved", stage=str(ref)))
-    elif run.latest(ref.stage, ref.domain) != instance:
-        reasons.append(Reason("later_round_exists", stage=str(ref)))
+    reasons = withdrawer_reasons(plan, run, ref, by=by, roles=roles)
     if reason is None:
         reasons.append(Reason("reason_missing", stage=str(ref)))
     _refuse_if("withdraw_approval", reasons)

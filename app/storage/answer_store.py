@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, or_, select, update
 from sqlmodel import Session, col
 
 from app.engine.answers import Value, mark
@@ -60,6 +60,25 @@ def current_answers(
         query = query.where(col(AnswerRow.step) == step)
     answers = map(_answer, session.execute(query))
     return {(answer.ref, answer.step, answer.question): answer for answer in answers}
+
+
+def answers_and_versions(
+    session: Session, run_id: str, ref: StageRef, commitments: Collection[str]
+) -> tuple[dict[tuple[str, str, str], Answer], dict[str, Answer]]:
+    """In one query: the current answers of a stage as `current_answers` gives them, and those versions, current or
+    not, as `answers_by_commitment` gives them."""
+    query = select(*_COLUMNS, col(AnswerRow.is_current)).where(
+        col(AnswerRow.run_id) == uuid.UUID(run_id),
+        col(AnswerRow.ref) == str(ref),
+        or_(col(AnswerRow.is_current), col(AnswerRow.commitment).in_(list(commitments))),
+    )
+    current, versions = {}, {}
+    for row in session.execute(query):
+        answer = Answer(row.ref, row.step, row.question, row.value, row.commitment, str(row.saved_by), row.saved_at)
+        versions[answer.commitment] = answer
+        if row.is_current:
+            current[(answer.ref, answer.step, answer.question)] = answer
+    return current, versions
 
 
 def answers_by_commitment(session: Session, run_id: str, commitments: Collection[str]) -> dict[str, Answer]:

@@ -131,7 +131,8 @@ class World:
         statements: list[str] = []
 
         def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            statements.append(statement)
+            if not statement.startswith("BEGIN"):
+                statements.append(statement)
 
         event.listen(self.database.engine, "before_cursor_execute", note)
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,8 +15,8 @@ from app.engine.answers import is_shown
 from app.engine.definition import CHECKLIST, Grade, Ground, Question, Stage, Step, StepPlan
 from app.engine.errors import Reason
 from app.engine.run import EvidenceForm, Run, StageInstance, StageRef, StepState, UserId
-from app.engine.seal import Manifest, differences, digest, manifest
-from app.storage.answer_store import Answer, answers_by_commitment, current_answers
+from app.engine.seal import Difference, Manifest, differences, digest, manifest
+from app.storage.answer_store import Answer, answers_and_versions, answers_by_commitment
 from app.storage.people import names_of
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_stage
@@ -78,7 +78,8 @@ class BlindSpot:
 
 @dataclass(frozen=True, slots=True)
 class LastDecision:
-    """The latest decision about this instance, and what changed since what was then decided on."""
+    """The latest decision about this instance, and what changed since what was then decided on.
+    `kind`: approved, sent_back, or withdrawn for an approval that was taken back."""
 
     kind: str
     by: UserId
@@ -107,19 +108,23 @@ class StageContent:
 
 
 def stage_content(session: Session, run_id: str, ref: StageRef) -> StageContent:
-    """At most eight queries.  Raises RunNotFound, and NoSuchPart for a stage instance that was not begun."""
+    """Seven queries.  Raises RunNotFound, and NoSuchPart for a stage instance that was not begun."""
     plan, run = load_stage(session, run_id, ref)
     stage, instance = guards.find_stage(plan, run, ref), run.instance(ref)
     if instance is None:
         raise guards.NoSuchPart(str(ref))
-    answers = current_answers(session, run.id, ref)
+    current = manifest(run, ref)
     titles = _evidence_titles(session, run.id, ref)
     address = f"/trajecten/{run.id}/fasen/{ref}"
-    last = _last_decision(session, plan, run, ref, titles)
+    before = find_seal(session, run.id, instance.decided.seal) if instance.decided else None
+    found = differences(before, current) if before else []
+    answers, versions = answers_and_versions(session, run.id, ref, _commitments(found))
+    last = _last_decision(instance, _changes(stage, found, versions, titles))
     message = instance.request.message if instance.request else None
     steps = tuple(_step_view(stage, instance, step, answers, titles, address) for step in stage.all_steps())
     people = [*instance.contributors, run.manager, instance.request.by if instance.request else None]
     people += [view.by for step in steps for view in step.answers]
+    people += [approval.by for approval in instance.approvals]
     return StageContent(
         header=run_header(session, run_id),
         plan=plan,
@@ -128,7 +133,7 @@ def stage_content(session: Session, run_id: str, ref: StageRef) -> StageContent:
         stage=stage,
         instance=instance,
         address=address,
-        seal=digest(manifest(run, ref)),
+        seal=digest(current),
         steps=steps,
         open_points=tuple(
             (reason, step_address(address, reason.step or "")) for reason in guards.gate_open_points(stage, instance)
@@ -190,43 +195,46 @@ def _blind_spots(plan: StepPlan, stage: Stage, instance: StageInstance) -> Itera
 # --- what changed ------------------------------------------------------------------------------------------------
 
 
-def _last_decision(
-    session: Session, plan: StepPlan, run: Run, ref: StageRef, titles: dict[str, str]
-) -> LastDecision | None:
-    decided = run.stages[ref].decided
+def _last_decision(instance: StageInstance, changes: tuple[Change, ...]) -> LastDecision | None:
+    decided = instance.decided
     if decided is None:
         return None
-    before = find_seal(session, run.id, decided.seal)
-    changes = changes_between(session, plan, run, ref, before, manifest(run, ref), titles) if before else ()
-    return LastDecision("approved" if decided.is_approval else "sent_back", decided.by, decided.at, changes)
+    kind = "approved" if decided.is_approval else "sent_back"
+    if decided.is_approval and any(
+        approval.withdrawn_by and approval.seal == decided.seal and approval.at == decided.at
+        for approval in instance.approvals
+    ):
+        kind = "withdrawn"
+    return LastDecision(kind, decided.by, decided.at, changes)
 
 
 def changes_between(
-    session: Session,
-    plan: StepPlan,
-    run: Run,
-    ref: StageRef,
-    before: Manifest,
-    after: Manifest,
-    titles: dict[str, str] | None = None,
+    session: Session, plan: StepPlan, run: Run, ref: StageRef, before: Manifest, after: Manifest
 ) -> tuple[Change, ...]:
     """The differences between two manifests of one stage instance, with the texts they stand for."""
-    stage = plan.stage(ref.stage)
     found = differences(before, after)
-    commitments = {c for d in found if d.kind == "answers" for c in (d.before, d.after) if c}
-    answers = answers_by_commitment(session, run.id, commitments)
-    known = titles if titles is not None else _evidence_titles(session, run.id, ref)
+    versions = answers_by_commitment(session, run.id, _commitments(found))
+    return _changes(plan.stage(ref.stage), found, versions, _evidence_titles(session, run.id, ref))
+
+
+def _commitments(found: Iterable[Difference]) -> set[str]:
+    return {c for d in found if d.kind == "answers" for c in (d.before, d.after) if c}
+
+
+def _changes(
+    stage: Stage, found: Iterable[Difference], versions: dict[str, Answer], titles: dict[str, str]
+) -> tuple[Change, ...]:
     order = {step.id: number for number, step in enumerate(stage.all_steps())}
     changes = []
     for difference in sorted(found, key=lambda d: order.get(d.step, 0)):
         step = stage.step(difference.step)
         question = step.question(difference.key) if difference.kind == "answers" else None
-        old, new = (answers.get(c) if c else None for c in (difference.before, difference.after))
+        old, new = (versions.get(c) if c else None for c in (difference.before, difference.after))
         changes.append(
             Change(
                 step=step,
                 question=question,
-                evidence=None if question else known.get(difference.key, ""),
+                evidence=None if question else titles.get(difference.key, ""),
                 before=shown(question, old.value) if question and old else None,
                 after=shown(question, new.value) if question and new else None,
                 is_new=difference.before is None,

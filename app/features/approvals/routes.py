@@ -9,12 +9,13 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from app.engine.errors import Blocked, SealBroken
+from app.engine.guards import not_in_team, standing_approvers
 from app.engine.run import StageRef
 from app.engine.seal import manifest
-from app.engine.transitions import approver_reasons, decider_reasons
+from app.engine.transitions import approver_reasons, decider_reasons, withdrawer_reasons
 from app.features.approvals import service
 from app.features.approvals.content import Change, StageContent, changes_between, stage_content
-from app.features.approvals.forms import DecisionForm, RequestForm, WithdrawForm, split_findings
+from app.features.approvals.forms import DecisionForm, RequestForm, WithdrawForm, parse_decision
 from app.policy import Action
 from app.storage.database import ReadSession, WriteSession
 from app.web.access import allowed
@@ -61,7 +62,6 @@ def _request_page(
     changes: tuple[Change, ...] | None = None,
     blocked: Blocked | None = None,
 ) -> Response:
-    in_team = caller.user_id in content.run.team or caller.user_id == content.run.manager
     return _page(
         request,
         "approvals/request.html",
@@ -70,7 +70,7 @@ def _request_page(
         status=status,
         changes=changes,
         blocked=blocked,
-        may_ask=in_team and content.instance.status == "open" and not content.open_points,
+        not_in_team=list(not_in_team(content.run, caller.user_id)),
     )
 
 
@@ -84,20 +84,31 @@ def _page(request: Request, template: str, content: StageContent, form: FormStat
 def request_approval(
     request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted
 ) -> Response:
-    stage = stage_ref(ref)
-    form = parse(RequestForm, posted)
+    stage, typed = stage_ref(ref), FormState(typed_text(posted))
+    try:
+        form = parse(RequestForm, posted)
+    except FormInvalid as invalid:
+        content = stage_content(session, run_id, stage)
+        return _request_page(request, caller, content, invalid.state(language_of(request)), status=422)
     try:
         service.request_approval(
             session, run_id, stage, shown=form.shown, message=form.message, by=caller.user_id, at=now(request)
         )
     except SealBroken:
         content, changes = _look_again(session, run_id, stage, form.shown, form.revision)
-        return _request_page(request, caller, content, FormState(typed_text(posted)), status=409, changes=changes)
+        return _request_page(request, caller, content, typed, status=409, changes=changes)
     except Blocked as blocked:
         session.rollback()
         content = stage_content(session, run_id, stage)
-        return _request_page(request, caller, content, FormState(typed_text(posted)), status=409, blocked=blocked)
+        if not _asked_just_now(content, caller, form.shown):
+            return _request_page(request, caller, content, typed, status=409, blocked=blocked)
     return see_other(_address(run_id, stage), notice="approval_requested")
+
+
+def _asked_just_now(content: StageContent, caller: Caller, shown: str) -> bool:
+    """The same click once more: telling that nothing was recorded would be untrue."""
+    request = content.instance.request
+    return request is not None and (request.by, request.seal) == (caller.user_id, shown)
 
 
 def _look_again(
@@ -144,8 +155,13 @@ def _decision_page(
         status=status,
         changes=changes,
         blocked=blocked,
-        cannot_approve=approver_reasons(plan, run, ref, by=me, roles=roles),
+        cannot_approve=[
+            *approver_reasons(plan, run, ref, by=me, roles=roles),
+            *(reason for reason, _ in content.open_points),
+        ],
         cannot_decide=decider_reasons(plan, run, ref, by=me, roles=roles),
+        agreed=sorted(content.names.get(user, "") for user in standing_approvers(content.instance, content.seal)),
+        may_withdraw=not withdrawer_reasons(plan, run, ref, by=me, roles=roles),
     )
 
 
@@ -154,27 +170,39 @@ def decide(
     request: Request, run_id: str, ref: str, session: WriteSession, caller: Approver, posted: Posted
 ) -> Response:
     stage = stage_ref(ref)
-    fixed, findings = split_findings(posted)
-    typed = FormState(typed_text(posted))
     try:
-        form = parse(DecisionForm, fixed)
+        form, findings = parse_decision(posted)
     except FormInvalid as invalid:
         content = stage_content(session, run_id, stage)
-        state = FormState(typed.values, invalid.state(language_of(request)).errors)
-        return _decision_page(request, caller, content, state, status=422)
+        return _decision_page(request, caller, content, invalid.state(language_of(request)), status=422)
+    typed = FormState(typed_text(posted))
     try:
         if form.decision == "akkoord":
             service.approve(session, run_id, stage, shown=form.shown, remark=form.remark, by=caller, at=now(request))
-            return see_other(_address(run_id, stage), notice="stage_approved")
-        service.send_back(session, run_id, stage, findings=findings, by=caller, at=now(request))
+        else:
+            service.send_back(session, run_id, stage, findings=findings, by=caller, at=now(request))
     except SealBroken:
         content, changes = _look_again(session, run_id, stage, form.shown, form.revision)
         return _decision_page(request, caller, content, typed, status=409, changes=changes)
     except Blocked as blocked:
         session.rollback()
         content = stage_content(session, run_id, stage)
-        return _decision_page(request, caller, content, typed, status=409, blocked=blocked)
-    return see_other(_address(run_id, stage), notice="stage_sent_back")
+        if not _decided_just_now(content, caller, form):
+            return _decision_page(request, caller, content, typed, status=409, blocked=blocked)
+    notice = "stage_approved" if form.decision == "akkoord" else "stage_sent_back"
+    return see_other(_address(run_id, stage), notice=notice)
+
+
+def _decided_just_now(content: StageContent, caller: Caller, form: DecisionForm) -> bool:
+    """The same click once more: telling that nothing was recorded would be untrue."""
+    instance = content.instance
+    if form.decision == "akkoord":
+        last = instance.approvals[-1] if instance.approvals else None
+        return last is not None and (last.by, last.seal, last.withdrawn_by) == (caller.user_id, form.shown, None)
+    decided = instance.decided
+    if decided is None or decided.is_approval or instance.request is not None:
+        return False
+    return (decided.by, content.seal) == (caller.user_id, form.shown)
 
 
 @router.post("/trajecten/{run_id}/fasen/{ref}/akkoord-intrekken")
