@@ -7,17 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert
-
 from app.engine import transitions
-from app.engine.answers import commitment
 from app.engine.run import EvidenceForm, Run, StageRef, StepState
 from app.engine.seal import seal
 from app.storage import run_store
 from app.storage.answer_store import Answer, current_answers
 from app.storage.database import Database
+from app.storage.evidence_store import Description, write_evidence
 from app.storage.scope import set_scope
-from app.storage.tables import EvidenceRow
 from app.storage.texts import write_text
 from tests.features.client import Browser, World, a_world
 from tests.features.steps.pages import Data, form_data
@@ -75,33 +72,27 @@ class Room:
             set_scope(session, self.world.municipalities["Zonnedijk"])
             plan, run = run_store.load_run(session, self.run, for_change=True)
             id, by, at = str(uuid.uuid4()), self.world.users["anna"], self.world.clock()
-            proof = commitment({"title": title}, SALT)
-            row = {
-                "id": uuid.UUID(id),
-                "municipality_id": session.info["municipality_id"],
-                "run_id": uuid.UUID(self.run),
-                "ref": self.ref,
-                "step": step,
-                "kind": "verslag",
-                "form": "note",
-                "title": title,
-                "grounds": [*grounds],
-                "note": "Besproken.",
-                "salt": SALT,
-                "commitment": proof,
-                "added_by": uuid.UUID(by),
-                "added_at": at,
-            }
-            session.execute(insert(EvidenceRow), row)
+            described = Description(
+                kind="verslag",
+                form=EvidenceForm.NOTE,
+                title=title,
+                document_date=None,
+                source="",
+                confidentiality="internal",
+                grounds=tuple(grounds),
+                note="Besproken.",
+            )
+            ref = StageRef.parse(self.ref)
+            written = write_evidence(session, id, self.run, ref, step, described, salt=SALT, by=by, at=at)
             events = transitions.add_evidence(
                 plan,
                 run,
-                StageRef.parse(self.ref),
+                ref,
                 step,
                 evidence=id,
-                kind="verslag",
-                form=EvidenceForm.NOTE,
-                commitment=proof,
+                kind=described.kind,
+                form=described.form,
+                commitment=written.commitment,
                 grounds=grounds,
                 by=by,
                 at=at,

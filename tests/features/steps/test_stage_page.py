@@ -61,7 +61,7 @@ def test_after_asking_the_manager_can_decide_and_others_wait(room: Room):
     waiting = stage(room)
     assert "/beoordelen" not in waiting
     assert "Carla Smit is gevraagd om te beoordelen." in text_of(waiting)
-    assert "Anna de Wit heeft akkoord gevraagd." in text_of(waiting)
+    assert "Akkoord gevraagd door Anna de Wit" in text_of(waiting)
 
 
 def test_manager_who_did_the_work_is_told_not_to_decide(room: Room):
