@@ -64,6 +64,8 @@ class DemandLine:
 
 @dataclass(frozen=True, slots=True)
 class StepEvidencePage:
+    """`present`: the newest first."""
+
     header: RunHeader
     plan: StepPlan
     ref: StageRef
@@ -105,7 +107,7 @@ def step_evidence_page(session: Session, caller: Caller, run_id: str, ref: Stage
         stage_address=f"/trajecten/{run.id}/fasen/{ref}",
         demands=tuple(_demands(plan, definition, instance.step(step) if instance else StepState())),
         kinds=(*((plan.evidence_kinds_by_id[id], True) for id in dict.fromkeys(asked)), *((k, False) for k in others)),
-        present=tuple(each for each in found if not each.is_withdrawn),
+        present=tuple(each for each in reversed(found) if not each.is_withdrawn),
         withdrawn=tuple(each for each in found if each.is_withdrawn),
         names=names_of(session, _people(found)),
         may_add=is_worker and not cannot,
