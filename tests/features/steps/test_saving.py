@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from starlette.datastructures import FormData
 
 from app.engine.run import StepStatus
 from app.storage.verify import verify_run
+from app.web.forms import typed_text
 from tests.features.steps.pages import filled, form_data, ids_in, pressed, text_of
 from tests.features.steps.room import COMPLETE, Room
 
@@ -121,6 +123,12 @@ def test_htmx_goes_to_the_stage_once_the_step_is_done(room: Room):
 
 
 # --- refusals ------------------------------------------------------------------------------------------------------
+
+
+def test_answer_whose_name_holds_the_word_code_is_given_back_too():
+    """Fields that look like secrets are not repeated on error pages; an answer is never one."""
+    form = FormData([("antwoord.gedragscode", "Onze tekst"), ("wachtwoord", "geheim"), ("code", "123456")])
+    assert typed_text(form) == {"antwoord.gedragscode": ("Onze tekst",)}
 
 
 def test_auditor_and_administrator_cannot_save(room: Room):
