@@ -262,9 +262,9 @@ def test_hostile_text_is_kept_as_text(room: Room):
     page = room.browser("anna").get(room.step)
     assert "<script>alert" not in page.text
     assert "<b>vet" not in page.text
-    assert "<img" not in page.text
+    assert "<img src=x" not in page.text
     assert form_data(page.text, room.step)["antwoord.beschrijving"] == [hostile.replace("\u0000", "")]
-    assert "<img" not in room.browser("emma").get(room.step).text
+    assert "<img src=x" not in room.browser("emma").get(room.step).text
 
 
 def test_broken_utf8_is_no_server_error(room: Room):

@@ -87,6 +87,8 @@ def test_approved_stage_shows_who_decided_when_and_what_was_sealed(room: Room):
     assert "Vastgesteld door Carla Smit, 23 november 2026 om 10:20" in read
     assert seal[:12] in read
     assert "Begin ronde 2" in read
+    assert "/beoordelen" not in html
+    assert f'href="{room.stage}/beoordelen"' in stage(room, "carla")
 
 
 def test_new_round_is_started_from_the_stage_and_the_earlier_one_stays_readable(room: Room):
@@ -130,6 +132,7 @@ def test_stage_against_the_advice_asks_for_a_reason(room: Room):
     room.approve()
     html = stage(room, ref="beleid.wonen.1")
     assert "het is wijzer om eerst" in text_of(html)
+    assert "Werkgroep . Samen lukt het beter." in text_of(html).replace("Werkgroep.", "Werkgroep .")
     assert 'name="reden"' in html
     address = f"/trajecten/{room.run}/fasen/beleid.wonen.1"
     answer = room.browser("anna").post(f"{address}/starten", {"reden": "De raad vraagt erom."}, follow_redirects=False)
