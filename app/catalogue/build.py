@@ -1,7 +1,7 @@
 """From the canonical document of a plan to its definition.
 
-Nothing is checked: a document comes from a file that was, now or when a municipality pinned it. Rules that grow stricter
-must not keep the plans of running work from being read.
+Nothing is checked: a document comes from a file that was, now or when a municipality pinned it. Rules that grow
+stricter must not keep the plans of running work from being read.
 """
 
 from __future__ import annotations
@@ -214,4 +214,4 @@ def build(document: Document, digest: str) -> StepPlan:
 def _natural(id: str) -> tuple[tuple[bool, int, str], ...]:
     """Sorts the numbers in a text as numbers."""
     parts = re.findall(r"[0-9]+|[^0-9]+", id)
-    return tuple((part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts)
+    return tuple((not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts)

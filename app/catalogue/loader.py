@@ -72,7 +72,7 @@ def load_bytes(data: bytes, name: str) -> LoadedPlan:
 
 
 def lint(paths: Iterable[Path]) -> list[Problem]:
-    """Problems and warnings of all files, in the order of `paths`, then by line."""
+    """What is wrong with each file, by line; for a file that can be used, the warnings (`Problem.is_warning`)."""
     found: list[Problem] = []
     for path in paths:
         try:
@@ -139,21 +139,22 @@ def read_file(path: Path) -> bytes:
 
 
 def _check(data: bytes, name: str) -> tuple[PlanFile | None, list[Problem]]:
-    """The plan, unless there is more than warnings; and everything to say about the file."""
+    """The plan and its warnings, or no plan and all that is wrong."""
     tree = yaml_tree.read(data)
     findings = list(tree.findings)
     checked = None
     if tree.is_whole:
         told = {finding.path for finding in findings}
-        checked, shape = check_shape(tree.root)
+        checked, shape = check_shape(tree)
         findings += [finding for finding in shape if finding.path not in told]
         if not any(finding.code == "unknown_format" for finding in shape):
             findings += islice(check_meaning(tree.root), FINDINGS_MAX)
-    problems = in_order(_located(findings, tree, name), name)
-    if any(not problem.is_warning for problem in problems):
-        return None, problems
-    assert checked is not None, "nothing was said about a plan that has not the right shape"
-    return checked, problems
+    problems = _located(findings, tree, name)
+    if wrong := [problem for problem in problems if not problem.is_warning]:
+        # What seems unused may be meant by a name that is wrong: warnings wait until the plan is right.
+        return None, in_order(wrong, name)
+    assert checked is not None, "nothing was said about a plan that does not have the right shape"
+    return checked, in_order(problems, name)
 
 
 def _located(findings: list[Finding], tree: yaml_tree.Tree, name: str) -> list[Problem]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from app.catalogue.sentences import KINDS, LISTED, MEANT, SENTENCES, WARNING_WORD, WARNINGS
+from app.catalogue.sentences import ADD_IT, KINDS, LISTED, MEANT, SENTENCES, WARNING_WORD, WARNINGS
 
 PROBLEMS_MAX = 100  # an author mends these first; a hostile file cannot make us write a million sentences
 SHOWN_MAX = 60  # characters of a value from the file in a sentence
@@ -70,7 +70,7 @@ class Problem:
         elif self.choices:
             words["hint"] = LISTED[language].format(", ".join(printable(choice) for choice in self.choices))
         else:
-            words["hint"] = ""
+            words["hint"] = ADD_IT[language]
         return SENTENCES[self.code][language].format_map(words)
 
     def _line(self, language: str) -> str:
@@ -81,7 +81,7 @@ class Problem:
 
 
 class PlanInvalid(Exception):
-    """Step plans that cannot be used. `problems` holds all of them, by file and line, with the warnings."""
+    """Step plans that cannot be used. `problems` holds what is wrong with all of them, by file and line."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(*(problem.sentence() for problem in problems))
@@ -102,15 +102,12 @@ def path_text(path: Path) -> str:
 
 
 def in_order(problems: Iterable[Problem], file: str) -> list[Problem]:
-    """By place in the file; above `PROBLEMS_MAX` the last one says how many more there are. Errors go first then:
-    warnings must not push them out."""
+    """By place in the file; above `PROBLEMS_MAX` the last one says how many more there are."""
     ordered = sorted(problems, key=attrgetter("line", "column", "path", "code"))
     if len(ordered) <= PROBLEMS_MAX:
         return ordered
-    kept = sorted(ordered, key=attrgetter("is_warning"))[:PROBLEMS_MAX]
-    kept.sort(key=attrgetter("line", "column", "path", "code"))
     more = {"n": len(ordered) - PROBLEMS_MAX}
-    return [*kept, Problem(file, ordered[-1].line, 1, "", "more_problems", more)]
+    return [*ordered[:PROBLEMS_MAX], Problem(file, ordered[-1].line, 1, "", "more_problems", more)]
 
 
 def suggestion(wrong: str, known: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ refer to something, and what can't be said key by key, is the matter of rules/. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -66,9 +66,7 @@ SourceId = Annotated[str, StringConstraints(pattern=SOURCE_ID, max_length=ID_MAX
 Version = Annotated[str, StringConstraints(pattern=VERSION, max_length=ID_MAX)]
 Url = Annotated[str, StringConstraints(pattern=URL, max_length=URL_MAX)]
 Language = Annotated[str, StringConstraints(pattern=LANGUAGE)]
-Line = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_MAX, pattern=ONE_LINE)
-]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_MAX, pattern=ONE_LINE)]
 Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TEXT_MAX)]
 
 
@@ -394,7 +392,7 @@ class PlanHead(Part):
 class PlanFile(Part):
     """A step plan (stappenplan): a file `<plan id>/<version>.yaml`."""
 
-    format: Literal[1]
+    format: Annotated[int, WithJsonSchema({"const": FORMAT})]
     plan: PlanHead
     sources: dict[SourceId, Source] = Field(default={}, max_length=ITEMS_MAX)
     terms: list[Term] = Field(default=[], max_length=ITEMS_MAX)
@@ -410,5 +408,3 @@ def document_of(plan: PlanFile) -> dict[str, Any]:
     """The canonical document: JSON values, without what is equal to a default."""
     document: dict[str, Any] = plan.model_dump(mode="json", exclude_defaults=True)
     return document
-
-

@@ -8,6 +8,7 @@ from typing import Final
 
 WARNING_WORD: Final = {"en": "warning", "nl": "let op"}
 MEANT: Final = {"en": ', did you mean "{}"?', "nl": ', bedoelt u "{}"?'}
+ADD_IT: Final = {"en": "; add what is missing, or remove this", "nl": "; voeg toe wat ontbreekt, of haal dit weg"}
 LISTED: Final = {"en": "; choose from: {}", "nl": "; kies uit: {}"}
 
 KINDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -31,6 +32,7 @@ SYNTAX: Final[Mapping[str, str]] = {
     "found unexpected end of stream": "yaml_quote",
     "found unexpected document indicator": "yaml_quote",
     "found character that cannot start any token": "yaml_character",
+    "found a tab character that violates indentation": "yaml_tab",
     "found a tab character where an indentation space is expected": "yaml_tab",
     "found unknown escape character": "yaml_escape",
     "did not find expected hexdecimal number": "yaml_escape",
@@ -55,7 +57,10 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "is larger than {limit} KiB; split the plan, or shorten its texts",
         "is groter dan {limit} KiB; splits het plan of maak de teksten korter",
     ),
-    "not_utf8": _both("is not UTF-8 here; save the file as UTF-8", "is hier geen UTF-8; sla het bestand op als UTF-8"),
+    "not_utf8": _both(
+        "is not UTF-8 here; save the file as UTF-8",
+        "is hier geen UTF-8; sla het bestand op als UTF-8",
+    ),
     "unwanted_character": _both(
         "the invisible character {value} cannot be in a plan; remove it",
         "het onzichtbare teken {value} mag niet in een plan staan; haal het weg",
@@ -86,8 +91,8 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
     ),
     # --- YAML ---
     "yaml_colon": _both(
-        "a colon followed by a space makes a key, and there can be none here; put the text between quotes, or mend the "
-        "indentation",
+        "a colon followed by a space makes a key, and there can be none here; put the text between quotes, or mend "
+        "the indentation",
         "een dubbele punt met een spatie maakt een sleutel, en die kan hier niet staan; zet de tekst tussen "
         "aanhalingstekens of herstel de inspringing",
     ),
@@ -97,21 +102,22 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "spring de regel in",
     ),
     "yaml_indentation": _both(
-        "this does not fit what is around it; check the indentation, and put a text that begins with a quote or bracket "
-        "between quotes as a whole",
-        "dit past niet bij wat eromheen staat; controleer de inspringing, en zet een tekst die met een aanhalingsteken "
-        "of haak begint in zijn geheel tussen aanhalingstekens",
+        "this does not fit what is around it; check the indentation, and put a text that begins with a quote or "
+        "bracket between quotes as a whole",
+        "dit past niet bij wat eromheen staat; controleer de inspringing, en zet een tekst die met een "
+        "aanhalingsteken of haak begint in zijn geheel tussen aanhalingstekens",
     ),
     "yaml_dash": _both(
-        "a list item begins with `- ` on a line of its own, as deep as the items above; check the dash and the indentation",
-        "een onderdeel van een lijst begint met `- ` op een eigen regel, even diep als de onderdelen erboven; controleer "
-        "het streepje en de inspringing",
+        "a list item begins with `- ` on a line of its own, as deep as the items above; check the dash and the "
+        "indentation",
+        "een onderdeel van een lijst begint met `- ` op een eigen regel, even diep als de onderdelen erboven; "
+        "controleer het streepje en de inspringing",
     ),
     "yaml_bracket": _both(
-        "a comma or a closing bracket is missing here; close the list or group, and put a text with commas or brackets "
-        "between quotes",
-        "hier ontbreekt een komma of een haakje; sluit de lijst of groep, en zet een tekst met komma's of haken tussen "
-        "aanhalingstekens",
+        "a comma or a closing bracket is missing here; close the list or group, and put a text with commas or "
+        "brackets between quotes",
+        "hier ontbreekt een komma of een haakje; sluit de lijst of groep, en zet een tekst met komma's of haken "
+        "tussen aanhalingstekens",
     ),
     "yaml_quote": _both(
         "the quote that opens on line {line} is never closed; close it",
@@ -135,9 +141,10 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "is geen geldige YAML ({reason}); controleer aanhalingstekens, haken en inspringing hier en net erboven",
     ),
     "directive": _both(
-        "a line that begins with % is a YAML directive, which plans do not use; remove the line, or indent it if it is text",
-        "een regel die met % begint is een YAML-opdracht, en die gebruikt een plan niet; haal de regel weg, of spring hem "
-        "in als het tekst is",
+        "a line that begins with % is a YAML directive, which plans do not use; remove the line, or indent it if it "
+        "is text",
+        "een regel die met % begint is een YAML-opdracht, en die gebruikt een plan niet; haal de regel weg, of spring"
+        " hem in als het tekst is",
     ),
     "several_documents": _both(
         "a second document begins here; a file holds one plan, remove the line with --- or ...",
@@ -164,10 +171,10 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "er zijn meer dan {limit} aliassen (*naam); schrijf de waarden uit",
     ),
     "unknown_alias": _both(
-        'the alias "*{value}" has no anchor "&{value}" above it; write the value out, or put a text that begins with * '
-        "between quotes",
-        'voor de alias "*{value}" staat er geen anker "&{value}" boven; schrijf de waarde uit, of zet een tekst die met * '
-        "begint tussen aanhalingstekens",
+        'the alias "*{value}" has no anchor "&{value}" above it; write the value out, or put a text that begins with '
+        "* between quotes",
+        'voor de alias "*{value}" staat er geen anker "&{value}" boven; schrijf de waarde uit, of zet een tekst die '
+        "met * begint tussen aanhalingstekens",
     ),
     "alias_in_itself": _both(
         'the alias "*{value}" stands inside its own anchor, so it would never end; write the value out',
@@ -185,24 +192,29 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "there is no value here; fill it in, or remove the key or dash",
         "hier staat geen waarde; vul hem in, of haal de sleutel of het streepje weg",
     ),
-    "gave_up": _both(
-        "this file has too many problems to go on; mend the ones above first, then check again",
-        "dit bestand heeft te veel problemen om verder te gaan; los eerst die hierboven op en controleer dan opnieuw",
-    ),
     # --- shape ---
     "unknown_format": _both(
-        "this is format {value}, and this version of the software reads format {known}; write `format: {known}`, or use a "
-        "newer version",
-        "dit is formaat {value}, en deze versie van de software leest formaat {known}; schrijf `format: {known}` of gebruik "
-        "een nieuwere versie",
+        "this is format {value}, and this version of the software reads format {known}; write `format: {known}`, or "
+        "use a newer version",
+        "dit is formaat {value}, en deze versie van de software leest formaat {known}; schrijf `format: {known}` of "
+        "gebruik een nieuwere versie",
     ),
-    "unknown_key": _both("unknown key{hint}", "onbekende sleutel{hint}"),
-    "missing_key": _both("is missing; add this key", "ontbreekt; voeg deze sleutel toe"),
+    "unknown_key": _both(
+        "unknown key{hint}",
+        "onbekende sleutel{hint}",
+    ),
+    "missing_key": _both(
+        "is missing; add this key",
+        "ontbreekt; voeg deze sleutel toe",
+    ),
     "unquoted_text": _both(
-        "must be a text, and {value} without quotes is {found}; put it between quotes",
-        "moet een tekst zijn, en {value} zonder aanhalingstekens is {found}; zet het tussen aanhalingstekens",
+        "must be a text, and {value} without quotes is none; put it between quotes",
+        "moet een tekst zijn, en {value} zonder aanhalingstekens is dat niet; zet het tussen aanhalingstekens",
     ),
-    "not_text": _both("must be a text; this is {found}", "moet een tekst zijn; dit is {found}"),
+    "not_text": _both(
+        "must be a text; this is {found}",
+        "moet een tekst zijn; dit is {found}",
+    ),
     "not_boolean": _both(
         "must be true or false, without quotes; this is {found}",
         "moet true of false zijn, zonder aanhalingstekens; dit is {found}",
@@ -215,9 +227,22 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "must be a whole number, without quotes; this is {found}",
         "moet een heel getal zijn, zonder aanhalingstekens; dit is {found}",
     ),
-    "not_finite": _both("must be a number that can be written out", "moet een getal zijn dat uitgeschreven kan worden"),
-    "number_too_small": _both("must be {limit} or more", "moet {limit} of meer zijn"),
-    "number_too_large": _both("must be {limit} or less", "mag hooguit {limit} zijn"),
+    "has_fraction": _both(
+        "must be a whole number; leave out the part after the point",
+        "moet een heel getal zijn; laat het deel na de punt weg",
+    ),
+    "not_finite": _both(
+        "must be a number that can be written out; write another",
+        "moet een getal zijn dat u kunt uitschrijven; schrijf een ander",
+    ),
+    "number_too_small": _both(
+        "must be {limit} or more; choose a higher number",
+        "moet {limit} of meer zijn; kies een hoger getal",
+    ),
+    "number_too_large": _both(
+        "must be {limit} or less; choose a lower number",
+        "mag hooguit {limit} zijn; kies een lager getal",
+    ),
     "not_list": _both(
         "must be a list (each item after a dash, or all between [ and ]); this is {found}",
         "moet een lijst zijn (elk onderdeel na een streepje, of alles tussen [ en ]); dit is {found}",
@@ -242,7 +267,10 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "a plan needs at least one stage; add one",
         "een plan heeft minstens één fase nodig; voeg er een toe",
     ),
-    "empty_text": _both("must not be empty; write a text, or remove the key", "is leeg; schrijf een tekst of haal de sleutel weg"),
+    "empty_text": _both(
+        "must not be empty; write a text, or remove the key",
+        "is leeg; schrijf een tekst of haal de sleutel weg",
+    ),
     "text_too_long": _both(
         "has more than {limit} characters; make it shorter",
         "heeft meer dan {limit} tekens; maak het korter",
@@ -264,8 +292,8 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         'is "{value}"; een versie heeft drie getallen en eventueel een voorlopig deel, zoals 1.2.0 of 2.0.0-rc.1',
     ),
     "bad_url": _both(
-        'is "{value}"; an address begins with https:// or http:// and has no spaces',
-        'is "{value}"; een adres begint met https:// of http:// en heeft geen spaties',
+        'is "{value}"; an address begins with https:// or http:// and has no spaces, user name or password',
+        'is "{value}"; een adres begint met https:// of http:// en heeft geen spaties, gebruikersnaam of wachtwoord',
     ),
     "bad_language": _both(
         'is "{value}"; a language is a code of two letters, such as nl or en',
@@ -275,15 +303,18 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "has no Dutch text; add nl: …",
         "heeft geen Nederlandse tekst; voeg nl: … toe",
     ),
-    "unknown_choice": _both('"{value}" is not possible here{hint}', '"{value}" kan hier niet{hint}'),
+    "unknown_choice": _both(
+        '"{value}" is not possible here{hint}',
+        '"{value}" kan hier niet{hint}',
+    ),
     "other_shape": _both(
         "is not right ({reason}); compare it with a plan that works",
         "klopt niet ({reason}); vergelijk het met een plan dat werkt",
     ),
     # --- meaning ---
     "no_origin": _both(
-        "does not say where it comes from; name `sources`, or write `addition: true` if it is our own",
-        "zegt niet waar het vandaan komt; noem `sources`, of schrijf `addition: true` als het van ons zelf is",
+        "does not say where it comes from; name `sources`, or write `addition: true` if it is an addition of your own",
+        "zegt niet waar het vandaan komt; noem `sources`, of schrijf `addition: true` als het een eigen aanvulling is",
     ),
     "repeated_id": _both(
         'the id "{value}" is used at {first} too; choose another',
@@ -309,23 +340,29 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         'there is no kind of evidence "{value}" under evidence_kinds{hint}',
         'er is geen soort bewijsstuk "{value}" onder evidence_kinds{hint}',
     ),
-    "unknown_role": _both('there is no role "{value}" under roles{hint}', 'er is geen rol "{value}" onder roles{hint}'),
-    "unknown_stage": _both('there is no stage "{value}"{hint}', 'er is geen fase "{value}"{hint}'),
+    "unknown_role": _both(
+        'there is no role "{value}" under roles{hint}',
+        'er is geen rol "{value}" onder roles{hint}',
+    ),
+    "unknown_stage": _both(
+        'there is no stage "{value}"{hint}',
+        'er is geen fase "{value}"{hint}',
+    ),
     "unknown_decision": _both(
         'there is no decision "{value}" under decisions{hint}',
         'er is geen besluit "{value}" onder decisions{hint}',
     ),
     "options_missing": _both(
-        "a question of type {value} needs at least {limit} options; add them, or change the type",
-        "een vraag van type {value} heeft minstens {limit} opties nodig; voeg ze toe of verander het type",
+        "the type {value} needs options, {limit} or more; add them, or change the type",
+        "het type {value} heeft opties nodig, {limit} of meer; voeg ze toe of verander het type",
     ),
     "columns_missing": _both(
         "a table needs columns; add them, or change the type",
         "een tabel heeft kolommen nodig; voeg ze toe of verander het type",
     ),
     "key_of_other_type": _both(
-        "belongs to questions of type {value} only; remove it, or change the type",
-        "hoort alleen bij vragen van type {value}; haal het weg of verander het type",
+        "goes with the type {value} only; remove it, or change the type",
+        "hoort alleen bij het type {value}; haal het weg of verander het type",
     ),
     "minimum_above_maximum": _both(
         "is more than the maximum ({limit}), so no answer can be right; change one of the two",
@@ -409,9 +446,10 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "niets in het plan vereist dit besluit, dus het opent niets; eis het ergens of haal het weg",
     ),
     "unused_domains": _both(
-        "no stage or decision is per domain, so choosing domains changes nothing; add per_domain: true, or remove these",
-        "geen fase of besluit is per domein, dus kiezen van domeinen verandert niets; voeg per_domain: true toe of haal "
-        "deze weg",
+        "no stage or decision is per domain, so choosing domains changes nothing; add per_domain: true, or remove "
+        "these",
+        "geen fase of besluit is per domein, dus kiezen van domeinen verandert niets; voeg per_domain: true toe of "
+        "haal deze weg",
     ),
     "ground_not_listed": _both(
         'the stage does not name the ground "{value}" under grounds; add it there',

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from app.catalogue import schema
 from app.catalogue.problems import PROBLEMS_MAX, Finding, Path, suggestion
 from app.catalogue.schema import PlanFile
+from app.catalogue.yaml_tree import Tree
 
 _MODELS: Mapping[str, type[BaseModel]] = {
     f"<{model.__name__}>": model for model in (schema.StageRequired, schema.DecisionRequired, schema.AnyOf)
@@ -27,7 +28,6 @@ _PATTERNS = {
 _TYPES = {
     "bool_type": "not_boolean",
     "int_type": "not_whole_number",
-    "int_from_float": "not_whole_number",
     "float_type": "not_number",
     "list_type": "not_list",
     "dict_type": "not_mapping",
@@ -36,26 +36,29 @@ _TYPES = {
 }
 
 
-def check_shape(root: object) -> tuple[PlanFile | None, list[Finding]]:
-    """The plan, or what keeps the values from being one."""
-    number = root.get("format") if isinstance(root, dict) else None
-    if number is not None and (number != schema.FORMAT or isinstance(number, bool)):
+def check_shape(tree: Tree) -> tuple[PlanFile | None, list[Finding]]:
+    """The plan, or what keeps the file from being one."""
+    number = tree.root.get("format") if isinstance(tree.root, dict) else None
+    if isinstance(number, int) and not isinstance(number, bool) and number != schema.FORMAT:
         # Another format has other keys: what we could say about those would only mislead.
-        params = {"value": str(number), "known": schema.FORMAT}
+        params: dict[str, str | int] = {"value": str(number), "known": schema.FORMAT}
         return None, [Finding("unknown_format", ("format",), params)]
     try:
-        return PlanFile.model_validate(root), []
+        return PlanFile.model_validate(tree.root), []
     except ValidationError as error:
-        return None, list(_findings(error.errors(include_url=False)))
+        return None, list(_findings(tree, error.errors(include_url=False)))
 
 
-def _findings(errors: list[ErrorDetails]) -> Iterator[Finding]:
+def _findings(tree: Tree, errors: list[ErrorDetails]) -> Iterator[Finding]:
     meant: dict[Path, set[str]] = {}
     for error in [each for each in errors if each["type"] == "extra_forbidden"]:
         *around, key = _path(error)
-        known = list(_model_at(error["loc"][:-1]).model_fields)
+        model = _model_at(error["loc"][:-1])
+        known = list(model.model_fields)
+        if model is schema.StageRequired:  # what a requirement is taken for when it says nothing else
+            known += ["decision", "any_of"]
         if len(meant) < PROBLEMS_MAX and (near := suggestion(str(key), known)):
-            meant.setdefault(tuple(around), set()).add(near)
+            meant.setdefault(tuple(around), set()).add("stage" if near in ("decision", "any_of") else near)
         yield Finding("unknown_key", (*around, key), at_key=True, wrong=str(key), known=known)
     for error in errors:
         path = _path(error)
@@ -64,7 +67,7 @@ def _findings(errors: list[ErrorDetails]) -> Iterator[Finding]:
             if path[-1] not in meant.get(path[:-1], ()):
                 yield Finding("missing_key", path)
         elif error["type"] != "extra_forbidden":
-            yield _finding(error, path)
+            yield _finding(tree, error, path)
 
 
 def _path(error: ErrorDetails) -> Path:
@@ -74,16 +77,18 @@ def _path(error: ErrorDetails) -> Path:
     )
 
 
-def _finding(error: ErrorDetails, path: Path) -> Finding:
+def _finding(tree: Tree, error: ErrorDetails, path: Path) -> Finding:
     kind, given = error["type"], error["input"]
     context: dict[str, Any] = error.get("ctx", {})
     at_key = error["loc"][-1:] == ("[key]",)
+    if kind == "int_type" and isinstance(given, float):
+        return Finding("has_fraction", path)
     if kind in _TYPES:
         return Finding(_TYPES[kind], path, {"found": _kind_of(given)})
     match kind:
         case "string_type" | "not_text":
             if isinstance(given, bool | int | float):
-                return Finding("unquoted_text", path, {"value": _written(given), "found": _kind_of(given)})
+                return Finding("unquoted_text", path, {"value": tree.spelling(path) or _written(given)})
             return Finding("not_text", path, {"found": _kind_of(given)})
         case "string_pattern_mismatch":
             return Finding(_PATTERNS[context["pattern"]], path, {"value": str(given)}, at_key=at_key)

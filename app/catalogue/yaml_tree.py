@@ -1,7 +1,8 @@
 """From bytes to values that remember their place in the file.
 
-The events of libyaml are composed here instead of by PyYAML: that resolves by YAML 1.1 (`no` becomes False, 12:30 becomes
-750), keeps the last of two equal keys in silence, expands aliases without end and recurses as deep as the file says.
+The events of libyaml are composed here instead of by PyYAML: that resolves by YAML 1.1 (`no` becomes False, 12:30
+becomes 750), keeps the last of two equal keys in silence, expands aliases without end and recurses as deep as the file
+says.
 Scalars follow the core schema of YAML 1.2; everything that a step plan does not need is refused while reading,
 so that a hostile file costs no more than the part that was read.
 """
@@ -14,13 +15,12 @@ from dataclasses import dataclass, field
 import yaml
 from yaml.events import (
     AliasEvent,
+    CollectionEndEvent,
     CollectionStartEvent,
     DocumentStartEvent,
     Event,
-    MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
-    SequenceEndEvent,
     SequenceStartEvent,
 )
 
@@ -58,6 +58,7 @@ class Tree:
     findings: list[Finding] = field(default_factory=list)
     is_whole: bool = False
     mark: Mark = (1, 1)
+    lines: list[str] = field(default_factory=list)
 
     def place(self, path: Path, *, at_key: bool = False) -> Mark:
         """Where a path is; of a path that is not there, the nearest part around it that is."""
@@ -73,21 +74,32 @@ class Tree:
                 return mark
         return key_mark if at_key else mark
 
+    def spelling(self, path: Path) -> str:
+        """How a number or truth value is written; empty for one that an alias stands for."""
+        line, column = self.place(path)
+        found = _PLAIN_WORD.match(self.lines[line - 1], column - 1)
+        return found[0] if found else ""
+
 
 def read(data: bytes) -> Tree:
     """Never raises for what is in the data."""
     tree = Tree()
     try:
         text = _decoded(data)
+        tree.lines = _LINE_END.split(text)
         _Composer(tree).compose(text)
-        tree.is_whole = True
+        # Shape and meaning would miss what was to be merged.
+        tree.is_whole = all(finding.code != "merge_key" for finding in tree.findings)
     except _Stop as stop:
-        tree.findings.append(stop.finding)
+        if stop.finding:
+            tree.findings.append(stop.finding)
     return tree
 
 
 class _Stop(Exception):
-    def __init__(self, finding: Finding) -> None:
+    """Reading on makes no sense; without a finding because there are so many."""
+
+    def __init__(self, finding: Finding | None = None) -> None:
         self.finding = finding
 
 
@@ -96,6 +108,8 @@ class _Stop(Exception):
 # What YAML 1.2 calls printable, without the line ends of YAML 1.1 (U+0085, U+2028, U+2029): libyaml still breaks lines
 # there, so that the text would change and the line numbers would be wrong.
 _UNWANTED = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_LINE_END = re.compile("\r\n|\r|\n")
+_PLAIN_WORD = re.compile(r"[-+.\w]+")
 _DIRECTIVE = re.compile(r"(?<![^\r\n])%")
 
 
@@ -119,7 +133,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _end_of(text: str) -> Mark:
-    lines = re.split("\r\n|\r|\n", text)
+    lines = _LINE_END.split(text)
     return len(lines), len(lines[-1]) + 1
 
 
@@ -185,6 +199,7 @@ class _Anchored:
 
 def _mark(event: Event) -> Mark:
     start = event.start_mark
+    assert start is not None, "libyaml marks every event"
     return start.line + 1, start.column + 1
 
 
@@ -201,17 +216,18 @@ class _Composer:
         """Raises _Stop where going on makes no sense."""
         documents = 0
         try:
-            for event in yaml.parse(text, yaml.CSafeLoader):  # type: ignore[no-untyped-call]  # see types-PyYAML
-                kind = event.__class__
-                if kind is ScalarEvent:
+            for event in yaml.parse(text, yaml.CSafeLoader):
+                if isinstance(event, ScalarEvent):
                     self._scalar(event)
-                elif kind is MappingStartEvent or kind is SequenceStartEvent:
-                    self._start(event, MarkedDict() if kind is MappingStartEvent else MarkedList())
-                elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                elif isinstance(event, MappingStartEvent):
+                    self._start(event, MarkedDict())
+                elif isinstance(event, SequenceStartEvent):
+                    self._start(event, MarkedList())
+                elif isinstance(event, CollectionEndEvent):
                     self._end()
-                elif kind is AliasEvent:
+                elif isinstance(event, AliasEvent):
                     self._alias(event)
-                elif kind is DocumentStartEvent:
+                elif isinstance(event, DocumentStartEvent):
                     documents += 1
                     if documents > 1:
                         raise _Stop(Finding("several_documents", mark=_mark(event)))
@@ -219,7 +235,7 @@ class _Composer:
             raise _Stop(_syntax(error, text)) from None
         if self.tree.root is None:
             self.tree.findings.clear()
-            raise _Stop(Finding("empty_document"))
+            raise _Stop(Finding("empty_document", mark=(1, 1)))
 
     def _scalar(self, event: ScalarEvent) -> None:
         value: Value = event.value
@@ -275,10 +291,11 @@ class _Composer:
         self.aliases += 1
         if self.aliases > ALIASES_MAX:
             raise _Stop(self._finding("too_many_aliases", event, limit=ALIASES_MAX))
-        anchored = self.anchors.get(event.anchor)
+        name = event.anchor or ""
+        anchored = self.anchors.get(name)
         if anchored is None:
-            is_around = any(collection.anchor == event.anchor for collection in self.open)
-            raise _Stop(self._finding("alias_in_itself" if is_around else "unknown_alias", event, value=event.anchor))
+            is_around = any(collection.anchor == name for collection in self.open)
+            raise _Stop(self._finding("alias_in_itself" if is_around else "unknown_alias", event, value=name))
         self.values += anchored.size
         if self.values > VALUES_MAX:
             raise _Stop(self._finding("too_many_values", event, limit=VALUES_MAX))
@@ -340,7 +357,7 @@ class _Composer:
     def _add(self, finding: Finding) -> None:
         self.tree.findings.append(finding)
         if len(self.tree.findings) > PROBLEMS_MAX:
-            raise _Stop(Finding("gave_up", mark=finding.mark))
+            raise _Stop
 
 
 def _syntax(error: yaml.YAMLError, text: str) -> Finding:

@@ -43,7 +43,10 @@ def check(plan: Part) -> Iterator[Finding]:
         return  # its shape has been refused for that; the graph would take long
     nodes = [_node("stage", part) for part in plan.each("stages")]
     nodes += [_node("decision", part) for part in plan.each("decisions")]
-    graph = {node.key: node for node in reversed(nodes) if node.key[1]}
+    graph: dict[Key, _Node] = {}
+    for node in nodes:
+        if node.key[1]:
+            graph.setdefault(node.key, node)
     reach = _Reach(graph)
     possible = reach.possible(set())
     has_domains = bool(plan.get("domains").value)
@@ -237,7 +240,7 @@ def _advice(node: _Node, reach: _Reach, possible: set[Key], stages: Names) -> It
     for advice in node.part.each("advised_after"):
         where = advice.get("stage")
         yield from stages.unknown(where, "unknown_stage")
-        if where.text in seen:
+        if where.text is not None and where.text in seen:
             yield Finding("advice_repeated", where.path, {"value": where.text})
         seen.add(where.text)
     if node.key in node.advised:

@@ -93,7 +93,7 @@ def _stages(plan: Part) -> Iterator[Finding]:
         for statement in stage.each("statements"):
             ground = statement.get("ground")
             yield from grounds.unknown(ground, "unknown_ground")
-            if ground.text in grounds and ground.text not in listed:
+            if ground.text is not None and ground.text in grounds and ground.text not in listed:
                 yield Finding("ground_not_listed", ground.path, {"value": ground.text})
         for step in stage.each("steps"):
             if step.id == CHECKLIST:

@@ -1,7 +1,7 @@
 """Reading a plan that may be broken: what does not have the right type is not there.
 
-The rules look at the file as it is instead of at checked models, so that an author gets what is wrong with its shape and
-with its meaning in one go. The shape has been told already; a rule never has to complain about a type.
+The rules look at the file as it is instead of at checked models, so that an author gets what is wrong with its shape
+and with its meaning in one go. The shape has been told already; a rule never has to complain about a type.
 """
 
 from __future__ import annotations

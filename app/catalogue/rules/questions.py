@@ -29,7 +29,7 @@ def check(plan: Part) -> Iterator[Finding]:
                 yield from _keys_of_type(question)
                 yield from _range(question)
                 for column in question.each("columns"):
-                    yield from _keys_of_type(column)
+                    yield from _options_of_column(column)
             yield from _conditions(questions)
 
 
@@ -39,19 +39,26 @@ def _type_of(question: Part) -> QuestionType | None:
 
 
 def _keys_of_type(question: Part) -> Iterator[Finding]:
-    """Of a question, or a column of a table."""
     kind = _type_of(question)
     if kind is None:
         return
     for key, types in _KEY_OF_TYPES.items():
         if question.has(key) and kind not in types:
             yield Finding("key_of_other_type", question.get(key).path, {"value": ", ".join(types)}, at_key=True)
-    options = question.get("options").value
     limit = _OPTIONS_MIN.get(kind, 0)
-    if len(options if isinstance(options, list) else []) < limit:
+    if len(list(question.each("options"))) < limit:
         yield Finding("options_missing", question.path, {"value": kind.value, "limit": limit})
     if kind is QuestionType.TABLE and not question.get("columns").value:
         yield Finding("columns_missing", question.path)
+
+
+def _options_of_column(column: Part) -> Iterator[Finding]:
+    kind, limit = column.get("type").text, _OPTIONS_MIN[QuestionType.SINGLE_CHOICE]
+    if kind == QuestionType.SINGLE_CHOICE and len(list(column.each("options"))) < limit:
+        yield Finding("options_missing", column.path, {"value": kind, "limit": limit})
+    elif kind != QuestionType.SINGLE_CHOICE and column.has("options"):
+        params = {"value": QuestionType.SINGLE_CHOICE.value}
+        yield Finding("key_of_other_type", column.get("options").path, params, at_key=True)
 
 
 def _range(question: Part) -> Iterator[Finding]:
@@ -90,9 +97,7 @@ def _answers(condition: Part, question: Part) -> Iterator[Finding]:
     elif kind in _CHOICES:
         answers = tuple(option.id for option in question.each("options"))
     else:
-        yield Finding(
-            "condition_without_choices", condition.get("any_of").path, {"value": question.id}, at_key=True
-        )
+        yield Finding("condition_without_choices", condition.get("any_of").path, {"value": question.id}, at_key=True)
         return
     if "" in answers:
         return
