@@ -1,0 +1,95 @@
+"""Templates mean the same after folding as Jinja makes of them by itself."""
+
+from gettext import NullTranslations
+
+import pytest
+from jinja2 import DictLoader, Environment, StrictUndefined, UndefinedError
+from markupsafe import Markup
+
+from app.web.folding import OneLanguageEnvironment
+from app.web.render import _as_function
+
+TEMPLATES = {
+    "row.html": "[{{ sep }}{{ word }}{% set sep = '!' %}{{ sep }}]",
+    "rows.html": "{% for word in words %}{{ loop.index }}{% include 'row.html' %}{{ sep }}{% endfor %}",
+    "nested.html": "<{% include 'rows.html' %}>",
+    "tree.html": "({{ node.name }}{% for node in node.parts %}{% include 'tree.html' %}{% endfor %})",
+    "in_macro.html": "{% macro box(word, sep) %}{% include 'row.html' %}{% endmacro %}{{ box('a', 1) }}",
+    "whole.html": "{% block part %}{{ sep }}{% endblock %}",
+    "other.html": "{% for sep in words %}{% include 'whole.html' %}{% endfor %}",
+    "text.html": "{{ _('%(who)s has 5%% of %(what)s', who=words[0], what=safe) }}{{ _('50%% done') }}",
+    "error.html": "line 1\n{% include 'broken.html' %}",
+    "broken.html": "a\nb\nc\n{{ nothing }}",
+    "macros.html": (
+        "{% macro plain(a, b='B', c=none) %}{{ a }}{{ b }}{{ c }}{% endmacro %}"
+        "{% macro with_caller(a) %}{{ a }}{% if caller is defined %}{{ caller() }}{% endif %}{% endmacro %}"
+    ),
+}
+VALUES = {
+    "words": ["<a>", "b"],
+    "sep": "-",
+    "safe": Markup("<i>safe</i>"),
+    "node": {"name": "1", "parts": [{"name": "2", "parts": []}, {"name": "3", "parts": []}]},
+}
+
+
+def an_environment(kind: type[Environment], **options: object) -> Environment:
+    environment = kind(
+        loader=DictLoader(TEMPLATES),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        undefined=StrictUndefined,
+        **options,  # type: ignore[arg-type]  # whatever Jinja takes
+    )
+    environment.texts = texts = NullTranslations()  # type: ignore[attr-defined]  # unknown to plain Jinja, and unused
+    environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+    return environment
+
+
+@pytest.fixture
+def folding() -> Environment:
+    return an_environment(OneLanguageEnvironment, auto_reload=False)
+
+
+@pytest.mark.parametrize("name", ["rows.html", "nested.html", "tree.html", "in_macro.html", "other.html", "text.html"])
+def test_folded_template_gives_the_same(folding: Environment, name: str):
+    plain = an_environment(Environment).get_template(name).render(VALUES)
+
+    assert folding.get_template(name).render(VALUES) == plain
+
+
+def test_what_is_filled_in_is_escaped(folding: Environment):
+    assert "&lt;a&gt; has 5% of <i>safe</i>" in folding.get_template("text.html").render(VALUES)
+
+
+def test_error_in_an_include_names_the_line_that_includes(folding: Environment):
+    with pytest.raises(UndefinedError) as error:
+        folding.get_template("error.html").render()
+
+    in_template = [entry.lineno + 1 for entry in error.traceback if str(entry.path) == "<template>"]
+    assert in_template == [2]
+
+
+def test_changed_include_is_noticed_while_reloading():
+    templates = dict(TEMPLATES)
+    environment = an_environment(OneLanguageEnvironment, auto_reload=True)
+    environment.loader = DictLoader(templates)
+    before = environment.get_template("nested.html").render(VALUES)
+    templates["row.html"] = "new"
+
+    assert environment.get_template("nested.html").render(VALUES) != before
+
+
+def test_macro_as_function_takes_arguments_like_a_macro(folding: Environment):
+    module = folding.get_template("macros.html").module
+    plain, with_caller = _as_function(module.plain), _as_function(module.with_caller)  # type: ignore[attr-defined]  # made by the template
+
+    assert plain("<", c="C") == "&lt;BC"
+    assert plain(b="1", a="2") == "21None"
+    assert isinstance(plain("x"), Markup)
+    assert with_caller("x") == "x"
+    assert with_caller("x", caller=lambda: "y") == "xy"
+    with pytest.raises(TypeError):
+        plain("x", unknown="y")
+    with pytest.raises(TypeError):
+        plain("1", "2", "3", "4")
