@@ -111,21 +111,20 @@ def unmet_requirements(
 
 
 def is_passed_by(plan: StepPlan, run: Run, ref: StageRef) -> bool:
-    """Whether a recorded decision took the road around this stage: whatever asks for it is content with the decision.
-    The stage may still be done; it is just no longer wise to begin with it."""
-    asked = [
-        requirement
-        for stage in plan.stages
-        for requirement in stage.requires
-        if any(isinstance(a, StageRequired) and a.stage == ref.stage for a in requirement.alternatives)
-    ]
-    return bool(asked) and all(
-        any(
-            isinstance(a, DecisionRequired) and _decision_met(plan, run, a, ref.domain)
-            for a in requirement.alternatives
-        )
-        for requirement in asked
-    )
+    """Whether a recorded decision took the road around this stage: whatever asks for it is content with a decision,
+    in every domain where it asks. The stage may still be done; it is just no longer wise to begin with it."""
+    is_asked_for = False
+    everything: tuple[Stage | Decision, ...] = (*plan.stages, *plan.decisions)
+    for asking in everything:
+        domains = run.domains if asking.is_per_domain and ref.domain is None else (ref.domain,)
+        for requirement in asking.requires:
+            if not any(isinstance(a, StageRequired) and a.stage == ref.stage for a in requirement.alternatives):
+                continue
+            is_asked_for = True
+            decisions = [a for a in requirement.alternatives if isinstance(a, DecisionRequired)]
+            if not all(any(_decision_met(plan, run, a, domain) for a in decisions) for domain in domains):
+                return False
+    return is_asked_for
 
 
 def unmet_advice(plan: StepPlan, run: Run, stage: Stage, domain: str | None) -> list[str]:
