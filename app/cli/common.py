@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import typer
-from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, select
 
@@ -17,13 +16,18 @@ from app.storage.scope import set_scope
 from app.storage.tables import Municipality
 from app.storage.upgrade import SchemaError, is_current
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+def say(text: str) -> None:
+    typer.echo(text)
+
+
+def complain(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 def fail(message: str, *, code: int = 1) -> typer.Exit:
     """Says what is wrong; the caller raises what this returns."""
-    err.print(message, markup=False)
+    complain(message)
     return typer.Exit(code)
 
 
@@ -43,7 +47,10 @@ def database(*, must_be_current: bool = True) -> Iterator[Database]:
     """The database of the settings.  Ends the command when it cannot be reached or was made by another version."""
     chosen = settings()
     if not chosen.database_url:
-        chosen.data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            chosen.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as refused:
+            raise fail(f"The folder {chosen.data_dir} cannot be made: {refused.strerror}. Check DATA_DIR.") from None
     opened = Database(create_engine_for(chosen))
     try:
         if must_be_current and not is_current(opened.engine):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from app.cli.common import database, fail, now, out, settings
+from app.cli.common import database, fail, now, say, settings
 from app.demo.build import build, is_empty
 from app.startup import prepare
 from app.storage.evidence_files import EvidenceFiles
 
 
 def demo() -> None:
-    """Fill an empty database with two fictional municipalities with work in progress."""
+    """Fill an empty database with demonstration data.
+
+    Two fictional municipalities with work in progress; prints an account for each role.
+    """
     with database(must_be_current=False) as opened:
         prepare(opened, at=now())
         if not is_empty(opened):
@@ -17,4 +20,4 @@ def demo() -> None:
         accounts = build(opened, EvidenceFiles(settings().evidence_dir), now=now())
     for account in accounts:
         roles = ", ".join(account.roles)
-        out.print(f"{account.login}\t{account.password}\t{account.municipality}: {roles}", markup=False)
+        say(f"{account.login}\t{account.password}\t{account.municipality}: {roles}")

@@ -8,25 +8,31 @@ from typing import Annotated
 import typer
 
 from app.catalogue.loader import lint as lint_files
-from app.cli.common import database, err, fail, out
+from app.cli.common import complain, database, fail, say
 from app.storage.plans import pinned_plans
 
 
 def lint(files: Annotated[list[Path], typer.Argument(help="Step plans to check (YAML).", metavar="FILE…")]) -> None:
-    """Check step plans; every problem is named with file, line, column, place and remedy."""
+    """Check files with step plans.
+
+    Names every problem with file, line, column, place and remedy; exits 1 when there is one.
+    """
     missing = [str(file) for file in files if not file.is_file()]
     if missing:
         raise fail(f"No such file: {', '.join(missing)}")
     problems = lint_files(files)
     for problem in problems:
-        err.print(problem.sentence(), markup=False)
+        complain(problem.sentence())
     if any(not problem.is_warning for problem in problems):
         raise typer.Exit(1)
-    out.print(f"{len(files)} file{'s' if len(files) > 1 else ''} without {'errors' if problems else 'problems'}")
+    say(f"{len(files)} file{'s' if len(files) > 1 else ''} without {'errors' if problems else 'problems'}")
 
 
 def list_plans() -> None:
-    """List the step plans that runs can use, newest version first."""
+    """List the step plans that runs can use.
+
+    Newest version first: plan@version, title, digest.
+    """
     with database() as opened, opened.read() as session:
         for plan in pinned_plans(session):
-            out.print(f"{plan.name}\t{plan.title}\tsha256:{plan.digest}", markup=False)
+            say(f"{plan.name}\t{plan.title}\tsha256:{plan.digest}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import sqlalchemy
 import typer
-from sqlmodel import col, select
+from sqlmodel import col
 
-from app.cli.common import database, each_municipality, err, fail, now, out
+from app.cli.common import complain, database, each_municipality, fail, now, say
 from app.features.reports import service as reports
 from app.features.reports.service import ReportFormat
 from app.storage.run_header import RunNotFound
@@ -21,14 +22,20 @@ app = typer.Typer(help="List the runs (trajecten).", no_args_is_help=True)
 Municipality = Annotated[str | None, typer.Option("--municipality", help="Only this municipality.")]
 
 
+COLUMNS: tuple[Any, ...] = (RunRow.id, RunRow.name, RunRow.plan_id, RunRow.plan_version, RunRow.changed_at)
+
+
 @app.command(name="list")
 def list_runs(municipality: Municipality = None) -> None:
-    """List all runs: id, municipality, plan, last change, name."""
+    """List all runs.
+
+    Id, municipality, plan@version, last change, name.
+    """
     with database() as opened:
         for name, session in each_municipality(opened, municipality):
-            query = select(RunRow.id, RunRow.name, RunRow.plan_version, RunRow.changed_at).order_by(col(RunRow.name))
-            for row in session.execute(query):
-                out.print(f"{row.id}\t{name}\t{row.plan_version}\t{row.changed_at:%Y-%m-%d}\t{row.name}", markup=False)
+            for row in session.execute(sqlalchemy.select(*COLUMNS).order_by(col(RunRow.name))):
+                plan = f"{row.plan_id}@{row.plan_version}"
+                say(f"{row.id}\t{name}\t{plan}\t{row.changed_at:%Y-%m-%d}\t{row.name}")
 
 
 def report(
@@ -54,13 +61,16 @@ def report(
                     output.write_bytes(content)
                 except OSError as refused:
                     raise fail(f"{output} cannot be written: {refused.strerror}") from None
-                err.print(f"Wrote {output} ({len(content)} bytes)", markup=False)
+                complain(f"Wrote {output} ({len(content)} bytes)")
             return
     raise fail(f"There is no run {run!r}. See: stappenplan runs list")
 
 
 def verify_history(municipality: Municipality = None) -> None:
-    """Replay the history of every run and compare it with what the tables say; exits 1 when anything differs."""
+    """Check that the history and the tables agree.
+
+    Replays every run from its history; names what differs, and exits 1 when anything does.
+    """
     runs = events = 0
     problems = 0
     with database() as opened:
@@ -69,7 +79,7 @@ def verify_history(municipality: Municipality = None) -> None:
                 runs, events = runs + 1, events + verified.events
                 for finding in verified.findings:
                     problems += 1
-                    err.print(f"{name}: run {finding.run_id}: {finding.place}: {finding.problem}", markup=False)
+                    complain(f"{name}: run {finding.run_id}: {finding.place}: {finding.problem}")
     if problems:
         raise fail(f"{problems} differences in {runs} runs")
-    out.print(f"{runs} runs, {events} events: the history and the tables agree")
+    say(f"{runs} runs, {events} events: the history and the tables agree")

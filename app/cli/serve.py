@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import socket
+from contextlib import suppress
 
 import uvicorn
 
 from app.catalogue.loader import PlanInvalid
-from app.cli.common import database, err, fail, now, out, settings
+from app.cli.common import complain, database, fail, now, say, settings
 from app.demo import build
 from app.main import create_app
 from app.startup import prepare
@@ -18,15 +20,18 @@ from app.web.i18n import TextsError
 
 
 def serve() -> None:
-    """Serve on HOST and PORT; makes or upgrades the database first, and fills an empty one with demonstration data
-    unless STAPPENPLAN_ENV is production."""
+    """Serve the application on HOST and PORT.
+
+    Makes or upgrades the database first, and fills an empty one with demonstration data unless STAPPENPLAN_ENV is
+    production. Data is kept in DATA_DIR, or in the PostgreSQL database that DATABASE_URL names.
+    """
     chosen = settings()
-    with database(must_be_current=False) as opened:
+    with _listen_on(chosen.host, chosen.port) as listening, database(must_be_current=False) as opened:
         try:
             prepare(opened, at=now())
         except PlanInvalid as invalid:
             for problem in invalid.problems:
-                err.print(problem.sentence(), markup=False)
+                complain(problem.sentence())
             raise fail("The step plans above cannot be used.") from None
         except PlanChanged as changed:
             raise fail(
@@ -42,7 +47,7 @@ def serve() -> None:
             demo_accounts = []
         else:
             if build.is_empty(opened):
-                err.print("First start: making two fictional municipalities to try things out …")
+                complain("First start: making two fictional municipalities to try things out …")
                 build.build(opened, EvidenceFiles(chosen.evidence_dir), now=now())
             demo_accounts = build.demonstration_accounts(opened)
         try:
@@ -52,7 +57,30 @@ def serve() -> None:
         app.state.demo_accounts = demo_accounts
         for account in demo_accounts:
             roles = ", ".join(account.roles)
-            out.print(f"  {account.login:<28} {account.password:<24} {account.municipality}: {roles}", markup=False)
-        out.print(f"Stappenplan: http://{chosen.host}:{chosen.port}")
+            say(f"  {account.login:<28} {account.password:<24} {account.municipality}: {roles}")
+        host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
+        say(f"Stappenplan: http://{host}:{listening.getsockname()[1]}")
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-        uvicorn.run(app, host=chosen.host, port=chosen.port, log_config=None, server_header=False, access_log=False)
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, server_header=False, access_log=False))
+        with suppress(KeyboardInterrupt):  # how people stop it in a terminal
+            server.run(sockets=[listening])
+        if not server.started:
+            raise fail("The application did not start; the lines above say why.", code=3)
+
+
+def _listen_on(host: str, port: int) -> socket.socket:
+    """Takes the address before anything is made or promised.  Ends the command when that cannot be done."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind, protocol)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart need not wait for old traffic
+            listening.bind(address)
+        except OSError:
+            listening.close()
+            raise
+    except OSError as refused:
+        raise fail(
+            f"Cannot listen on {host}:{port}: {refused.strerror}. Stop what uses it, or choose another HOST or PORT."
+        ) from None
+    return listening

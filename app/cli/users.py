@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from app.cli.common import database, fail, now, out
+from app.cli.common import database, fail, now, say
 from app.policy import Role
 from app.storage import accounts
 from app.storage.accounts import AccountError
 from app.storage.passwords import PasswordRefused
 
-app = typer.Typer(help="Add, list and disable accounts.", no_args_is_help=True)
+app = typer.Typer(help="Add, list and disable accounts, and give them roles.", no_args_is_help=True)
 
 
 @app.command()
@@ -36,7 +36,22 @@ def add(
             )
         except (AccountError, PasswordRefused) as refused:
             raise fail(str(refused)) from None
-    out.print(f"Added {login} to {municipality}", markup=False)
+    say(f"Added {login} to {municipality}")
+
+
+@app.command()
+def add_roles(
+    login: Annotated[str, typer.Argument(help="Name that the account signs in with.")],
+    municipality: Annotated[str, typer.Option(help="Municipality that the roles are for; it must exist.")],
+    role: Annotated[list[Role], typer.Option(help="Role in that municipality; may be given more than once.")],
+) -> None:
+    """Give an account more roles, in the same municipality or another."""
+    with database() as opened, opened.write() as session:
+        try:
+            accounts.add_roles(session, login=login, municipality=municipality, roles=role, at=now())
+        except AccountError as refused:
+            raise fail(str(refused)) from None
+    say(f"{login} now has {', '.join(role)} in {municipality}")
 
 
 @app.command(name="list")
@@ -46,7 +61,7 @@ def list_accounts() -> None:
         for user in accounts.list_users(session):
             places = "; ".join(f"{m.municipality_name}: {', '.join(sorted(m.roles))}" for m in user.memberships)
             state = f"disabled {user.disabled_at:%Y-%m-%d}" if user.disabled_at else "enabled"
-            out.print(f"{user.login}\t{user.name}\t{state}\t{places}", markup=False)
+            say(f"{user.login}\t{user.name}\t{state}\t{places}")
 
 
 @app.command()
@@ -57,4 +72,4 @@ def disable(login: Annotated[str, typer.Argument(help="Name that the account sig
             accounts.disable_user(session, login, at=now())
         except AccountError as refused:
             raise fail(str(refused)) from None
-    out.print(f"Disabled {login}", markup=False)
+    say(f"Disabled {login}")

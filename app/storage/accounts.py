@@ -298,7 +298,9 @@ def add_user(
         raise AccountError(f"user {login!r} needs a name, as colleagues will see it")
     municipality_id = _municipality_id(session, municipality)
     if session.exec(select(User.id).where(User.login == login)).first():
-        raise LoginTaken(f"login {login!r} is taken; choose another, or give that user roles with `add_roles`")
+        raise LoginTaken(
+            f"login {login!r} is taken; choose another, or give that account roles with: stappenplan user add-roles"
+        )
     user = User(
         login=login,
         name=name,

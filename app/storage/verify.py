@@ -12,12 +12,19 @@ from sqlmodel import Session, col, select
 
 from app.engine.answers import commitment
 from app.engine.apply import apply
+from app.engine.events import ApprovalRequested, Event, StageApproved
+from app.engine.progress import is_done
 from app.engine.run import Run, StageRef
-from app.engine.seal import digest
+from app.engine.seal import digest, seal
 from app.storage import codec
 from app.storage.evidence_store import evidence_of, is_as_committed
+from app.storage.run_header import run_header
 from app.storage.run_store import load_run
-from app.storage.tables import AnswerRow, EventRow, RunMember, RunRow, SealRow
+from app.storage.tables import AnswerRow, EventRow, RunMember, RunRow, SealRow, StepRow
+from app.storage.texts import read_texts
+
+# What reading or replaying stored values raises when somebody changed them.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +64,8 @@ def verify_run(session: Session, run_id: str) -> Verified:
 
     replayed, count = _replay(session, run_id, report)
     if replayed is not None:
-        _, stored = load_run(session, run_id)
-        for place, a, b in _compared(replayed, stored):
-            if a != b:
-                report(place, "the tables say something else than the history")
+        _check_tables(session, replayed, report)
+        _check_texts(session, replayed, report)
         _check_members(session, replayed, report)
         _check_answers(session, replayed, report)
         _check_evidence(session, replayed, report)
@@ -84,13 +89,49 @@ def _replay(session: Session, run_id: str, report: Any) -> tuple[Run | None, int
             report(f"event {expected}", f"missing; the next one is number {sequence}")
             return None, expected
         try:
-            run = apply(run, codec.decode_event(kind, data, by=str(by), at=at))
-        except (ValueError, KeyError) as error:
+            event = codec.decode_event(kind, data, by=str(by), at=at)
+            if run is not None and not _seals_what_was(run, event):
+                report(f"event {sequence} ({kind})", "sealed something else than the history holds")
+            run = apply(run, event)
+        except UNREADABLE as error:
             report(f"event {sequence} ({kind})", f"cannot have happened: {error!r}")
             return None, expected
     if run is None:
         report("history", "no events")
     return run, expected
+
+
+def _seals_what_was(run: Run, event: Event) -> bool:
+    return not isinstance(event, ApprovalRequested | StageApproved) or seal(run, event.ref) == event.seal
+
+
+def _check_tables(session: Session, replayed: Run, report: Any) -> None:
+    try:
+        plan, stored = load_run(session, replayed.id)
+    except UNREADABLE as error:
+        report("state tables", f"cannot be read: {error!r}")
+        return
+    for place, a, b in _compared(replayed, stored):
+        if a != b:
+            report(place, "the tables say something else than the history")
+    columns: tuple[Any, ...] = (StepRow.ref, StepRow.step, StepRow.status, StepRow.is_done)
+    for ref, step, status, done in session.execute(
+        sqlalchemy.select(*columns).where(col(StepRow.run_id) == uuid.UUID(stored.id))
+    ):
+        instance = stored.stages[StageRef.parse(ref)]
+        state, definition = instance.step(step), plan.stage(instance.ref.stage).steps_by_id.get(step)
+        if definition is None:
+            report(f"step {ref}/{step}", "not in the plan")
+        elif (status, done) != (state.status.value, is_done(definition, state)):
+            report(f"step {ref}/{step}", "its status in lists is not the status of the step")
+
+
+def _check_texts(session: Session, run: Run, report: Any) -> None:
+    """The name and purpose that pages show are the texts that the history names, unless those were erased."""
+    header, texts = run_header(session, run.id), read_texts(session, [run.name, run.purpose])
+    for place, shown, id in (("name", header.name, run.name), ("purpose", header.purpose, run.purpose)):
+        if shown != texts.get(id, shown):
+            report(place, "the tables say something else than the history")
 
 
 def _compared(replayed: Run, stored: Run) -> Iterator[tuple[str, object, object]]:
@@ -131,7 +172,7 @@ def _check_members(session: Session, run: Run, report: Any) -> None:
 
 
 def _check_answers(session: Session, run: Run, report: Any) -> None:
-    """Each current answer still carries the commitment that history holds, and its text still fits it."""
+    """Each current answer still carries the commitment that history holds; every version still fits its own."""
     columns: tuple[Any, ...] = (
         AnswerRow.ref,
         AnswerRow.step,
@@ -139,22 +180,35 @@ def _check_answers(session: Session, run: Run, report: Any) -> None:
         AnswerRow.value,
         AnswerRow.salt,
         AnswerRow.commitment,
+        AnswerRow.is_current,
     )
-    query = sqlalchemy.select(*columns).where(col(AnswerRow.run_id) == uuid.UUID(run.id), col(AnswerRow.is_current))
-    current = {(row.ref, row.step, row.question): row for row in session.execute(query)}
+    query = sqlalchemy.select(*columns).where(col(AnswerRow.run_id) == uuid.UUID(run.id))
+    current = {}
+    for row in session.execute(query.execution_options(yield_per=500)):
+        key = (row.ref, row.step, row.question)
+        if not _fits(row.value, row.salt, row.commitment):
+            which = "" if row.is_current else "an earlier version: "
+            report(f"answer {'/'.join(key)}", f"{which}the text was changed outside the history")
+        if row.is_current:
+            current[key] = row.commitment
     for ref, instance in run.stages.items():
         for step, state in instance.steps.items():
             for question, mark in state.answers.items():
-                row = current.pop((str(ref), step, question), None)
+                given = current.pop((str(ref), step, question), None)
                 place = f"answer {ref}/{step}/{question}"
-                if row is None:
+                if given is None:
                     report(place, "missing")
-                elif row.commitment != mark.commitment:
+                elif given != mark.commitment:
                     report(place, "another answer than the history says")
-                elif commitment(row.value, row.salt) != row.commitment:
-                    report(place, "the text was changed outside the history")
     for key in current:
         report(f"answer {'/'.join(key)}", "not in the history")
+
+
+def _fits(value: Any, salt: str, committed: str) -> bool:
+    try:
+        return commitment(value, salt) == committed
+    except UNREADABLE:
+        return False
 
 
 def _check_evidence(session: Session, run: Run, report: Any) -> None:
@@ -181,14 +235,16 @@ def _check_seals(session: Session, run: Run, report: Any) -> None:
     rows = session.execute(
         sqlalchemy.select(col(SealRow.digest), col(SealRow.manifest)).where(col(SealRow.run_id) == uuid.UUID(run.id))
     )
-    manifests = {row.digest: row.manifest for row in rows}
-    for sealed, manifest in manifests.items():
+    subjects: dict[str, tuple[object, object]] = {}
+    for sealed, manifest in rows:
         if digest(manifest) != sealed:
             report(f"seal {sealed[:12]}", "the sealed content was changed")
+        is_whole = isinstance(manifest, dict)
+        subjects[sealed] = (manifest.get("run"), manifest.get("stage")) if is_whole else (None, None)
     for ref, instance in run.stages.items():
         for approval in instance.approvals:
-            manifest = manifests.get(approval.seal)
-            if manifest is None:
+            subject = subjects.get(approval.seal)
+            if subject is None:
                 report(f"approval of {ref}", "the sealed content is missing")
-            elif StageRef.parse(manifest["stage"]) != ref or manifest["run"] != run.id:
+            elif subject != (run.id, str(ref)):
                 report(f"approval of {ref}", "the seal belongs to something else")
