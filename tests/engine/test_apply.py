@@ -31,7 +31,10 @@ from tests.builders import (
     TUESDAY,
     WEDNESDAY,
     RunBuilder,
+    a_plan,
     a_run,
+    a_stage,
+    a_step,
     marks,
     ref,
 )
@@ -359,6 +362,27 @@ def test_only_changed_content_counts_as_changed_since_the_approval(
     approved = a_run().with_stage_approved("verkennen.1").with_stage_approved("draagvlak.1")
 
     assert act(approved).instance("draagvlak.1").changed_since_approval == is_changed
+
+
+def test_what_was_changed_since_the_approval_stays_so_until_the_next():
+    approved = a_run().with_stage_approved("verkennen.1").with_stage_approved("draagvlak.1")
+    changed = approved.with_answers("draagvlak.1", "agenderen", {"moment": "1-3-2027"})
+    completed = changed.with_step_completed("draagvlak.1", "agenderen")
+
+    assert completed.instance("draagvlak.1").changed_since_approval
+    assert completed.with_request("draagvlak.1").instance("draagvlak.1").changed_since_approval
+    again = completed.with_request("draagvlak.1").with_approval("draagvlak.1")
+    assert not again.instance("draagvlak.1").changed_since_approval
+
+
+def test_completing_a_step_changes_no_content():
+    plan = a_plan(a_stage("s", a_step("x"), a_step("mag", is_required=False), is_continuous=True))
+    approved = a_run(plan).with_stage("s.1").with_step_completed("s.1", "x").with_request("s.1").with_approval("s.1")
+    more = approved.with_step_completed("s.1", "mag")
+
+    assert more.instance("s.1").status is StageStatus.OPEN
+    assert not more.instance("s.1").changed_since_approval
+    assert more.seal("s.1") == approved.seal("s.1")
 
 
 def test_work_during_a_request_that_one_of_two_approved_is_not_changed_after_approval():

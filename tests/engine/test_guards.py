@@ -1,9 +1,20 @@
 """Each rule by itself: when it gives a reason, which one, and with what."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.engine import guards
-from app.engine.definition import CHECKLIST, Across, Decision, DecisionRequired, Reached, Requirement, Round
+from app.engine.definition import (
+    CHECKLIST,
+    Across,
+    Decision,
+    DecisionRequired,
+    EvidenceDemand,
+    Reached,
+    Requirement,
+    Round,
+)
 from app.engine.definition import StageRequired as S
 from app.engine.errors import Reason
 from app.engine.guards import NoSuchPart
@@ -251,6 +262,15 @@ def test_advice_that_is_not_followed_is_named_in_the_order_of_the_plan():
     assert guards.unmet_advice(PLAN, begun.run, PLAN.stage("draagvlak"), None) == []
 
 
+def test_domain_that_the_run_no_longer_has_gets_no_new_round():
+    """The engine keeps domains with work in them; this is what protects a run that came from elsewhere."""
+    built = a_run(GRAPH).with_stage_approved("elk.wonen.1")
+    without = replace(built.run, domains=("werk",))
+
+    assert codes(guards.cannot_start(GRAPH, without, ref("elk.wonen.2"))) == ["domain_not_chosen"]
+    assert codes(guards.cannot_start(GRAPH, built.run, ref("elk.wonen.2"))) == []
+
+
 # --- people ----------------------------------------------------------------------------------------------------
 
 
@@ -387,6 +407,16 @@ def test_link_or_note_counts_only_where_the_plan_allows_it(form: str, missing: l
 
     found = guards.missing_evidence(OVERVIEW, built.state("verkennen.1", "overzicht"), HERE)
     assert [reason.params["kind"] for reason in found] == missing
+
+
+def test_as_many_pieces_of_evidence_as_the_step_asks_for():
+    step = a_step("s", evidence=(EvidenceDemand("verslag", minimum=2),))
+    built = a_run(a_plan(a_stage("f", step))).with_stage("f.1").with_evidence("f.1", "s", "verslag")
+
+    (reason,) = guards.missing_evidence(step, built.state("f.1", "s"), ref("f.1"))
+    assert (reason.params["present"], reason.params["required"]) == (1, 2)
+    two = built.with_evidence("f.1", "s", "verslag")
+    assert [*guards.missing_evidence(step, two.state("f.1", "s"), ref("f.1"))] == []
 
 
 def test_withdrawn_evidence_no_longer_counts():

@@ -142,7 +142,10 @@ def test_begun_stage_waits_for_nothing():
 
 def test_new_round_is_offered_where_it_could_start():
     second = approved().with_stage("verkennen.2")
+    third = second.with_work_done("verkennen.2").with_request("verkennen.2").with_approval("verkennen.2")
 
+    assert standing(PLAN, third.run, ref("verkennen.1")).can_start_round is None
+    assert standing(PLAN, third.run, ref("verkennen.2")).can_start_round == 3
     assert standing(PLAN, approved().run, ref(HERE)).can_start_round == 2
     assert standing(PLAN, a_run().with_stage(HERE).run, ref(HERE)).can_start_round is None
     assert standing(PLAN, second.run, ref("verkennen.1")).can_start_round is None
@@ -189,6 +192,8 @@ def test_optional_stage_comes_after_the_others_of_its_kind():
     built = approved().with_stage_approved("visie.1")
 
     assert advice(built) == [("draagvlak.1", NextKind.START), ("werkgroep.1", NextKind.START)]
+    plan = a_plan(a_stage("mag", a_step("x"), is_optional=True), a_stage("moet", a_step("x")))
+    assert advice(a_run(plan)) == [("moet.1", NextKind.START), ("mag.1", NextKind.START)]
 
 
 def test_stage_is_ready_for_approval_only_when_its_gate_asks_nothing_more():
