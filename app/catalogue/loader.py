@@ -19,6 +19,7 @@ from app.catalogue.problems import (
     LISTED_MAX,
     PROBLEMS_MAX,
     Finding,
+    Mark,
     PlanInvalid,
     Problem,
     in_order,
@@ -157,8 +158,15 @@ def _check(data: bytes, name: str) -> tuple[PlanFile | None, list[Problem]]:
     return checked, in_order(problems, name)
 
 
+def _place(finding: Finding, tree: yaml_tree.Tree) -> Mark:
+    line, column = finding.mark or tree.place(finding.path, at_key=finding.at_key)
+    if tree.lines and line > len(tree.lines):  # libyaml ends each file with a line break
+        return len(tree.lines), len(tree.lines[-1]) + 1
+    return line, column
+
+
 def _located(findings: list[Finding], tree: yaml_tree.Tree, name: str) -> list[Problem]:
-    placed = [(finding.mark or tree.place(finding.path, at_key=finding.at_key), finding) for finding in findings]
+    placed = [(_place(finding, tree), finding) for finding in findings]
     placed.sort(key=lambda each: each[0])
     problems = []
     for number, ((line, column), finding) in enumerate(placed):
