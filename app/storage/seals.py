@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from app.engine.seal import Manifest, digest
 from app.storage.tables import SealRow
@@ -30,6 +30,14 @@ def keep_seal(session: Session, run_id: str, content: Manifest, *, at: datetime)
 
 
 def find_seal(session: Session, run_id: str, sealed: str) -> Manifest | None:
-    query = select(SealRow.manifest).where(SealRow.run_id == uuid.UUID(run_id), SealRow.digest == sealed)
-    manifest: Any = session.exec(query).one_or_none()
-    return manifest if manifest is None else dict(manifest)
+    return find_seals(session, run_id, [sealed]).get(sealed)
+
+
+def find_seals(session: Session, run_id: str, sealed: Collection[str]) -> dict[str, Manifest]:
+    """Manifests by digest, in one query; those that were never kept are absent."""
+    if not sealed:
+        return {}
+    query = select(SealRow.digest, SealRow.manifest).where(
+        SealRow.run_id == uuid.UUID(run_id), col(SealRow.digest).in_(list(sealed))
+    )
+    return {key: dict(content) for key, content in session.execute(query)}

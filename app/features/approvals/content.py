@@ -2,78 +2,64 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import sqlalchemy
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from app.engine import guards
 from app.engine.answers import is_shown
 from app.engine.definition import CHECKLIST, Grade, Ground, Question, Stage, Step, StepPlan
 from app.engine.errors import Reason
-from app.engine.run import EvidenceForm, Run, StageInstance, StageRef, StepState, UserId
-from app.engine.seal import Difference, Manifest, differences, digest, manifest
+from app.engine.run import Run, StageInstance, StageRef, StepState, UserId
+from app.engine.seal import Manifest, differences, digest, manifest
+from app.features.approvals.changes import Change, as_changes, commitments_in
 from app.storage.answer_store import Answer, answers_and_versions, answers_by_commitment
+from app.storage.evidence_store import Evidence, evidence_of
 from app.storage.people import names_of
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_stage
-from app.storage.seals import find_seal
-from app.storage.tables import EvidenceRow
+from app.storage.seals import find_seals
 from app.storage.texts import read_texts
 from app.web.shown import Shown, shown
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerView:
+    """`is_erased`: it was answered and counts, but its text is no longer there."""
+
     question: Question
     answer: Shown | None
-    by: UserId | None
-    at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceView:
-    """`is_withdrawn`: still there to read, but no part of what is decided on."""
-
-    id: str
-    title: str
-    kind: str
-    form: EvidenceForm
-    is_withdrawn: bool
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StepView:
+    """`answers` are those given, and those still required; `left_open` are questions that nobody had to answer.
+    `by`: who gave the answers; `at`: when the last of them came."""
+
     step: Step
     state: StepState
     address: str
     answers: tuple[AnswerView, ...]
-    evidence: tuple[EvidenceView, ...]
+    left_open: tuple[Question, ...]
+    evidence: tuple[Evidence, ...]
+    by: tuple[UserId, ...]
+    at: datetime | None
 
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A difference with an earlier moment: of an answer (`question`) or of a piece of evidence (`evidence`)."""
-
-    step: Step
-    question: Question | None
-    evidence: str | None
-    before: Shown | None
-    after: Shown | None
-    is_new: bool
-    is_gone: bool
+    @property
+    def is_checklist(self) -> bool:
+        return self.step.id == CHECKLIST
 
 
 @dataclass(frozen=True, slots=True)
 class BlindSpot:
-    """Statements of one ground whose answer is unknown or missing."""
+    """A statement of the checklist to which the answer is "unknown", or nothing."""
 
     ground: Ground
-    unknown: int
-    empty: int
+    statement: Question
+    is_unknown: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +75,7 @@ class LastDecision:
 
 @dataclass(frozen=True, slots=True)
 class StageContent:
-    """`seal` is the digest of exactly this content."""
+    """`seal` is the digest of exactly this content. `since_request`: what changed after approval was asked."""
 
     header: RunHeader
     plan: StepPlan
@@ -103,28 +89,30 @@ class StageContent:
     open_points: tuple[tuple[Reason, str], ...]
     blind_spots: tuple[BlindSpot, ...]
     last: LastDecision | None
-    message: str | None
-    names: dict[UserId, str]
+    since_request: tuple[Change, ...]
+    names: Mapping[UserId, str]
+    texts: Mapping[str, str]
 
 
 def stage_content(session: Session, run_id: str, ref: StageRef) -> StageContent:
-    """Seven queries.  Raises RunNotFound, and NoSuchPart for a stage instance that was not begun."""
+    """Eight queries at most.  Raises RunNotFound, and NoSuchPart for a stage instance that was not begun."""
     plan, run = load_stage(session, run_id, ref)
     stage, instance = guards.find_stage(plan, run, ref), run.instance(ref)
     if instance is None:
         raise guards.NoSuchPart(str(ref))
     current = manifest(run, ref)
-    titles = _evidence_titles(session, run.id, ref)
+    decided, request = instance.decided, instance.request
+    sealed = find_seals(session, run.id, {x.seal for x in (decided, request) if x})
+    since = {
+        seal: differences(content, current) if content["stage"] == str(ref) else [] for seal, content in sealed.items()
+    }
+    commitments = {c for found in since.values() for c in commitments_in(found)}
+    answers, versions = answers_and_versions(session, run.id, ref, commitments)
+    evidence = evidence_of(session, run.id, ref)
+    titles = {each.id: each.described.title for each in evidence}
+    changes = {seal: as_changes(stage, found, versions, titles) for seal, found in since.items()}
     address = f"/trajecten/{run.id}/fasen/{ref}"
-    before = find_seal(session, run.id, instance.decided.seal) if instance.decided else None
-    found = differences(before, current) if before else []
-    answers, versions = answers_and_versions(session, run.id, ref, _commitments(found))
-    last = _last_decision(instance, _changes(stage, found, versions, titles))
-    message = instance.request.message if instance.request else None
-    steps = tuple(_step_view(stage, instance, step, answers, titles, address) for step in stage.all_steps())
-    people = [*instance.contributors, run.manager, instance.request.by if instance.request else None]
-    people += [view.by for step in steps for view in step.answers]
-    people += [approval.by for approval in instance.approvals]
+    steps = tuple(_step_view(stage, instance, step, answers, evidence, address) for step in stage.all_steps())
     return StageContent(
         header=run_header(session, run_id),
         plan=plan,
@@ -139,9 +127,10 @@ def stage_content(session: Session, run_id: str, ref: StageRef) -> StageContent:
             (reason, step_address(address, reason.step or "")) for reason in guards.gate_open_points(stage, instance)
         ),
         blind_spots=tuple(_blind_spots(plan, stage, instance)),
-        last=last,
-        message=read_texts(session, [message]).get(message) if message else None,
-        names=names_of(session, [*people, last.by if last else None]),
+        last=_last_decision(instance, changes.get(decided.seal, ()) if decided else ()),
+        since_request=changes.get(request.seal, ()) if request else (),
+        names=names_of(session, _people(run, instance, steps)),
+        texts=read_texts(session, [request.message if request else None, *(a.remark for a in instance.approvals)]),
     )
 
 
@@ -149,47 +138,61 @@ def step_address(stage_address: str, step: str) -> str:
     return f"{stage_address}/checklist" if step == CHECKLIST else f"{stage_address}/stappen/{step}"
 
 
+def _people(run: Run, instance: StageInstance, steps: Iterable[StepView]) -> Iterator[UserId | None]:
+    yield run.manager
+    yield from instance.contributors
+    yield instance.request.by if instance.request else None
+    yield instance.decided.by if instance.decided else None
+    for approval in instance.approvals:
+        yield from (approval.by, approval.withdrawn_by)
+    for step in steps:
+        yield from step.by
+
+
 def _step_view(
     stage: Stage,
     instance: StageInstance,
     step: Step,
-    answers: dict[tuple[str, str, str], Answer],
-    titles: dict[str, str],
+    answers: Mapping[tuple[str, str, str], Answer],
+    evidence: Iterable[Evidence],
     address: str,
 ) -> StepView:
     state = instance.step(step.id)
-    views = []
+    views: list[AnswerView] = []
+    left_open: list[Question] = []
+    given: list[Answer] = []
     for question in step.questions:
         answer = answers.get((str(instance.ref), step.id, question.id))
-        given = answer is not None and answer.value is not None
-        if given or is_shown(step, state, question):
-            value = shown(question, answer.value) if answer else None
-            views.append(
-                AnswerView(
-                    question, value, answer.saved_by if answer and given else None, answer.saved_at if answer else None
-                )
-            )
-    evidence = tuple(
-        EvidenceView(item.id, titles.get(item.id, ""), item.kind, item.form, not item.counts) for item in state.evidence
+        if answer is not None and state.is_filled(question.id):
+            given.append(answer)
+            views.append(AnswerView(question, shown(question, answer.value), is_erased=answer.value is None))
+        elif is_shown(step, state, question):
+            if question.is_required:
+                views.append(AnswerView(question, None))
+            else:
+                left_open.append(question)
+    return StepView(
+        step=step,
+        state=state,
+        address=step_address(address, step.id),
+        answers=tuple(views),
+        left_open=tuple(left_open),
+        evidence=tuple(each for each in evidence if each.step == step.id),
+        by=tuple(dict.fromkeys(answer.saved_by for answer in given)),
+        at=max((answer.saved_at for answer in given), default=None),
     )
-    return StepView(step, state, step_address(address, step.id), tuple(views), evidence)
-
-
-def _evidence_titles(session: Session, run_id: str, ref: StageRef) -> dict[str, str]:
-    query = sqlalchemy.select(col(EvidenceRow.id), col(EvidenceRow.title)).where(
-        col(EvidenceRow.run_id) == uuid.UUID(run_id), col(EvidenceRow.ref) == str(ref)
-    )
-    return {str(id): title for id, title in session.execute(query)}
 
 
 def _blind_spots(plan: StepPlan, stage: Stage, instance: StageInstance) -> Iterator[BlindSpot]:
+    """In the order of the grounds."""
+    if stage.checklist is None:
+        return
     state = instance.step(CHECKLIST)
     for ground in plan.grounds:
-        grades = [state.choices(s.id) for s in stage.statements if s.ground == ground.id]
-        unknown = sum(grade == (Grade.UNKNOWN,) for grade in grades)
-        empty = sum(not grade for grade in grades)
-        if unknown or empty:
-            yield BlindSpot(ground, unknown, empty)
+        for statement in stage.checklist.questions:
+            choices = state.choices(statement.id)
+            if statement.ground == ground.id and (not choices or choices == (Grade.UNKNOWN,)):
+                yield BlindSpot(ground, statement, is_unknown=bool(choices))
 
 
 # --- what changed ------------------------------------------------------------------------------------------------
@@ -213,32 +216,6 @@ def changes_between(
 ) -> tuple[Change, ...]:
     """The differences between two manifests of one stage instance, with the texts they stand for."""
     found = differences(before, after)
-    versions = answers_by_commitment(session, run.id, _commitments(found))
-    return _changes(plan.stage(ref.stage), found, versions, _evidence_titles(session, run.id, ref))
-
-
-def _commitments(found: Iterable[Difference]) -> set[str]:
-    return {c for d in found if d.kind == "answers" for c in (d.before, d.after) if c}
-
-
-def _changes(
-    stage: Stage, found: Iterable[Difference], versions: dict[str, Answer], titles: dict[str, str]
-) -> tuple[Change, ...]:
-    order = {step.id: number for number, step in enumerate(stage.all_steps())}
-    changes = []
-    for difference in sorted(found, key=lambda d: order.get(d.step, 0)):
-        step = stage.step(difference.step)
-        question = step.question(difference.key) if difference.kind == "answers" else None
-        old, new = (versions.get(c) if c else None for c in (difference.before, difference.after))
-        changes.append(
-            Change(
-                step=step,
-                question=question,
-                evidence=None if question else titles.get(difference.key, ""),
-                before=shown(question, old.value) if question and old else None,
-                after=shown(question, new.value) if question and new else None,
-                is_new=difference.before is None,
-                is_gone=difference.after is None,
-            )
-        )
-    return tuple(changes)
+    versions = answers_by_commitment(session, run.id, commitments_in(found))
+    titles = {each.id: each.described.title for each in evidence_of(session, run.id, ref)}
+    return as_changes(plan.stage(ref.stage), found, versions, titles)

@@ -14,7 +14,8 @@ from app.engine.run import StageRef
 from app.engine.seal import manifest
 from app.engine.transitions import approver_reasons, decider_reasons, withdrawer_reasons
 from app.features.approvals import service
-from app.features.approvals.content import Change, StageContent, changes_between, stage_content
+from app.features.approvals.changes import Change
+from app.features.approvals.content import StageContent, changes_between, stage_content
 from app.features.approvals.forms import DecisionForm, RequestForm, WithdrawForm, parse_decision
 from app.policy import Action
 from app.storage.database import ReadSession, WriteSession
@@ -38,6 +39,7 @@ register(
     }
 )
 
+Viewer = Annotated[Caller, allowed(Action.VIEW_RUN)]
 Worker = Annotated[Caller, allowed(Action.WORK_ON_STAGE)]
 Approver = Annotated[Caller, allowed(Action.APPROVE_STAGE)]
 
@@ -131,7 +133,8 @@ def withdraw_request(request: Request, run_id: str, ref: str, session: WriteSess
 
 
 @router.get("/trajecten/{run_id}/fasen/{ref}/beoordelen")
-def show_decision(request: Request, run_id: str, ref: str, session: ReadSession, caller: Approver) -> Response:
+def show_decision(request: Request, run_id: str, ref: str, session: ReadSession, caller: Viewer) -> Response:
+    """Everybody may see what is decided on; who may not decide reads why."""
     content = stage_content(session, run_id, stage_ref(ref))
     return _decision_page(request, caller, content, FormState())
 
@@ -160,7 +163,7 @@ def _decision_page(
             *(reason for reason, _ in content.open_points),
         ],
         cannot_decide=decider_reasons(plan, run, ref, by=me, roles=roles),
-        agreed=sorted(content.names.get(user, "") for user in standing_approvers(content.instance, content.seal)),
+        agreed=standing_approvers(content.instance, content.seal),
         may_withdraw=not withdrawer_reasons(plan, run, ref, by=me, roles=roles),
     )
 

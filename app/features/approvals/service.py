@@ -70,7 +70,7 @@ def manifest_shown(session: Session, run_id: str, ref: StageRef, *, shown: str, 
     None if neither gives the digest that the page carried."""
     kept = find_seal(session, run_id, shown)
     if kept is not None:
-        return kept
+        return kept if kept["stage"] == str(ref) else None  # of another stage: a page that was made up
     try:
         run = replay(run_store.events_of(session, run_id, up_to=revision))
     except ValueError:
