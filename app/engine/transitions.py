@@ -244,6 +244,7 @@ def add_evidence(
     instance = run.instance(ref)
     _refuse_if("add_evidence", [*guards.not_open_for_work(stage, run, ref), *guards.not_in_team(run, by)])
     assert instance is not None
+    assert all(item.id != evidence for item in instance.step(step).evidence), "an id is given once"
     added = e.EvidenceAdded(
         ref=ref,
         step=step,

@@ -228,6 +228,12 @@ def test_evidence_of_an_unknown_kind_or_ground_is_not_found(begun: RunBuilder):
         begun.with_evidence(HERE, "overzicht", "verslag", grounds=("leeftijd", "sterrenbeeld"))
 
 
+def test_two_pieces_of_evidence_with_one_id_are_a_bug_of_the_caller(begun: RunBuilder):
+    """A seal names evidence by its id, so of two with the same id it would cover one."""
+    with pytest.raises(AssertionError, match="an id is given once"):
+        begun.with_evidence(HERE, "overzicht", id="e1").with_evidence(HERE, "overzicht", id="e1")
+
+
 def test_evidence_needs_an_open_stage_and_somebody_of_the_team():
     assert why_not(lambda: a_run().with_evidence(HERE, "overzicht", by=CHRIS)) == ["not_started", "not_in_team"]
     assert why_not(lambda: a_run().with_stage_approved(HERE).with_evidence(HERE, "overzicht")) == ["stage_approved"]
