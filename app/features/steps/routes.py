@@ -99,7 +99,7 @@ def _change(
         complete = form.act is Act.COMPLETE
         saved = service.save(session, content, form, complete=complete, by=caller.user_id, at=at)
     except service.AnswersInvalid as invalid:
-        page = step_page(session, caller, content, at=at, form=form)
+        page = step_page(session, caller, content, at=at, form=form, invalid=invalid.problems)
         return _step_answer(request, page, status=422, errors=_problems(form, invalid, language))
     except service.StepConflict as conflict:
         return _conflict_answer(request, session, caller, content, form, conflict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -55,12 +55,14 @@ class Needed:
 
 @dataclass(frozen=True, slots=True)
 class QuestionView:
-    """`governing` and `wanted`: shown only if that question has one of these answers (any, when there are none);
-    for an assessment `wanted_grades`. `governs`: what may appear or go when this one is answered. `rows`: of a table,
-    with empty ones; `new_row` is the first of the rows that were just asked for. `answer`: the stored one."""
+    """`is_invalid`: what was typed cannot be stored, so it is shown in any case. `governing` and `wanted`: shown only
+    if that question has one of these answers (any, when there are none); for an assessment `wanted_grades`.
+    `governs`: what may appear or go when this one is answered. `rows`: of a table, with empty ones; `new_row` is the
+    first of the rows that were just asked for. `answer`: the stored one."""
 
     question: Question
     visibility: Visibility
+    is_invalid: bool
     governing: Question | None
     wanted: tuple[Text, ...]
     wanted_grades: tuple[str, ...]
@@ -178,14 +180,23 @@ def step_address(run_id: str, ref: StageRef, step: str) -> str:
 
 
 def step_page(
-    session: Session, caller: Caller, content: StepContent, *, at: datetime, form: StepForm | None = None
+    session: Session,
+    caller: Caller,
+    content: StepContent,
+    *,
+    at: datetime,
+    form: StepForm | None = None,
+    invalid: Collection[str] = (),
 ) -> StepPage:
     """Up to three queries beside those of `content`. With a form the page follows what was typed, not what is
-    stored."""
+    stored. `invalid` names the questions whose answer cannot be stored."""
     plan, run, ref, step, state = content.plan, content.run, content.ref, content.step, content.state
     typed = state_as_typed(step, state, form) if form else state
     missing = missing_in_step(step, typed, ref)
-    views = [_question_view(content, typed, question, missing, form) for question in step.questions]
+    views = [
+        _question_view(content, typed, question, missing, form, is_invalid=question.id in invalid)
+        for question in step.questions
+    ]
     names, finding = _people_and_finding(session, content)
     cannot = () if not caller.may(Action.WORK_ON_STAGE) else tuple(_cannot_work(content, caller.user_id))
     steps = [*content.stage.all_steps()]
@@ -228,7 +239,13 @@ def _cannot_work(content: StepContent, user: UserId) -> Iterable[Reason]:
 
 
 def _question_view(
-    content: StepContent, typed: StepState, question: Question, missing: list[Reason], form: StepForm | None
+    content: StepContent,
+    typed: StepState,
+    question: Question,
+    missing: list[Reason],
+    form: StepForm | None,
+    *,
+    is_invalid: bool,
 ) -> QuestionView:
     step, condition = content.step, question.shown_when
     stored = content.answers.get(question.id)
@@ -237,9 +254,11 @@ def _question_view(
     governing = step.question(condition.question) if condition else None
     wanted = condition.any_of if condition else ()
     basis = stored.commitment if stored else ""
+    shows = visibility(step, typed, question)
     return QuestionView(
         question=question,
-        visibility=visibility(step, typed, question),
+        visibility=Visibility.UNDECIDED if is_invalid and shows is Visibility.HIDDEN else shows,
+        is_invalid=is_invalid,
         governing=governing,
         wanted=tuple(option.title for option in governing.options if option.id in wanted) if governing else (),
         wanted_grades=wanted if governing and governing.type is QuestionType.ASSESSMENT else (),

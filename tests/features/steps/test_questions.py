@@ -212,6 +212,16 @@ def test_what_was_typed_in_a_question_that_goes_away_is_not_lost(room: Room):
     assert room.answers() == {"visie": "nee", "visie-bekend": ["team"]}
 
 
+def test_problem_in_a_question_that_went_away_is_shown_and_can_be_mended(room: Room):
+    """Otherwise nobody could save any more without guessing what is wrong."""
+    data = filled(room.form(), visie="nee", visie_bekend=["onbekend"])
+    answer = room.browser("anna").post(room.step, data)
+    assert answer.status_code == 422
+    tag = question(answer.text, "visie-bekend").split(">", 1)[0]
+    assert " hidden" not in tag
+    assert "question--undecided" not in tag
+
+
 def test_governing_question_refreshes_only_what_depends_on_it(room: Room):
     html = question(room.browser("anna").get(room.step).text, "visie")
     tag = html.split(">", 1)[0]
