@@ -94,7 +94,7 @@ def demonstration_accounts(database: Database) -> list[DemoAccount]:
 def build(database: Database, files: EvidenceFiles, *, now: datetime) -> list[DemoAccount]:
     """Fills an empty database and puts some documents in `files`; the work is spread over the weeks before `now`
     (aware, UTC)."""
-    start = now - timedelta(weeks=12)
+    start = (now - timedelta(weeks=12)).replace(hour=8, minute=10)  # people begin in the morning
     ids: dict[str, str] = {}
     with database.write() as session:
         for place in PLACES:

@@ -41,7 +41,10 @@ def remember(session: Session, header: RunHeader) -> None:
 
 
 def _headers_key(run_id: str) -> tuple[str, uuid.UUID]:
-    return ("run_header", uuid.UUID(run_id))
+    try:
+        return ("run_header", uuid.UUID(run_id))
+    except ValueError:
+        raise RunNotFound(run_id) from None
 
 
 def rename(session: Session, run_id: str, *, name: str, purpose: str) -> None:

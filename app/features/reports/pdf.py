@@ -75,7 +75,7 @@ def _content(report: Report, words: Words) -> dict[str, Any]:
             "columns": [say(N_("Stage")), say(N_("State")), say(N_("Done"))],
             "widths": [3, 2, 1],
             "rows": [
-                [words.place(line), say(STAGE_STATES[line.state]), f"{line.progress.done}/{line.progress.total}"]
+                [words.place(line), say(STAGE_STATES[line.state]), line.counted]
                 for line in (*report.stages, *report.not_started)
             ],
         },
@@ -183,7 +183,7 @@ def _evidence(line: EvidenceLine, words: Words) -> dict[str, Any]:
     if line.source:
         facts.append([say(N_("Source")), line.source])
     if line.document_date:
-        facts.append([say(N_("Date of the document")), line.document_date.isoformat()])
+        facts.append([say(N_("Date of the document")), words.day(line.document_date)])
     if line.ground_titles:
         facts.append([say(N_("Grounds")), ", ".join(words(title) for title in line.ground_titles)])
     if line.file_name:

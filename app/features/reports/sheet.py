@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 
 from app.engine.definition import QuestionType
-from app.features.reports.texts import CONFIDENTIALITY, DECISIONS, STAGE_STATES, STEP_STATES, Words
+from app.features.reports.texts import CONFIDENTIALITY, DECISIONS, GRADES, STAGE_STATES, STEP_STATES, Words
 from app.features.reports.values import EvidenceLine, InstanceLine, Report, StepLine
 from app.web.i18n import N_
 
@@ -86,7 +86,12 @@ def _rows(report: Report, words: Words) -> Iterator[Row]:
     for line in (*report.stages, *report.not_started):
         yield from _stage_rows(line, words)
     for title, progress in report.grounds:
-        grades = ", ".join(f"{words.say(grade)}: {n}" for grade, n in sorted(progress.grades.items()))
+        counted = [
+            f"{words.say(word)}: {progress.grades[grade]}" for grade, word in GRADES.items() if grade in progress.grades
+        ]
+        if progress.empty:
+            counted.append(f"{words.say(N_('No answer'))}: {progress.empty}")
+        grades = ", ".join(counted)
         blind = words.ngettext("%(num)s blind spot", "%(num)s blind spots", progress.blind_spots)
         yield _row(words.say(N_("Ground")), step=words(title), value=grades, state=blind)
     for road in report.roads:
@@ -109,7 +114,7 @@ def _stage_rows(line: InstanceLine, words: Words) -> Iterator[Row]:
         words.say(N_("Stage")),
         line,
         words,
-        value=f"{line.progress.done}/{line.progress.total}",
+        value=line.counted,
         state=words.say(STAGE_STATES[line.state]),
         person=line.started_by or "",
         date=line.started_at.isoformat() if line.started_at else "",

@@ -8,7 +8,7 @@ from app.web.i18n import N_
 
 
 def summary(report: Report, words: Words) -> list[str]:
-    """Five sentences at most: how far, what was approved, what is open, what we do not know, on what it rests."""
+    """Six sentences at most: how far, what was approved, what is open, what we do not know, on what it rests."""
     lines = [
         words.say(
             N_("%(done)s of %(total)s parts of the trajectory are done."),
@@ -16,11 +16,19 @@ def summary(report: Report, words: Words) -> list[str]:
             total=report.progress.total,
         ),
         words.say(
-            N_("%(approved)s of %(total)s stages are approved."),
+            N_("Approved: %(approved)s of %(total)s stages."),
             approved=report.approved_count,
             total=report.current_count,
         ),
     ]
+    if report.skipped_count:
+        lines.append(
+            words.ngettext(
+                "%(num)s stage was skipped; its parts count as done.",
+                "%(num)s stages were skipped; their parts count as done.",
+                report.skipped_count,
+            )
+        )
     if report.open_points:
         n = len(report.open_points)
         lines.append(words.ngettext("There is %(num)s open point.", "There are %(num)s open points.", n))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from app.engine.answers import Value
@@ -70,6 +70,9 @@ class Words:
 
     def moment(self, at: datetime) -> str:
         return self._formats.moment(at)
+
+    def day(self, day: date) -> str:
+        return self._formats.date_text(day)
 
     def place(self, line: InstanceLine) -> str:
         """Title of a stage with its domain and, from the second on, its round."""

@@ -90,6 +90,13 @@ class InstanceLine:
     steps: tuple[StepLine, ...]
     checklist: StepLine | None
 
+    @property
+    def counted(self) -> str:
+        """Parts done of all, for tables; nothing for a skipped stage, where nothing was done."""
+        if self.state is StageState.SKIPPED:
+            return ""
+        return f"{self.progress.done}/{self.progress.total}"
+
 
 @dataclass(frozen=True, slots=True)
 class RoadLine:
@@ -151,6 +158,10 @@ class Report:
     @property
     def approved_count(self) -> int:
         return sum(line.is_current and line.state in _APPROVED for line in self.stages)
+
+    @property
+    def skipped_count(self) -> int:
+        return sum(line.is_current and line.state is StageState.SKIPPED for line in self.stages)
 
     @property
     def current_count(self) -> int:
