@@ -77,7 +77,11 @@ class Database:
         snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         # Objects stay readable after the commit, so that an answer can be made from them; nothing else may happen.
         self._reading = sessionmaker(
-            engine.execution_options(**snapshot), class_=Session, autoflush=False, expire_on_commit=False
+            engine.execution_options(**snapshot),
+            class_=Session,
+            autoflush=False,
+            expire_on_commit=False,
+            info={"is_reading": True},
         )
         self._writing = sessionmaker(
             engine.execution_options(sqlite_begin="IMMEDIATE"), class_=Session, expire_on_commit=False

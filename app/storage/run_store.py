@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import delete, insert, update
+from sqlalchemy import bindparam, delete, insert, update
 from sqlmodel import Session, col, select
 
 from app.engine.apply import apply
@@ -23,6 +23,7 @@ from app.engine.run import Run, StageInstance, StageRef, StepState
 from app.storage import codec
 from app.storage.plans import load_plan
 from app.storage.run_header import RunHeader, RunNotFound, remember
+from app.storage.scope import Prepared
 from app.storage.tables import EventRow, RunMember, RunRow, StageRow, StepRow
 
 
@@ -65,6 +66,8 @@ _RUN_COLUMNS: tuple[Any, ...] = (
     RunRow.name,
     RunRow.purpose,
 )
+_RUN = sqlalchemy.select(*_RUN_COLUMNS).where(col(RunRow.id) == bindparam("of_run"))
+_GET_RUN, _LOCK_RUN = Prepared(_RUN), Prepared(_RUN.with_for_update())
 
 
 def _load(
@@ -77,8 +80,7 @@ def _load(
     of_step: str | None = None,
 ) -> tuple[StepPlan, Run]:
     key = _key(run_id)
-    query = sqlalchemy.select(*_RUN_COLUMNS).where(col(RunRow.id) == key)
-    row = session.execute(query.with_for_update() if for_change else query).one_or_none()
+    row = (_LOCK_RUN if for_change else _GET_RUN).run(session, {"of_run": key}).one_or_none()
     if row is None:
         raise RunNotFound(run_id)
     remember(session, RunHeader(str(key), row.name, row.purpose))
@@ -98,44 +100,55 @@ def _load(
     return load_plan(session, row.plan_digest), run
 
 
+_STEP_COLUMNS: tuple[Any, ...] = (StepRow.ref, StepRow.step, StepRow.state)
+_STAGE_COLUMNS: tuple[Any, ...] = (StageRow.ref, StageRow.status, StageRow.passed, StageRow.state)
+_STEPS = Prepared(sqlalchemy.select(*_STEP_COLUMNS).where(col(StepRow.run_id) == bindparam("of_run")))
+_STAGES = Prepared(sqlalchemy.select(*_STAGE_COLUMNS).where(col(StageRow.run_id) == bindparam("of_run")))
+
+
 def _load_all_stages(session: Session, key: uuid.UUID, steps: bool) -> dict[StageRef, StageInstance]:
     """All stages with all of their steps, or none."""
     found: dict[str, dict[str, StepState]] = {}
     if steps:
-        query = select(StepRow.ref, StepRow.step, StepRow.state).where(StepRow.run_id == key)
-        for text, step, state in session.execute(query):
+        for text, step, state in _STEPS.run(session, {"of_run": key}):
             found.setdefault(text, {})[step] = codec.decode_step(state)
     stages = {}
-    query_stages = select(StageRow.ref, StageRow.status, StageRow.passed, StageRow.state)
-    for text, status, passed, state in session.execute(query_stages.where(StageRow.run_id == key)):
+    for text, status, passed, state in _STAGES.run(session, {"of_run": key}):
         ref = StageRef.parse(text)
         instance = codec.decode_stage(ref, state, status=status, passed=passed)
         stages[ref] = replace(instance, steps=found.get(text, {}), loaded=None if steps else frozenset())
     return stages
 
 
-_STAGE_AND_STEP: tuple[Any, ...] = (
-    StageRow.ref,
-    StageRow.status,
-    StageRow.passed,
-    StageRow.state,
-    StepRow.step,
-    col(StepRow.state).label("step_state"),
+_OF_STAGE = (
+    (col(StepRow.run_id) == col(StageRow.run_id))
+    & (col(StepRow.ref) == col(StageRow.ref))
+    & (col(StepRow.ref) == bindparam("of_stage"))
 )
+
+
+def _stages_and(steps_of: Any) -> Prepared:
+    columns: tuple[Any, ...] = (*_STAGE_COLUMNS, StepRow.step, col(StepRow.state).label("step_state"))
+    query = sqlalchemy.select(*columns).join(StepRow, steps_of, isouter=True)
+    return Prepared(query.where(col(StageRow.run_id) == bindparam("of_run")))
+
+
+_STAGES_AND_STEPS = _stages_and(_OF_STAGE)
+_STAGES_AND_STEP = _stages_and(_OF_STAGE & (col(StepRow.step) == bindparam("of_step")))
 
 
 def _load_stages(
     session: Session, key: uuid.UUID, of_stage: StageRef, of_step: str | None
 ) -> dict[StageRef, StageInstance]:
     """All stages, with the steps of one of them, or one step: a single query."""
-    wanted = (col(StepRow.run_id) == col(StageRow.run_id)) & (col(StepRow.ref) == col(StageRow.ref))
-    wanted &= col(StepRow.ref) == str(of_stage)
-    if of_step is not None:
-        wanted &= col(StepRow.step) == of_step
-    query = sqlalchemy.select(*_STAGE_AND_STEP).join(StepRow, wanted, isouter=True).where(col(StageRow.run_id) == key)
+    values = {"of_run": key, "of_stage": str(of_stage)}
+    if of_step is None:
+        result = _STAGES_AND_STEPS.run(session, values)
+    else:
+        result = _STAGES_AND_STEP.run(session, {**values, "of_step": of_step})
     rows: dict[str, Any] = {}
     found: dict[str, StepState] = {}
-    for row in session.execute(query):
+    for row in result:
         rows[row.ref] = row
         if row.step is not None:
             found[row.step] = codec.decode_step(row.step_state)
@@ -160,6 +173,25 @@ def _key(run_id: str) -> uuid.UUID:
 
 # --- recording -------------------------------------------------------------------------------------------------
 
+_ADD_RUN, _ADD_MEMBER, _ADD_EVENT = Prepared(insert(RunRow)), Prepared(insert(RunMember)), Prepared(insert(EventRow))
+_ADD_STAGE, _ADD_STEP = Prepared(insert(StageRow)), Prepared(insert(StepRow))
+_CHANGE_RUN = Prepared(
+    update(RunRow).where(col(RunRow.id) == bindparam("of_run"), col(RunRow.revision) == bindparam("known_revision"))
+)
+_ONE_STAGE = (col(StageRow.run_id) == bindparam("of_run"), col(StageRow.ref) == bindparam("of_stage"))
+_CHANGE_STAGE, _REMOVE_STAGE = (
+    Prepared(update(StageRow).where(*_ONE_STAGE)),
+    Prepared(delete(StageRow).where(*_ONE_STAGE)),
+)
+_CHANGE_STEP = Prepared(
+    update(StepRow).where(
+        col(StepRow.run_id) == bindparam("of_run"),
+        col(StepRow.ref) == bindparam("of_stage"),
+        col(StepRow.step) == bindparam("of_step"),
+    )
+)
+_REMOVE_MEMBERS = Prepared(delete(RunMember).where(col(RunMember.run_id) == bindparam("of_run")))
+
 
 def start(session: Session, plan: StepPlan, event: RunStarted, *, name: str, purpose: str) -> Run:
     """Records the first event of a run together with its name and purpose."""
@@ -179,7 +211,7 @@ def start(session: Session, plan: StepPlan, event: RunStarted, *, name: str, pur
         "started_at": event.at,
         "changed_at": event.at,
     }
-    session.execute(insert(RunRow), row)
+    _ADD_RUN.run(session, row)
     _write_team(session, run)
     _append(session, run.id, [(run.revision, event)])
     return run
@@ -194,18 +226,15 @@ def record(session: Session, plan: StepPlan, run: Run, events: Event | Iterable[
     for event in happened:
         after = apply(after, event)
         numbered.append((after.revision, event))
-    changed = session.execute(
-        update(RunRow)
-        .where(col(RunRow.id) == uuid.UUID(run.id), col(RunRow.revision) == run.revision)
-        .values(
-            revision=after.revision,
-            manager_id=uuid.UUID(after.manager or ""),
-            state=codec.encode_run(after),
-            changed_at=happened[-1].at,
-        )
-        .execution_options(synchronize_session=False)
-    )
-    if changed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE gives a CursorResult
+    values = {
+        "of_run": uuid.UUID(run.id),
+        "known_revision": run.revision,
+        "revision": after.revision,
+        "manager_id": uuid.UUID(after.manager or ""),
+        "state": codec.encode_run(after),
+        "changed_at": happened[-1].at,
+    }
+    if _CHANGE_RUN.run(session, values).rowcount != 1:
         raise StaleRun(run.id)
     _append(session, run.id, numbered)
     if (after.team, after.manager) != (run.team, run.manager):
@@ -229,27 +258,22 @@ def _append(session: Session, run_id: str, numbered: list[tuple[int, Event]]) ->
                 "at": event.at,
             }
         )
-    session.execute(insert(EventRow), rows)
+    _ADD_EVENT.run(session, rows)
 
 
 def _write_team(session: Session, run: Run) -> None:
     key = uuid.UUID(run.id)
-    session.execute(delete(RunMember).where(col(RunMember.run_id) == key).execution_options(synchronize_session=False))
-    session.execute(
-        insert(RunMember),
-        [{"municipality_id": _municipality(session), "run_id": key, "user_id": uuid.UUID(user)} for user in run.team],
-    )
+    _REMOVE_MEMBERS.run(session, {"of_run": key})
+    municipality = _municipality(session)
+    rows = [{"municipality_id": municipality, "run_id": key, "user_id": uuid.UUID(user)} for user in run.team]
+    _ADD_MEMBER.run(session, rows)
 
 
 def _write_stages(session: Session, plan: StepPlan, before: Run, after: Run) -> None:
     """Writes the stage and step values that are new or different; values are compared by identity first."""
     for ref in before.stages.keys() - after.stages.keys():
         # Only an undone skip of a stage that never began; it has no steps.
-        session.execute(
-            delete(StageRow)
-            .where(col(StageRow.run_id) == uuid.UUID(after.id), col(StageRow.ref) == str(ref))
-            .execution_options(synchronize_session=False)
-        )
+        _REMOVE_STAGE.run(session, {"of_run": uuid.UUID(after.id), "of_stage": str(ref)})
     for ref, instance in after.stages.items():
         old = before.stages.get(ref)
         if old is instance:
@@ -275,14 +299,9 @@ def _write_stage(session: Session, run_id: str, old: StageInstance | None, new: 
             "round": new.ref.round,
             **values,
         }
-        session.execute(insert(StageRow), row)
+        _ADD_STAGE.run(session, row)
     elif (old.status, old.passed) != (new.status, new.passed) or codec.encode_stage(old) != state:
-        session.execute(
-            update(StageRow)
-            .where(col(StageRow.run_id) == uuid.UUID(run_id), col(StageRow.ref) == str(new.ref))
-            .values(**values)
-            .execution_options(synchronize_session=False)
-        )
+        _CHANGE_STAGE.run(session, {"of_run": uuid.UUID(run_id), "of_stage": str(new.ref), **values})
 
 
 def _write_step(session: Session, run_id: str, ref: StageRef, step: Step, state: StepState, *, is_new: bool) -> None:
@@ -300,18 +319,10 @@ def _write_step(session: Session, run_id: str, ref: StageRef, step: Step, state:
             "is_required": step.is_required,
             **values,
         }
-        session.execute(insert(StepRow), row)
+        _ADD_STEP.run(session, row)
     else:
-        session.execute(
-            update(StepRow)
-            .where(
-                col(StepRow.run_id) == uuid.UUID(run_id),
-                col(StepRow.ref) == str(ref),
-                col(StepRow.step) == step.id,
-            )
-            .values(**values)
-            .execution_options(synchronize_session=False)
-        )
+        place = {"of_run": uuid.UUID(run_id), "of_stage": str(ref), "of_step": step.id}
+        _CHANGE_STEP.run(session, {**place, **values})
 
 
 def _municipality(session: Session) -> uuid.UUID:

@@ -8,6 +8,8 @@ municipalities says so with `unscoped(session, reason)`.
 Two layers. The filter is a loader criterion added to every statement. What it does not reach (Core tables, text(),
 a column that only occurs in an ORDER BY) is refused by a look at the finished SQL, remembered per text of SQL.
 
+Statements that run on every request are `Prepared`: limited and checked the same, at a fifth of the cost.
+
 Not seen at all: statements on `session.connection()`, the legacy `bulk_*` methods, and the database's own cascades.
 An UPDATE of a table with a text() expression that names another table in a string is not understood either.
 """
@@ -20,7 +22,7 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Uuid, bindparam, column, event
+from sqlalchemy import Connection, CursorResult, Engine, Uuid, bindparam, column, event
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, sessionmaker, with_loader_criteria
@@ -118,7 +120,8 @@ def _limit_statement(state: ORMExecuteState) -> None:
     # Set for each statement, directly before it runs: sessions may take turns in one thread.
     _current.set(info.get("municipality_id"))
     check = "sql"
-    if state.is_insert and _check_inserted_rows(state):
+    if state.is_insert and _is_scoped(state.bind_mapper):
+        _check_inserted_rows(state.bind_mapper, state.parameters)
         check = "sql, rows are checked"
     elif state.is_update and isinstance(state.parameters, list):
         raise UnscopedQuery("an update of many rows by their keys can't be limited; write it with a WHERE")
@@ -126,17 +129,17 @@ def _limit_statement(state: ORMExecuteState) -> None:
     state.update_execution_options(municipality_check=check)
 
 
-def _check_inserted_rows(state: ORMExecuteState) -> bool:
-    mapper = state.bind_mapper
-    if mapper is None or not issubclass(mapper.class_, MunicipalityScoped):
-        return False
-    rows = state.parameters if isinstance(state.parameters, Sequence) else [state.parameters]
+def _is_scoped(mapper: Any) -> bool:
+    return mapper is not None and issubclass(mapper.class_, MunicipalityScoped)
+
+
+def _check_inserted_rows(mapper: Any, given: object) -> None:
+    rows = given if isinstance(given, Sequence) else [given]
     for row in rows:
         if not isinstance(row, Mapping) or row.get("municipality_id") != _current_municipality():
             raise UnscopedQuery(
                 f"insert into {mapper.class_.__name__}: give rows as parameters, each with the session's municipality"
             )
-    return True
 
 
 def _check_flush(session: Session, flush_context: UOWTransaction, instances: object) -> None:
@@ -149,6 +152,39 @@ def _check_flush(session: Session, flush_context: UOWTransaction, instances: obj
                 raise UnscopedQuery(
                     f"{type(row).__name__} of municipality {row.municipality_id} in a session of {scope}"
                 )
+
+
+class Prepared:
+    """A statement on columns, made once with bindparam() for its values.
+
+    For what runs on every request: building a statement, and having the ORM look at it, costs five times as much as
+    running it. It gives rows, never objects. Name the parameters in a WHERE differently from the columns of an
+    UPDATE: those names are what it sets.
+    """
+
+    def __init__(self, statement: Any) -> None:
+        self._bare: Any = statement
+        self._changes: bool = statement.is_dml
+        self._inserted_into: Any = None
+        check = "sql"
+        if statement.is_insert:
+            mapper = getattr(statement.entity_description.get("entity"), "__mapper__", None)
+            if _is_scoped(mapper):
+                self._inserted_into, check = mapper, "sql, rows are checked"
+        self._limited: Any = statement.options(_CRITERION).execution_options(municipality_check=check)
+
+    def run(self, session: Session, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> CursorResult[*tuple[Any, ...]]:
+        info = session.info
+        assert not (self._changes and info.get("is_reading")), f"a reading session may not run {self._bare}"
+        if session.autoflush:
+            session.flush()  # as the ORM does before a query
+        connection = session.connection()
+        if "all_municipalities" in info:
+            return connection.execute(self._bare, values)
+        _current.set(info.get("municipality_id"))
+        if self._inserted_into is not None:
+            _check_inserted_rows(self._inserted_into, values)
+        return connection.execute(self._limited, values)
 
 
 # The check of the finished SQL.

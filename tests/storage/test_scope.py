@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import (
     Executable,
     Integer,
+    bindparam,
     case,
     cast,
     delete,
@@ -26,9 +27,9 @@ from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel
 
 from app.storage.database import Database
-from app.storage.scope import MunicipalityScoped, UnscopedQuery, set_scope, unscoped
+from app.storage.scope import MunicipalityScoped, Prepared, UnscopedQuery, set_scope, unscoped
 from app.storage.tables import RunRow, TextRow, User
-from tests.storage.rows import Side, a_municipality_with_a_run, a_run, run_values
+from tests.storage.rows import Side, a_municipality_with_a_run, a_run, a_text, run_values
 
 Statement = Callable[[], Executable]
 
@@ -129,6 +130,17 @@ def test_statement_sees_its_municipality_only(database: Database, sides: tuple[S
                 assert [tuple(row) for row in session.execute(statement())] == expected
 
 
+@pytest.mark.parametrize("case", LIMITED)
+def test_prepared_statement_sees_its_municipality_only(database: Database, sides: tuple[Side, Side], case: str):
+    statement, for_a = LIMITED[case]
+    prepared = Prepared(statement())
+    for _ in range(2):
+        for side, expected in zip(sides, (for_a, FOR_B.get(case) or in_b(for_a)), strict=True):
+            with database.write() as session:
+                set_scope(session, side.municipality)
+                assert [tuple(row) for row in prepared.run(session, {})] == expected
+
+
 def in_b(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return [tuple(v.replace("A", "B") if isinstance(v, str) else v for v in row) for row in rows]
 
@@ -137,6 +149,23 @@ def in_b(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 def test_statement_without_scope_is_refused(database: Database, sides: tuple[Side, Side], case: str):
     with pytest.raises(UnscopedQuery, match=r"set_scope\(\) or unscoped\(\)"), database.write() as session:
         session.execute(LIMITED[case][0]())
+
+
+@pytest.mark.parametrize("case", LIMITED)
+def test_prepared_statement_without_scope_is_refused(database: Database, sides: tuple[Side, Side], case: str):
+    with pytest.raises(UnscopedQuery, match=r"set_scope\(\) or unscoped\(\)"), database.write() as session:
+        Prepared(LIMITED[case][0]()).run(session, {})
+
+
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("with_scope", [True, False], ids=["scope", "no scope"])
+def test_prepared_statement_that_can_not_be_limited_is_refused(
+    database: Database, sides: tuple[Side, Side], case: str, with_scope: bool
+):
+    with pytest.raises(UnscopedQuery), database.write() as session:
+        if with_scope:
+            set_scope(session, sides[0].municipality)
+        Prepared(REFUSED[case]()).run(session, {})
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -182,6 +211,31 @@ def test_update_and_delete_stay_inside(database: Database, sides: tuple[Side, Si
         assert session.scalars(select(Text.text)).all() == ["B"]
 
 
+def test_prepared_update_and_delete_stay_inside(database: Database, sides: tuple[Side, Side]):
+    a, b = sides
+    with database.write() as session:
+        set_scope(session, a.municipality)
+        assert (
+            Prepared(update(Run).where(Run.revision == bindparam("old")))
+            .run(session, {"old": 0, "purpose": "new"})
+            .rowcount
+            == 1
+        )
+        assert (
+            Prepared(update(Run).where(Run.id == bindparam("of")))
+            .run(session, {"of": b.run, "purpose": "new"})
+            .rowcount
+            == 0
+        )
+        assert Prepared(delete(Text)).run(session, {}).rowcount == 1
+
+    with database.read() as session:
+        unscoped(session, "looks at both")
+        found = Prepared(select(Run.name, Run.purpose).order_by(Run.name)).run(session, {}).all()
+        assert found == [("A", "new"), ("B", "")]
+        assert Prepared(select(Text.text)).run(session, {}).all() == [("B",)]
+
+
 def test_update_by_a_subquery_stays_inside(database: Database, sides: tuple[Side, Side]):
     with database.write() as session:
         set_scope(session, sides[0].municipality)
@@ -220,6 +274,10 @@ def other(side: Side, **changes: Any) -> dict[str, Any]:
         lambda s, a, b: s.execute(insert(Run), [{k: v for k, v in other(a).items() if k != "municipality_id"}]),
         lambda s, a, b: s.execute(insert(Run).values(other(a, municipality_id=b.municipality))),
         lambda s, a, b: s.execute(insert(Run).from_select(["name"], select(Run.name))),
+        lambda s, a, b: Prepared(insert(Run)).run(s, other(a, municipality_id=b.municipality)),
+        lambda s, a, b: Prepared(insert(Run)).run(s, [other(a), other(a, municipality_id=b.municipality)]),
+        lambda s, a, b: Prepared(insert(Run)).run(s, {k: v for k, v in other(a).items() if k != "municipality_id"}),
+        lambda s, a, b: Prepared(insert(Run).values(other(a, municipality_id=b.municipality))).run(s, {}),
         lambda s, a, b: s.add(a_run(a, id=uuid.uuid4(), municipality_id=b.municipality)),
         lambda s, a, b: s.add(a_run(a, id=uuid.uuid4(), municipality_id=None)),
         lambda s, a, b: setattr(s.get(Run, a.run), "municipality_id", b.municipality),
@@ -230,6 +288,10 @@ def other(side: Side, **changes: Any) -> dict[str, Any]:
         "left out",
         "inline",
         "from select",
+        "prepared",
+        "prepared, among many",
+        "prepared, left out",
+        "prepared, inline",
         "new object",
         "object without",
         "moved object",
@@ -248,6 +310,26 @@ def test_upsert_that_could_change_another_municipality_is_refused(database: Data
     with pytest.raises(UnscopedQuery, match="ON CONFLICT"), database.write() as session:
         set_scope(session, a.municipality)
         session.execute(upsert, [run_values(a) | {"id": b.run}])
+
+
+def test_prepared_insert_with_the_session_s_municipality_works(database: Database, sides: tuple[Side, Side]):
+    a, _ = sides
+    with database.write() as session:
+        set_scope(session, a.municipality)
+        session.add(a_text(a))  # what waits to be written comes first
+        prepared = Prepared(insert(Run))
+        prepared.run(session, run_values(a) | {"id": uuid.uuid4()})
+        prepared.run(session, [run_values(a) | {"id": uuid.uuid4()} for _ in range(2)])
+        assert Prepared(select(func.count(Run.id))).run(session, {}).scalar_one() == 4
+        assert Prepared(select(func.count(Text.id))).run(session, {}).scalar_one() == 2
+
+
+def test_prepared_change_is_refused_in_a_reading_session(database: Database, sides: tuple[Side, Side]):
+    a, _ = sides
+    for change in (insert(Run), update(Run), delete(Run)):
+        with pytest.raises(AssertionError, match="reading session"), database.read() as session:
+            set_scope(session, a.municipality)
+            Prepared(change).run(session, run_values(a))
 
 
 def test_tables_of_no_municipality_need_no_scope(database: Database, sides: tuple[Side, Side]):
