@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 from contextlib import suppress
 
@@ -62,7 +63,9 @@ def serve() -> None:
         say(f"Stappenplan: http://{host}:{listening.getsockname()[1]}")
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, server_header=False, access_log=False))
-        with suppress(KeyboardInterrupt):  # how people stop it in a terminal
+        # A service manager says SIGTERM, a terminal Ctrl-C; either way the database is closed in good order.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
             server.run(sockets=[listening])
         if not server.started:
             raise fail("The application did not start; the lines above say why.", code=3)
