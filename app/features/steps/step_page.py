@@ -12,34 +12,27 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from app.engine import guards
-from app.engine.answers import TABLE_ROWS_MAX
 from app.engine.definition import (
     CHECKLIST,
     EvidenceDemand,
     EvidenceKind,
     Grade,
-    Ground,
-    Question,
     QuestionType,
-    Source,
     Step,
     StepPlan,
-    Text,
 )
 from app.engine.errors import Reason
 from app.engine.progress import Progress, missing_in_step, step_progress
 from app.engine.run import EvidenceMark, Run, StageRef, StageStatus, StepState, UserId
-from app.features.steps.content import StepContent, Visibility, governed_by, state_as_typed, visibility
-from app.features.steps.forms import Act, StepForm, answer_name, as_typed, cell_name, fields_of, reason_name
+from app.features.steps.content import StepContent, state_as_typed
+from app.features.steps.forms import StepForm, answer_name, cell_name, reason_name
+from app.features.steps.questions import Group, groups, question_view
 from app.policy import Action
 from app.storage.run_header import RunHeader, run_header
 from app.storage.tables import EvidenceRow, TextRow, User
 from app.web.forms import FormState
 from app.web.identity import Caller
-from app.web.shown import Shown, shown
 
-ROWS_AT_FIRST = 3
-ROWS_ADDED = 3
 # Whoever saved this recently is probably still at it.
 STILL_HERE = timedelta(minutes=15)
 EVIDENCE_ANCHOR = "bewijs"
@@ -51,40 +44,6 @@ class Needed:
 
     reason: Reason
     anchor: str
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionView:
-    """`is_invalid`: what was typed cannot be stored, so it is shown in any case. `governing` and `wanted`: shown only
-    if that question has one of these answers (any, when there are none); for an assessment `wanted_grades`.
-    `governs`: what may appear or go when this one is answered. `rows`: of a table, with empty ones; `new_row` is the
-    first of the rows that were just asked for. `answer`: the stored one."""
-
-    question: Question
-    visibility: Visibility
-    is_invalid: bool
-    governing: Question | None
-    wanted: tuple[Text, ...]
-    wanted_grades: tuple[str, ...]
-    governs: tuple[str, ...]
-    sources: tuple[Source, ...]
-    basis: str
-    needs: str | None
-    rows: int
-    new_row: int | None
-    fields: Mapping[str, tuple[str, ...]]
-    answer: Shown | None
-    answered_by: UserId | None
-    answered_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Questions under one heading: the statements about one ground, or all questions of a step."""
-
-    ground: Ground | None
-    questions: tuple[QuestionView, ...]
-    needed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +153,7 @@ def step_page(
     typed = state_as_typed(step, state, form) if form else state
     missing = missing_in_step(step, typed, ref)
     views = [
-        _question_view(content, typed, question, missing, form, is_invalid=question.id in invalid)
+        question_view(content, typed, question, missing, form, is_invalid=question.id in invalid)
         for question in step.questions
     ]
     names, finding = _people_and_finding(session, content)
@@ -209,7 +168,7 @@ def step_page(
         based_on=form.based_on if form else state.revision,
         state=state,
         progress=step_progress(step, typed),
-        groups=tuple(_groups(plan, step, views)),
+        groups=tuple(groups(plan, step, views)),
         needed=tuple(Needed(reason, _anchor(step, content, typed, reason)) for reason in missing),
         counts=_counts(step, typed),
         finding=finding,
@@ -236,70 +195,6 @@ def form_state(page: StepPage, errors: Mapping[str, str] | None = None) -> FormS
 def _cannot_work(content: StepContent, user: UserId) -> Iterable[Reason]:
     yield from guards.not_open_for_work(content.stage, content.run, content.ref)
     yield from guards.not_in_team(content.run, user)
-
-
-def _question_view(
-    content: StepContent,
-    typed: StepState,
-    question: Question,
-    missing: list[Reason],
-    form: StepForm | None,
-    *,
-    is_invalid: bool,
-) -> QuestionView:
-    step, condition = content.step, question.shown_when
-    stored = content.answers.get(question.id)
-    value = stored.value if stored else None
-    raw = form.raw[question.id] if form and question.id in form.raw else as_typed(question, value)
-    governing = step.question(condition.question) if condition else None
-    wanted = condition.any_of if condition else ()
-    basis = stored.commitment if stored else ""
-    shows = visibility(step, typed, question)
-    return QuestionView(
-        question=question,
-        visibility=Visibility.UNDECIDED if is_invalid and shows is Visibility.HIDDEN else shows,
-        is_invalid=is_invalid,
-        governing=governing,
-        wanted=tuple(option.title for option in governing.options if option.id in wanted) if governing else (),
-        wanted_grades=wanted if governing and governing.type is QuestionType.ASSESSMENT else (),
-        governs=governed_by(step, question.id),
-        sources=tuple(content.plan.sources_by_id[id] for id in question.sources),
-        basis=form.basis.get(question.id, basis) if form else basis,
-        needs=next((reason.code for reason in missing if reason.question == question.id), None),
-        rows=_rows(question, raw if isinstance(raw, list) else [], form),
-        new_row=len(raw) if isinstance(raw, list) and _wants_rows(question, form) else None,
-        fields=fields_of(question, raw),
-        answer=shown(question, value),
-        answered_by=stored.saved_by if stored else None,
-        answered_at=stored.saved_at if stored else None,
-    )
-
-
-def _rows(question: Question, raw: list[Any], form: StepForm | None) -> int:
-    """Somebody without scripts always finds an empty row; who ran out of them asks for more."""
-    if question.type is not QuestionType.TABLE:
-        return 0
-    filled = max((number for number, row in enumerate(raw, 1) if any(row.values())), default=0)
-    rows = max(len(raw), filled + 1, question.rows_min, ROWS_AT_FIRST)
-    if _wants_rows(question, form):
-        rows = max(len(raw) + ROWS_ADDED, rows)
-    return max(len(raw), min(rows, TABLE_ROWS_MAX))
-
-
-def _wants_rows(question: Question, form: StepForm | None) -> bool:
-    return form is not None and form.act is Act.ADD_ROW and form.rows_for == question.id
-
-
-def _groups(plan: StepPlan, step: Step, views: list[QuestionView]) -> Iterable[Group]:
-    def group(ground: Ground | None, questions: list[QuestionView]) -> Group:
-        return Group(ground, tuple(questions), sum(view.needs is not None for view in questions))
-
-    if step.id != CHECKLIST:
-        yield group(None, views)
-        return
-    for ground in plan.grounds:
-        if about := [view for view in views if view.question.ground == ground.id]:
-            yield group(ground, about)
 
 
 def _anchor(step: Step, content: StepContent, typed: StepState, reason: Reason) -> str:
