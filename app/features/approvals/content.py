@@ -36,7 +36,8 @@ class AnswerView:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """`answers` are those given, and those still required; `left_open` are questions that nobody had to answer.
+    """`answers` are those given, and those still required; `left_open` are questions that nobody had to answer, as all
+    of those in a step that nobody had to take up.
     `by`: who gave the answers; `at`: when the last of them came."""
 
     step: Step
@@ -167,7 +168,7 @@ def _step_view(
             given.append(answer)
             views.append(AnswerView(question, shown(question, answer.value), is_erased=answer.value is None))
         elif is_shown(step, state, question):
-            if question.is_required:
+            if question.is_required and (step.is_required or not state.is_empty):
                 views.append(AnswerView(question, None))
             else:
                 left_open.append(question)
