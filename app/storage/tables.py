@@ -126,7 +126,8 @@ class StageRow(MunicipalityScoped, table=True):
     """One round of a stage (in one domain, '' for none). `state` is the engine's value without its steps."""
 
     __tablename__ = "stage_instance"
-    __table_args__ = (Index("ix_stage_instance_municipality_id_status", "municipality_id", "status"),)
+    # Status first, kind first: with the municipality in front SQLite would use these to find the rows of one run.
+    __table_args__ = (Index("ix_stage_instance_status_municipality_id", "status", "municipality_id"),)
 
     run_id: uuid.UUID = Field(primary_key=True, foreign_key="run.id")
     ref: str = Field(primary_key=True)
@@ -150,7 +151,7 @@ class StepRow(MunicipalityScoped, table=True):
     step: str = Field(primary_key=True)
     is_required: bool
     is_done: bool = False
-    status: str = Field(index=True)
+    status: str
     state: Any = Field(sa_type=JSONValue)
 
 
@@ -239,7 +240,7 @@ class EventRow(MunicipalityScoped, table=True):
     """Append-only (enforced by triggers): `sequence` counts per run from 1 without gaps."""
 
     __tablename__ = "run_event"
-    __table_args__ = (Index("ix_run_event_municipality_id_kind_at", "municipality_id", "kind", "at"),)
+    __table_args__ = (Index("ix_run_event_kind_municipality_id_at", "kind", "municipality_id", "at"),)
 
     run_id: uuid.UUID = Field(primary_key=True, foreign_key="run.id")
     sequence: int = Field(primary_key=True)

@@ -191,7 +191,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("run_event", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_run_event_by"), ["by"], unique=False)
-        batch_op.create_index("ix_run_event_municipality_id_kind_at", ["municipality_id", "kind", "at"], unique=False)
+        batch_op.create_index("ix_run_event_kind_municipality_id_at", ["kind", "municipality_id", "at"], unique=False)
 
     op.create_table(
         "run_member",
@@ -251,7 +251,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "ref", name=op.f("pk_stage_instance")),
     )
     with op.batch_alter_table("stage_instance", schema=None) as batch_op:
-        batch_op.create_index("ix_stage_instance_municipality_id_status", ["municipality_id", "status"], unique=False)
+        batch_op.create_index("ix_stage_instance_status_municipality_id", ["status", "municipality_id"], unique=False)
 
     op.create_table(
         "step_state",
@@ -269,17 +269,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("run_id", "ref", "step", name=op.f("pk_step_state")),
     )
-    with op.batch_alter_table("step_state", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_step_state_status"), ["status"], unique=False)
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("step_state", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_step_state_status"))
-
     op.drop_table("step_state")
     with op.batch_alter_table("stage_instance", schema=None) as batch_op:
-        batch_op.drop_index("ix_stage_instance_municipality_id_status")
+        batch_op.drop_index("ix_stage_instance_status_municipality_id")
 
     op.drop_table("stage_instance")
     op.drop_table("seal")
@@ -292,7 +287,7 @@ def downgrade() -> None:
 
     op.drop_table("run_member")
     with op.batch_alter_table("run_event", schema=None) as batch_op:
-        batch_op.drop_index("ix_run_event_municipality_id_kind_at")
+        batch_op.drop_index("ix_run_event_kind_municipality_id_at")
         batch_op.drop_index(batch_op.f("ix_run_event_by"))
 
     op.drop_table("run_event")
