@@ -31,7 +31,7 @@ class Form:
     options: dict[str, set[str]] = field(default_factory=dict)
     buttons: list[tuple[str, str, str]] = field(default_factory=list)  # text, name, value
     file_fields: list[str] = field(default_factory=list)
-    text_fields: set[str] = field(default_factory=set)
+    text_fields: dict[str, str] = field(default_factory=dict)  # name -> kind: text, textarea, date, decimal, …
     hidden_fields: set[str] = field(default_factory=set)
 
     def fill(self, name: str, value: Typed) -> None:
@@ -48,10 +48,11 @@ class Form:
 
 
 class Visitor:
-    """`page` is the last answer, after redirects."""
+    """`page` is the last answer, after redirects.  `token`: of a session that is open already, instead of signing in."""
 
-    def __init__(self, app: FastAPI) -> None:
-        self.client = TestClient(app, base_url=OURS, headers={"origin": OURS})
+    def __init__(self, app: FastAPI, *, token: str = "") -> None:
+        cookies = {"stappenplan": token} if token else {}
+        self.client = TestClient(app, base_url=OURS, headers={"origin": OURS}, cookies=cookies)
         self.page: Any = None
 
     def sign_in(self, login: str) -> None:
@@ -79,7 +80,7 @@ class Visitor:
         self.open(urljoin(self.here, found[0]))
 
     def forms(self) -> list[Form]:
-        return _Reader.of(self.page.text).forms
+        return forms_in(self.page.text)
 
     def form_with(self, button: str) -> Form:
         found = [form for form in self.forms() if any(label == button for label, _, _ in form.buttons)]
@@ -150,11 +151,14 @@ class _Reader(HTMLParser):
                 if "checked" in given:
                     form.values.setdefault(name, []).append(given.get("value", "on"))
             else:
-                (form.hidden_fields if kind == "hidden" else form.text_fields).add(name)
+                if kind == "hidden":
+                    form.hidden_fields.add(name)
+                else:
+                    form.text_fields[name] = given.get("inputmode") or kind
                 form.values.setdefault(name, []).append(value)
         elif tag == "textarea":
             self.area, self.text = name, []
-            form.text_fields.add(name)
+            form.text_fields[name] = tag
         elif tag == "select":
             self.select = name
             form.options[name] = set()
@@ -183,6 +187,10 @@ class _Reader(HTMLParser):
             self.button = None
         elif tag == "form":
             self.form = None
+
+
+def forms_in(html: str) -> list[Form]:
+    return _Reader.of(html).forms
 
 
 def _plain(text: str) -> str:

@@ -1,0 +1,134 @@
+"""A run in which everything that people can type holds a word to recognise it by, made through the pages."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tests.features.client import World
+from tests.journey.visitor import Form, Visitor
+from tests.journey.work import the_report
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`refs` are its stages, and `evidence` its pieces: a file, a link and a note that was withdrawn."""
+
+    run: str
+    refs: tuple[str, ...]
+    evidence: tuple[str, ...]
+
+
+def visitor(world: World, login: str) -> Visitor:
+    world.browser(login)  # opens the session
+    return Visitor(world.app, token=f"sessie-{login}")
+
+
+REFS = ("verkennen.1", "beleid.wonen.1", "werkgroep.1", "uitvoeren.wonen.1")
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run with its first stage started, and nothing done yet. `run` is its address."""
+
+    team: Visitor
+    run: str
+
+    @property
+    def stage(self) -> str:
+        return f"{self.run}/fasen/verkennen.1"
+
+    @property
+    def evidence_page(self) -> str:
+        return f"{self.stage}/stappen/overzicht/bewijs"
+
+    def prepared(self) -> Prepared:
+        self.team.open(f"{self.run}/bewijsstukken")
+        return Prepared(self.run.rsplit("/", 1)[1], REFS, tuple(dict.fromkeys(evidence_on(self.team))))
+
+
+def begin(world: World, *, officer: str, manager: str, word: str) -> Begun:
+    team = visitor(world, officer)
+    team.open("/trajecten/nieuw")
+    chosen = {"domeinen": "wonen", "team": world.users[officer], "leidinggevende": world.users[manager]}
+    team.send("Traject starten", {**chosen, **texts(team.form_with("Traject starten"), word)})
+    begun = Begun(team, team.here)
+    team.open(begun.stage)
+    team.send("Begin met deze fase")
+    return begun
+
+
+def prepare(world: World, *, officer: str, manager: str, word: str) -> Prepared:
+    """`word` is in every text: names, purpose, answers, reasons, messages, evidence."""
+    begun = begin(world, officer=officer, manager=manager, word=word)
+    team, chief, stage = begun.team, visitor(world, manager), begun.stage
+    evidence = [add_evidence(team, begun.evidence_page, way, word) for way in WAYS]
+    team.open(f"{begun.run}/bewijsstukken/{evidence[-1]}")
+    team.send("Intrekken", texts(team.form_with("Intrekken"), word))
+    fill_step(team, f"{stage}/stappen/overzicht", {"antwoord.visie": "ja", "antwoord.draagvlak": "yes"}, word)
+    fill_step(team, f"{stage}/stappen/conclusie", {}, word)
+    answers = {"antwoord.jong-en-oud": "partly", "antwoord.stapeling": "unknown"}
+    fill_step(team, f"{stage}/checklist", answers, word, button="Checklist afronden")
+    ask(team, stage, word)
+    chief.open(f"{stage}/beoordelen")
+    chief.send("Terugsturen", {"reden.overzicht": f"Kijk nog eens {word}"})
+    fill_step(team, f"{stage}/stappen/overzicht", {"antwoord.naam": f"Beter {word}"}, word)
+    ask(team, stage, word)
+    chief.open(f"{stage}/beoordelen")
+    chief.send("Akkoord", {"opmerking": f"Goed zo {word}"})
+    go_around(begun, chief, word)
+    return Prepared(begun.run.rsplit("/", 1)[1], REFS, tuple(evidence))
+
+
+def go_around(begun: Begun, chief: Visitor, word: str) -> None:
+    """A stage that is skipped, a decision that takes the place of one, and one that starts against the advice."""
+    team, run = begun.team, begun.run
+    team.open(run)
+    token = team.forms()[0].values["csrf_token"]
+    reason = {"csrf_token": token, "reden": f"Niet nodig {word}"}
+    team.page = team.client.post(f"{run}/fasen/werkgroep.1/overslaan", data=reason)
+    team.reads("Overgeslagen")
+    chief.open(run)
+    chief.send("Besluit vastleggen", texts(chief.form_with("Besluit vastleggen"), word))
+    team.open(f"{run}/fasen/beleid.wonen.1")
+    team.send("Begin met deze fase", texts(team.form_with("Begin met deze fase"), word))
+    fill_step(team, f"{run}/fasen/beleid.wonen.1/stappen/tekst", {}, word, button="Opslaan")
+
+
+WAYS = ("bestand", "link", "notitie")
+
+
+def add_evidence(team: Visitor, address: str, way: str, word: str) -> str:
+    team.open(f"{address}?vorm={way}")
+    typed = texts(team.form_with("Toevoegen"), word)
+    if way == "link":
+        typed["adres"] = "https://raad.example.nl/" + word.replace(" ", "-")
+    files = [(f"{word}.pdf", the_report())] if way == "bestand" else []
+    seen = set(evidence_on(team))
+    team.send("Toevoegen", {**typed, "soort": "verslag"}, files=files)
+    return next(id for id in evidence_on(team) if id not in seen)
+
+
+def evidence_on(team: Visitor) -> list[str]:
+    found: list[str] = re.findall(r"/bewijsstukken/([0-9a-f-]{36})", team.page.text)
+    return found
+
+
+def fill_step(
+    team: Visitor, address: str, answers: dict[str, str], word: str, *, button: str = "Stap afronden"
+) -> None:
+    team.open(address)
+    team.send(button, {**texts(team.form_with(button), word), **answers})
+
+
+def ask(team: Visitor, stage: str, word: str) -> None:
+    team.open(f"{stage}/akkoord-vragen")
+    team.send("Akkoord vragen", {"bericht": f"Graag uw oordeel {word}"})
+
+
+def texts(form: Form, word: str) -> dict[str, str]:
+    """For every field of the form in which one types: the word, or what such a field takes."""
+    return {name: PLAIN.get(kind, f"{name.rsplit('.', 1)[-1]} {word}") for name, kind in form.text_fields.items()}
+
+
+PLAIN = {"date": "2026-11-20", "decimal": "12", "numeric": "12", "url": "https://raad.example.nl/stuk"}

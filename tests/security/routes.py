@@ -1,0 +1,82 @@
+"""The routes of the application itself, with addresses on which they answer."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import iter_route_contexts
+
+from app.web.access import Policy, route_policies
+from tests.features.client import World
+from tests.security.prepared import Prepared
+
+EXEMPT = {"/static"}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    path: str
+    methods: frozenset[str]
+    policy: Policy
+    query: frozenset[str]
+
+    @property
+    def parameters(self) -> list[str]:
+        return re.findall(r"{(\w+)", self.path)
+
+
+@cache
+def routes_of(app: FastAPI) -> list[Route]:
+    asked = _query_names(app)
+    return [
+        Route(found.path, found.methods, found.policies[0], frozenset(asked.get((found.path, found.methods), ())))
+        for found in route_policies(app, exempt=EXEMPT)
+    ]
+
+
+def _query_names(app: FastAPI) -> dict[tuple[str, frozenset[str]], set[str]]:
+    found = {}
+    for context in iter_route_contexts(list(app.routes)):
+        dependant = getattr(context, "dependant", None)
+        if isinstance(dependant, Dependant):
+            key = (str(context.path), frozenset(context.methods or ()))
+            found[key] = {parameter.alias for parameter in dependant.query_params}
+    return found
+
+
+def values_for(world: World, prepared: Prepared) -> Mapping[str, Sequence[str]]:
+    """For every parameter of a path: what exists."""
+    plan = world.plan
+    return {
+        "run_id": (prepared.run,),
+        "ref": prepared.refs,
+        "step": ("overzicht", "conclusie", "tekst", "opdracht", "plan"),
+        "decision": ("bestaand-volstaat",),
+        "ground": ("leeftijd", "samenloop"),
+        "evidence_id": prepared.evidence,
+        "plan_id": (plan.id,),
+        "version": (plan.version,),
+    }
+
+
+def addresses_of(path: str, world: World, prepared: Prepared) -> Iterator[str]:
+    """Raises KeyError for a parameter that this file does not know: tell it a value."""
+    names = re.findall(r"{(\w+)", path)
+    values = values_for(world, prepared)
+    for chosen in itertools.product(*(values[name] for name in names)):
+        yield address_of(path, dict(zip(names, chosen, strict=True)))
+
+
+def one_address(path: str, world: World, prepared: Prepared, **other: str) -> str:
+    values = {name: found[0] for name, found in values_for(world, prepared).items()}
+    return address_of(path, {**values, **other})
+
+
+def address_of(path: str, values: Mapping[str, str]) -> str:
+    return re.sub(r"{(\w+)[^}]*}", lambda found: values[found[1]], path)
