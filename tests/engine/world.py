@@ -110,6 +110,7 @@ class Ledger:
         self.begun: set[StageRef] = set()
         self.early: dict[StageRef, str | None] = {}
         self.passed: set[StageRef] = set()
+        self.changed: set[StageRef] = set()
         self.skipped: set[StageRef] = set()
         self.decisions: set[tuple[str, str | None]] = set()
         self.workers: dict[StageRef, list[UserId]] = {}
@@ -157,6 +158,7 @@ class Ledger:
                 self.approvals.setdefault(event.ref, []).append(event)
                 if event.is_final:
                     self.passed.add(event.ref)
+                    self.changed.discard(event.ref)
             case e.ApprovalWithdrawn():
                 self.passed.discard(event.ref)
             case e.DecisionRecorded():
@@ -170,6 +172,8 @@ class Ledger:
         people = self.workers.setdefault(event.ref, [])
         if event.by not in people:
             people.append(event.by)
+        if event.ref in self.passed and isinstance(event, e.StepSaved | e.EvidenceAdded | e.EvidenceWithdrawn):
+            self.changed.add(event.ref)
 
     def is_met(self, plan: StepPlan, domains: Iterable[str], requirement: Requirement, domain: str | None) -> bool:
         return any(self._alternative_met(plan, domains, a, domain) for a in requirement.alternatives)
@@ -589,6 +593,7 @@ class World:
         assert instance.ref == ref
         assert (instance.request is not None) == (instance.status is StageStatus.SUBMITTED)
         assert instance.passed == (ref in self.ledger.passed)
+        assert instance.changed_since_approval == (ref in self.ledger.changed)
         assert (instance.status is StageStatus.SKIPPED) == (ref in self.ledger.skipped)
         assert instance.status is not StageStatus.APPROVED or instance.passed
         assert list(instance.contributors) == self.ledger.workers.get(ref, [])
