@@ -24,6 +24,10 @@ class PlanChanged(Exception):
         self.plan_id, self.version, self.pinned, self.found = plan_id, version, pinned, found
 
 
+class UnknownPlan(KeyError):
+    """No plan version has this digest."""
+
+
 def pin(session: Session, plans: Iterable[LoadedPlan], *, at: datetime) -> None:
     """Puts new versions beside the known ones.  Raises PlanChanged for a known version with another digest."""
     known = {(row.plan_id, row.version): row.digest for row in session.exec(select(PlanVersion))}
@@ -47,12 +51,12 @@ def pin(session: Session, plans: Iterable[LoadedPlan], *, at: datetime) -> None:
 
 
 def load_plan(session: Session, digest: str) -> StepPlan:
-    """The compiled plan; asks the database only the first time.  Raises KeyError for an unknown digest."""
+    """The compiled plan; asks the database only the first time.  Raises UnknownPlan."""
 
     def document() -> Document:
         found = session.exec(select(PlanVersion.document).where(PlanVersion.digest == digest)).one_or_none()
         if found is None:
-            raise KeyError(digest)
+            raise UnknownPlan(digest)
         stored: Document = found
         return stored
 

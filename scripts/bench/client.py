@@ -161,9 +161,8 @@ class _FormReader(HTMLParser):
             self._select = name
         elif tag == "option" and self._select and "selected" in given:
             self._form.fields.append((self._select, given.get("value") or ""))
-        elif tag == "input" and name and given.get("type") not in ("submit", "button", "file"):
-            if given.get("type") not in ("checkbox", "radio") or "checked" in given:
-                self._form.fields.append((name, given.get("value") or ""))
+        elif tag == "input" and name and _is_sent(given):
+            self._form.fields.append((name, given.get("value") or ""))
 
     def handle_data(self, data: str) -> None:
         if self._textarea is not None:
@@ -178,3 +177,11 @@ class _FormReader(HTMLParser):
             self._select = None
         elif tag == "form":
             self._form = None
+
+
+def _is_sent(given: Mapping[str, str | None]) -> bool:
+    """Whether a browser sends this input without anybody touching it."""
+    kind = given.get("type")
+    if kind in ("checkbox", "radio"):
+        return "checked" in given
+    return kind not in ("submit", "button", "file")

@@ -14,7 +14,7 @@ from app.features.runs.forms import DecisionForm, EditForm, ReasonForm, StartFor
 from app.features.runs.overview import overview
 from app.policy import Action
 from app.storage.database import ReadSession, WriteSession
-from app.storage.plans import load_plan, pinned_plans
+from app.storage.plans import UnknownPlan, load_plan, pinned_plans
 from app.storage.run_store import StaleRun
 from app.web.access import allowed
 from app.web.clock import now
@@ -115,7 +115,7 @@ def _start(request: Request, session: WriteSession, caller: Caller, posted: Post
             by=caller.user_id,
             at=now(request),
         )
-    except KeyError:
+    except UnknownPlan:
         raise refuse(posted, "stappenplan", N_("Choose a step plan from the list.")) from None
     except service.PersonNotAvailable as missing:
         raise _person_gone(posted, missing) from None
@@ -167,6 +167,7 @@ def _edit_page(request: Request, page: queries.EditPage, form: FormState, *, sta
         header=page.header,
         page=page,
         form=form,
+        is_stale=status == 409,
         here_tab="run",
     )
 
@@ -203,14 +204,14 @@ def change_run(request: Request, run_id: str, session: WriteSession, caller: Edi
     return see_other(f"/trajecten/{run_id}", notice="run_changed")
 
 
-def _edit_again(
-    request: Request, session: WriteSession, run_id: str, invalid: FormInvalid, *, status: int
-) -> Response:
+def _edit_again(request: Request, session: WriteSession, run_id: str, invalid: FormInvalid, *, status: int) -> Response:
     session.rollback()
     page = queries.edit_page(session, run_id)
     state = invalid.state(language_of(request))
-    # Who saves again after reading the message saves on what is there now.
-    values = {**state.values, "based_on": (str(page.run.revision),)}
+    values = dict(state.values)
+    if status == 409 or not state.value("based_on"):
+        # Who saves again after seeing what somebody else made of it saves on what is there now.
+        values["based_on"] = (str(page.run.revision),)
     return _edit_page(request, page, FormState(values, state.errors), status=status)
 
 

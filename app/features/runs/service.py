@@ -40,7 +40,7 @@ def start_run(
     by: UserId,
     at: datetime,
 ) -> str:
-    """Gives the id of the new run.  Raises KeyError for an unknown plan, PersonNotAvailable, Blocked."""
+    """Gives the id of the new run.  Raises UnknownPlan, PersonNotAvailable, Blocked."""
     plan = load_plan(session, plan_digest)
     _check_people(session, team, manager)
     run_id, name_id, purpose_id = (str(uuid.uuid4()) for _ in range(3))

@@ -170,7 +170,23 @@ def test_two_people_who_change_a_run_at_once_are_told_and_lose_nothing(world: Wo
     refused = bram.post(f"/trajecten/{run}/bewerken", {**fields, "doel": "Mijn lange tekst"})
     assert refused.status_code == 409
     assert "Mijn lange tekst" in refused.text
+    assert "Iedereen een thuis." in refused.text
     assert 'name="based_on" value="2"' in refused.text
+
+
+def test_form_that_lacks_something_does_not_forget_what_it_was_based_on(world: World):
+    anna, bram = world.browser("anna"), world.browser("bram")
+    run = world.a_run(anna)
+    fields = {
+        "based_on": "1",
+        "naam": "Wonen",
+        "doel": "Iedereen een thuis.",
+        "domeinen": "wonen",
+        "team": [world.users["anna"], world.users["bram"]],
+        "leidinggevende": world.users["carla"],
+    }
+    assert anna.post(f"/trajecten/{run}/bewerken", fields, follow_redirects=False).status_code == 303
+    assert 'name="based_on" value="1"' in bram.post(f"/trajecten/{run}/bewerken", {**fields, "naam": ""}).text
 
 
 def test_decision_that_opens_another_road_is_for_managers_and_needs_what_it_needs(world: World):
