@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, bindparam, insert, or_, select, update
 from sqlmodel import Session, col
 
 from app.engine.answers import Value, mark
 from app.engine.definition import Step
 from app.engine.run import AnswerMark, StageRef, UserId
+from app.storage.scope import Prepared
 from app.storage.tables import AnswerRow
 
 SALT_BYTES = 16
@@ -49,16 +50,36 @@ def _answer(row: Row[*tuple[Any, ...]]) -> Answer:
     return Answer(ref, step, question, value, commitment, str(saved_by), saved_at)
 
 
+_OF_RUN = select(*_COLUMNS).where(col(AnswerRow.run_id) == bindparam("of_run"))
+_CURRENT = _OF_RUN.where(col(AnswerRow.is_current))
+_IN_STAGE = _CURRENT.where(col(AnswerRow.ref) == bindparam("of_stage"))
+_CURRENT_IN_RUN, _CURRENT_IN_STAGE = Prepared(_CURRENT), Prepared(_IN_STAGE)
+_CURRENT_IN_STEP = Prepared(_IN_STAGE.where(col(AnswerRow.step) == bindparam("of_step")))
+_BY_COMMITMENT = Prepared(_OF_RUN.where(col(AnswerRow.commitment).in_(bindparam("commitments", expanding=True))))
+_ADD = Prepared(insert(AnswerRow))
+_REPLACE = Prepared(
+    update(AnswerRow).where(
+        col(AnswerRow.run_id) == bindparam("of_run"),
+        col(AnswerRow.ref) == bindparam("of_stage"),
+        col(AnswerRow.step) == bindparam("of_step"),
+        col(AnswerRow.is_current),
+        col(AnswerRow.question).in_(bindparam("questions", expanding=True)),
+    )
+)
+
+
 def current_answers(
     session: Session, run_id: str, ref: StageRef | None = None, step: str | None = None
 ) -> dict[tuple[str, str, str], Answer]:
     """Current answers by (stage reference, step, question): of the run, of one stage, or of one step."""
-    query = select(*_COLUMNS).where(col(AnswerRow.run_id) == uuid.UUID(run_id), col(AnswerRow.is_current))
-    if ref is not None:
-        query = query.where(col(AnswerRow.ref) == str(ref))
-    if step is not None:
-        query = query.where(col(AnswerRow.step) == step)
-    answers = map(_answer, session.execute(query))
+    key = uuid.UUID(run_id)
+    if ref is None:
+        rows = _CURRENT_IN_RUN.run(session, {"of_run": key})
+    elif step is None:
+        rows = _CURRENT_IN_STAGE.run(session, {"of_run": key, "of_stage": str(ref)})
+    else:
+        rows = _CURRENT_IN_STEP.run(session, {"of_run": key, "of_stage": str(ref), "of_step": step})
+    answers = map(_answer, rows)
     return {(answer.ref, answer.step, answer.question): answer for answer in answers}
 
 
@@ -85,10 +106,8 @@ def answers_by_commitment(session: Session, run_id: str, commitments: Collection
     """Any version of an answer, found by the commitment that an event or a seal holds."""
     if not commitments:
         return {}
-    query = select(*_COLUMNS).where(
-        col(AnswerRow.run_id) == uuid.UUID(run_id), col(AnswerRow.commitment).in_(list(commitments))
-    )
-    answers = map(_answer, session.execute(query))
+    rows = _BY_COMMITMENT.run(session, {"of_run": uuid.UUID(run_id), "commitments": list(commitments)})
+    answers = map(_answer, rows)
     return {answer.commitment: answer for answer in answers}
 
 
@@ -105,18 +124,8 @@ def write_answers(
     """Adds a version per given answer, makes it the current one, and returns the marks for the engine."""
     if not values:
         return {}
-    session.execute(
-        update(AnswerRow)
-        .where(
-            col(AnswerRow.run_id) == uuid.UUID(run_id),
-            col(AnswerRow.ref) == str(ref),
-            col(AnswerRow.step) == step.id,
-            col(AnswerRow.is_current),
-            col(AnswerRow.question).in_(list(values)),
-        )
-        .values(is_current=False)
-        .execution_options(synchronize_session=False)
-    )
+    place = {"of_run": uuid.UUID(run_id), "of_stage": str(ref), "of_step": step.id, "questions": list(values)}
+    _REPLACE.run(session, {**place, "is_current": False})
     marks, rows = {}, []
     for question, value in values.items():
         salt = secrets.token_hex(SALT_BYTES)
@@ -137,5 +146,5 @@ def write_answers(
                 "saved_at": at,
             }
         )
-    session.execute(insert(AnswerRow), rows)
+    _ADD.run(session, rows)
     return marks

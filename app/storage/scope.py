@@ -173,7 +173,9 @@ class Prepared:
                 self._inserted_into, check = mapper, "sql, rows are checked"
         self._limited: Any = statement.options(_CRITERION).execution_options(municipality_check=check)
 
-    def run(self, session: Session, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> CursorResult[*tuple[Any, ...]]:
+    def run(
+        self, session: Session, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+    ) -> CursorResult[*tuple[Any, ...]]:
         info = session.info
         assert not (self._changes and info.get("is_reading")), f"a reading session may not run {self._bare}"
         if session.autoflush:

@@ -5,13 +5,21 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, insert, select
+from sqlmodel import Session, col
 
 from app.engine.run import TextId, UserId
+from app.storage.scope import Prepared
 from app.storage.tables import TextRow
 
 TEXT_MAX = 5_000  # characters; two pages, more than any reason needs
+
+
+_columns: tuple[Any, ...] = (TextRow.id, TextRow.text)
+_TEXTS = Prepared(select(*_columns).where(col(TextRow.id).in_(bindparam("ids", expanding=True))))
+_ADD = Prepared(insert(TextRow))
 
 
 def write_text(
@@ -22,17 +30,17 @@ def write_text(
     text = text.replace("\r\n", "\n").strip()
     if not text:
         return None
-    row = TextRow(
-        id=uuid.UUID(id) if id else uuid.uuid4(),
-        municipality_id=session.info["municipality_id"],
-        run_id=uuid.UUID(run_id),
-        text=text,
-        written_by=uuid.UUID(by),
-        written_at=at,
-    )
-    session.add(row)
-    session.flush()
-    return str(row.id)
+    key = uuid.UUID(id) if id else uuid.uuid4()
+    row = {
+        "id": key,
+        "municipality_id": session.info["municipality_id"],
+        "run_id": uuid.UUID(run_id),
+        "text": text,
+        "written_by": uuid.UUID(by),
+        "written_at": at,
+    }
+    _ADD.run(session, row)
+    return str(key)
 
 
 def read_texts(session: Session, ids: Iterable[TextId | None]) -> dict[TextId, str]:
@@ -40,5 +48,4 @@ def read_texts(session: Session, ids: Iterable[TextId | None]) -> dict[TextId, s
     keys = {uuid.UUID(id) for id in ids if id}
     if not keys:
         return {}
-    rows = session.execute(select(TextRow.id, TextRow.text).where(col(TextRow.id).in_(keys)))
-    return {str(id): text for id, text in rows if text is not None}
+    return {str(id): text for id, text in _TEXTS.run(session, {"ids": list(keys)}) if text is not None}
