@@ -71,11 +71,7 @@ def standing(plan: StepPlan, run: Run, ref: StageRef) -> Standing:
         return Standing(ref, state, progress, waits_for, better_after)
     state = stage_state(instance, is_continuous=stage.is_continuous)
     following = ref.next_round()
-    can_repeat = (
-        stage.is_repeatable
-        and run.latest(ref.stage, ref.domain) == instance
-        and not any(guards.cannot_start(plan, run, following))
-    )
+    can_repeat = not any(guards.cannot_start(plan, run, following))
     return Standing(ref, state, progress, can_start_round=following.round if can_repeat else None)
 
 

@@ -121,6 +121,15 @@ def test_every_state_is_tried_here():
     assert {state for _, _, state in STATES.values()} == set(StageState)
 
 
+def test_stage_that_stays_open_and_was_reopened_without_a_change_is_as_it_was():
+    plan = a_plan(a_stage("s", a_step("x"), a_step("mag", is_required=False), is_continuous=True))
+    approved = a_run(plan).with_stage("s.1").with_step_completed("s.1", "x").with_request("s.1").with_approval("s.1")
+    reopened = approved.with_step_completed("s.1", "mag")
+
+    assert reopened.instance("s.1").status is StageStatus.OPEN
+    assert standing(plan, reopened.run, ref("s.1")).state is StageState.CONTINUOUS
+
+
 def test_waiting_stage_says_for_what_and_what_is_better_done_first():
     where = standing(PLAN, a_run().run, ref("draagvlak.1"))
 
