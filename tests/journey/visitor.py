@@ -48,7 +48,7 @@ class Form:
 
 
 class Visitor:
-    """`page` is the last answer, after redirects.  `token`: of a session that is open already, instead of signing in."""
+    """`page` is the last answer, after redirects.  `token`: of a session that is open, instead of signing in."""
 
     def __init__(self, app: FastAPI, *, token: str = "") -> None:
         cookies = {"stappenplan": token} if token else {}
