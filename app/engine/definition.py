@@ -324,6 +324,11 @@ class Stage:
             steps[CHECKLIST] = self.checklist
         return MappingProxyType(steps)
 
+    @cached_property
+    def required_parts(self) -> int:
+        """What progress counts: required steps, and the checklist where there is one."""
+        return sum(step.is_required for step in self.all_steps())
+
     def step(self, id: str) -> Step:
         """Also knows `CHECKLIST` where the stage has statements. Raises KeyError for an unknown id."""
         return self.steps_by_id[id]

@@ -58,11 +58,6 @@ def is_done(step: Step, state: StepState) -> bool:
     return state.status is StepStatus.COMPLETED
 
 
-def required_parts(stage: Stage) -> int:
-    """The parts of a stage that its progress counts: required steps, and the checklist where there is one."""
-    return sum(step.is_required for step in stage.all_steps())
-
-
 def checklist_progress(stage: Stage, state: StepState) -> Progress:
     if stage.checklist is None:
         return NOTHING
@@ -71,7 +66,7 @@ def checklist_progress(stage: Stage, state: StepState) -> Progress:
 
 def counted_stage_progress(stage: Stage, status: StageStatus | None, done: int) -> Progress:
     """The same as `stage_progress` for who has counted the finished required parts already; no status: not begun."""
-    total = required_parts(stage)
+    total = stage.required_parts
     if status in (StageStatus.APPROVED, StageStatus.SKIPPED):
         return Progress(total, total)
     return Progress(min(done, total), total)

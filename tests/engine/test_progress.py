@@ -13,7 +13,6 @@ from app.engine.progress import (
     ground_progress,
     is_done,
     missing_in_step,
-    required_parts,
     run_progress,
     stage_progress,
     step_progress,
@@ -102,9 +101,9 @@ def test_step_is_done_when_completed_and_the_checklist_when_answered():
 
 
 def test_stage_counts_required_steps_and_the_checklist_as_one():
-    assert required_parts(VERKENNEN) == 2
-    assert required_parts(PLAN.stage("visie")) == 2
-    assert required_parts(PLAN.stage("beleid")) == 2
+    assert VERKENNEN.required_parts == 2
+    assert PLAN.stage("visie").required_parts == 2
+    assert PLAN.stage("beleid").required_parts == 2
 
 
 def in_stage(built: RunBuilder, at_ref: str = HERE) -> Progress:

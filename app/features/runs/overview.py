@@ -7,17 +7,19 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import bindparam, func, select
 from sqlmodel import Session, col
 
 from app.engine.definition import StepPlan, Text
-from app.engine.progress import NOTHING, Progress, counted_stage_progress
+from app.engine.progress import Progress, counted_stage_progress
 from app.engine.run import StageRef, StageStatus, StepStatus
 from app.policy import Action
 from app.storage.people import names_of
 from app.storage.plans import load_plan
+from app.storage.scope import Prepared
 from app.storage.tables import EventRow, RunMember, RunRow, StageRow, StepRow
 from app.web.identity import Caller
 
@@ -83,15 +85,12 @@ class Overview:
 
 def overview(session: Session, caller: Caller, *, page: int, mine_only: bool, search: str) -> Overview:
     """Six queries, whatever the number of runs; `page` counts from 1, one that does not exist gives the last."""
-    wanted = _wanted(caller, mine_only=mine_only, search=search)
-    total = session.execute(select(func.count()).select_from(wanted.subquery())).scalar_one()
+    count, one_page = _wanted(mine_only=mine_only, is_search=bool(search))
+    wanted = {"me": uuid.UUID(caller.user_id), **({"search": _escaped(search)} if search else {})}
+    total = count.run(session, wanted).scalar_one()
     pages = max(1, -(-total // RUNS_PER_PAGE))
     page = min(max(1, page), pages)
-    rows = session.execute(
-        wanted.order_by(col(RunRow.changed_at).desc(), col(RunRow.id))
-        .limit(RUNS_PER_PAGE)
-        .offset((page - 1) * RUNS_PER_PAGE)
-    ).all()
+    rows = one_page.run(session, {**wanted, "before": (page - 1) * RUNS_PER_PAGE}).all()
     stages = _stage_rows(session, [row.id for row in rows])
     task_rows = _task_rows(session, caller)
     decision_rows = _decision_rows(session)
@@ -115,96 +114,102 @@ def overview(session: Session, caller: Caller, *, page: int, mine_only: bool, se
     )
 
 
-def _is_mine(caller: Caller) -> Any:
-    me = uuid.UUID(caller.user_id)
-    member = (
-        select(RunMember.run_id)  # type: ignore[call-overload]  # SQLModel types columns as their values
-        .where(col(RunMember.run_id) == col(RunRow.id), col(RunMember.user_id) == me)
-        .correlate(RunRow)
-        .exists()
-    )
-    return (col(RunRow.manager_id) == me) | member
+_MEMBER = (
+    select(RunMember.run_id)  # type: ignore[call-overload]  # SQLModel types columns as their values
+    .where(col(RunMember.run_id) == col(RunRow.id), col(RunMember.user_id) == bindparam("me"))
+    .correlate(RunRow)
+    .exists()
+)
+_IS_MINE = (col(RunRow.manager_id) == bindparam("me")) | _MEMBER
+_RUN_COLUMNS: tuple[Any, ...] = (
+    RunRow.id,
+    RunRow.name,
+    RunRow.plan_digest,
+    RunRow.plan_version,
+    RunRow.manager_id,
+    RunRow.state,
+    RunRow.changed_at,
+)
 
 
-def _wanted(caller: Caller, *, mine_only: bool, search: str) -> Select[Any]:
-    columns: tuple[Any, ...] = (
-        RunRow.id,
-        RunRow.name,
-        RunRow.plan_digest,
-        RunRow.plan_version,
-        RunRow.manager_id,
-        RunRow.state,
-        RunRow.changed_at,
-    )
-    query = select(*columns, _is_mine(caller).label("is_mine"))
+@cache
+def _wanted(*, mine_only: bool, is_search: bool) -> tuple[Prepared, Prepared]:
+    """The number of runs, and one page of them."""
+    query = select(*_RUN_COLUMNS, _IS_MINE.label("is_mine"))
     if mine_only:
-        query = query.where(_is_mine(caller))
-    if search:
-        query = query.where(col(RunRow.name).icontains(search, autoescape=True))
-    return query
+        query = query.where(_IS_MINE)
+    if is_search:
+        query = query.where(col(RunRow.name).icontains(bindparam("search"), escape="/"))
+    count = select(func.count()).select_from(query.subquery())
+    in_order = query.order_by(col(RunRow.changed_at).desc(), col(RunRow.id))
+    return Prepared(count), Prepared(in_order.limit(RUNS_PER_PAGE).offset(bindparam("before")))
+
+
+def _escaped(search: str) -> str:
+    """A percent sign or underscore that somebody looks for stands for itself."""
+    return search.replace("/", "//").replace("%", "/%").replace("_", "/_")
+
+
+_STAGE_COLUMNS: tuple[Any, ...] = (StageRow.run_id, StageRow.ref, StageRow.status)
+_DONE = (
+    select(func.count())
+    .where(
+        col(StepRow.run_id) == col(StageRow.run_id),
+        col(StepRow.ref) == col(StageRow.ref),
+        col(StepRow.is_done),
+        col(StepRow.is_required),
+    )
+    .correlate(StageRow)
+    .scalar_subquery()
+)
+_STAGES = Prepared(
+    select(*_STAGE_COLUMNS, _DONE.label("done")).where(col(StageRow.run_id).in_(bindparam("runs", expanding=True)))
+)
 
 
 def _stage_rows(session: Session, run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Any]]:
     """Per run its stage instances with the number of finished required steps: one query for all runs."""
     found: dict[uuid.UUID, list[Any]] = defaultdict(list)
-    if not run_ids:
-        return found
-    columns: tuple[Any, ...] = (StageRow.run_id, StageRow.ref, StageRow.status)
-    done = func.count(col(StepRow.step)).label("done")
-    query = (
-        select(*columns, done)
-        .join(
-            StepRow,
-            (col(StepRow.run_id) == col(StageRow.run_id))
-            & (col(StepRow.ref) == col(StageRow.ref))
-            & col(StepRow.is_done)
-            & col(StepRow.is_required),
-            isouter=True,
-        )
-        .where(col(StageRow.run_id).in_(run_ids))
-        .group_by(*columns)
-    )
-    for row in session.execute(query):
-        found[row.run_id].append(row)
+    if run_ids:
+        for row in _STAGES.run(session, {"runs": run_ids}):
+            found[row.run_id].append(row)
     return found
+
+
+_TASK_COLUMNS: tuple[Any, ...] = (RunRow.id, RunRow.name, RunRow.plan_digest, StageRow.ref)
+_TO_DECIDE = Prepared(
+    select(*_TASK_COLUMNS, col(StageRow.state))
+    .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
+    .where(col(StageRow.status) == StageStatus.SUBMITTED.value)
+    .order_by((col(RunRow.manager_id) != bindparam("me")), col(RunRow.changed_at))
+    .limit(TASKS_MAX)
+)
+_TO_WORK_ON = Prepared(
+    select(*_TASK_COLUMNS, col(StepRow.step))
+    .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
+    .join(RunMember, col(RunMember.run_id) == col(RunRow.id))
+    .join(
+        StepRow,
+        (col(StepRow.run_id) == col(StageRow.run_id))
+        & (col(StepRow.ref) == col(StageRow.ref))
+        & (col(StepRow.status) == StepStatus.REVISIT.value),
+        isouter=True,
+    )
+    .where(col(StageRow.status) == StageStatus.OPEN.value, col(RunMember.user_id) == bindparam("me"))
+    .order_by(col(StepRow.step).is_(None), col(RunRow.changed_at).desc(), col(StageRow.ref))
+    .limit(TASKS_MAX)
+)
 
 
 def _task_rows(session: Session, caller: Caller) -> list[Any]:
     """Stages to decide on for who may decide; for who works in the team, stages in progress, and of those the steps
     to look at again. What waits longest comes first."""
     rows: list[Any] = []
-    run_columns: tuple[Any, ...] = (RunRow.id, RunRow.name, RunRow.plan_digest)
+    me = {"me": uuid.UUID(caller.user_id)}
     if caller.may(Action.APPROVE_STAGE):
-        stage_columns: tuple[Any, ...] = (StageRow.ref, StageRow.state)
-        query = (
-            select(*run_columns, *stage_columns)
-            .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
-            .where(col(StageRow.status) == StageStatus.SUBMITTED.value)
-            .order_by((col(RunRow.manager_id) != uuid.UUID(caller.user_id)), col(RunRow.changed_at))
-            .limit(TASKS_MAX)
-        )
-        rows += session.execute(query).all()
+        rows += _TO_DECIDE.run(session, me).all()
     if caller.may(Action.WORK_ON_STAGE):
-        step_columns: tuple[Any, ...] = (StageRow.ref, StepRow.step)
-        query = (
-            select(*run_columns, *step_columns)
-            .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
-            .join(RunMember, col(RunMember.run_id) == col(RunRow.id))
-            .join(
-                StepRow,
-                (col(StepRow.run_id) == col(StageRow.run_id))
-                & (col(StepRow.ref) == col(StageRow.ref))
-                & (col(StepRow.status) == StepStatus.REVISIT.value),
-                isouter=True,
-            )
-            .where(
-                col(StageRow.status) == StageStatus.OPEN.value,
-                col(RunMember.user_id) == uuid.UUID(caller.user_id),
-            )
-            .order_by(col(StepRow.step).is_(None), col(RunRow.changed_at).desc(), col(StageRow.ref))
-            .limit(TASKS_MAX)
-        )
-        rows += session.execute(query).all()
+        rows += _TO_WORK_ON.run(session, me).all()
     return rows
 
 
@@ -241,12 +246,14 @@ def _run_line(session: Session, row: Any, stages: list[Any], names: dict[str, st
         key = (ref.stage, ref.domain)
         if key not in latest or latest[key][0].round < ref.round:
             latest[key] = (ref, StageStatus(stage_row.status), stage_row.done)
-    progress, busy, waiting = NOTHING, [], 0
+    done, total, busy, waiting = 0, 0, [], 0
     for stage in plan.stages:
         is_busy = False
         for domain in row.state["domains"] if stage.is_per_domain else (None,):
-            _, status, done = latest.get((stage.id, domain), (None, None, 0))
-            progress += counted_stage_progress(stage, status, done)
+            _, status, counted = latest.get((stage.id, domain), (None, None, 0))
+            progress = counted_stage_progress(stage, status, counted)
+            done += progress.done
+            total += progress.total
             is_busy = is_busy or status is StageStatus.OPEN
             waiting += status is StageStatus.SUBMITTED
         if is_busy:
@@ -257,7 +264,7 @@ def _run_line(session: Session, row: Any, stages: list[Any], names: dict[str, st
         plan_title=plan.title,
         plan_version=row.plan_version,
         manager=names.get(str(row.manager_id), ""),
-        progress=progress,
+        progress=Progress(done, total),
         busy=tuple(busy),
         waiting_for_approval=waiting,
         is_mine=row.is_mine,
@@ -265,24 +272,31 @@ def _run_line(session: Session, row: Any, stages: list[Any], names: dict[str, st
     )
 
 
+# First the latest events, by their index, and only then the runs that they are about.
+_LATEST = (
+    select(EventRow)
+    .where(col(EventRow.kind).in_(DECISION_KINDS))
+    .order_by(col(EventRow.at).desc(), col(EventRow.run_id), col(EventRow.sequence).desc())
+    .limit(DECISIONS_MAX)
+    .subquery()
+)
+_LATEST_DECISIONS = Prepared(
+    select(
+        _LATEST.c.run_id,
+        _LATEST.c.kind,
+        _LATEST.c.data,
+        _LATEST.c.by,
+        _LATEST.c.at,
+        col(RunRow.name),
+        col(RunRow.plan_digest),
+    )
+    .join(RunRow, col(RunRow.id) == _LATEST.c.run_id)
+    .order_by(_LATEST.c.at.desc(), _LATEST.c.run_id, _LATEST.c.sequence.desc())
+)
+
+
 def _decision_rows(session: Session) -> list[Any]:
-    columns: tuple[Any, ...] = (
-        EventRow.run_id,
-        EventRow.kind,
-        EventRow.data,
-        EventRow.by,
-        EventRow.at,
-        RunRow.name,
-        RunRow.plan_digest,
-    )
-    query = (
-        select(*columns)
-        .join(RunRow, col(RunRow.id) == col(EventRow.run_id))
-        .where(col(EventRow.kind).in_(DECISION_KINDS))
-        .order_by(col(EventRow.at).desc())
-        .limit(DECISIONS_MAX)
-    )
-    return list(session.execute(query))
+    return list(_LATEST_DECISIONS.run(session, {}))
 
 
 def _decision_line(session: Session, row: Any, names: dict[str, str]) -> DecisionLine:
