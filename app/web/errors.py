@@ -190,6 +190,9 @@ class UnexpectedErrors:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if status := _impossible_address(scope):
+            await _answer(Request(scope), Refusal(status, EXPLANATIONS[status]))(scope, receive, send)
+            return
         started = too_large = False
 
         async def watched(message: Message) -> None:
@@ -211,6 +214,13 @@ class UnexpectedErrors:
         else:
             if too_large:
                 await _answer(Request(scope), Refusal(413, EXPLANATIONS[413]))(scope, receive, send)
+
+
+def _impossible_address(scope: Scope) -> int | None:
+    """No text of ours has a NUL in it, and PostgreSQL takes none: nothing is there, so nobody needs to look."""
+    if "\x00" in scope["path"]:
+        return 404
+    return 400 if b"%00" in scope["query_string"] else None
 
 
 def _is_plain_text(message: Message) -> bool:

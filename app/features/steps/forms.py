@@ -10,9 +10,11 @@ pydantic model; as there, what does not belong is refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from starlette.datastructures import FormData
 
@@ -23,6 +25,7 @@ from app.web.forms import CSRF_FIELD, SENTENCES, TWICE, FormInvalid, Problem, ty
 Typed = dict[str, tuple[str, ...]]
 
 ROW_NUMBER_DIGITS_MAX = 4
+_COMMITMENT: Final = re.compile("([0-9a-f]{64})?")  # nothing where there is no answer yet
 
 
 class Act(StrEnum):
@@ -145,9 +148,11 @@ class _Reader:
                     plain[name] = self._single(name, values)
                 case ["basis", id] if id in self.questions:
                     basis[id] = self._single(name, values)
+                    if not _COMMITMENT.fullmatch(basis[id]):
+                        self._refuse(name)
                 case ["keuze", id] if id in self.questions:
                     keep, _, seen = self._single(name, values).partition(".")
-                    if keep in set(Keep):
+                    if keep in set(Keep) and _COMMITMENT.fullmatch(seen):
                         chosen[id] = (Keep(keep), seen)
                     else:
                         self._refuse(name)
