@@ -28,6 +28,7 @@ from app.storage.texts import read_texts
 from app.web.identity import Caller
 
 PAGE_SIZE: Final = 25
+IN_USE: Final = "in-gebruik"
 WITHDRAWN: Final = "ingetrokken"
 
 
@@ -141,6 +142,15 @@ class Filter:
     def is_active(self) -> bool:
         return any((self.kind, self.stage, self.ground, self.state))
 
+    def fits(self, plan: StepPlan) -> bool:
+        """Whether there can be such evidence."""
+        return (
+            self.kind in {"", *plan.evidence_kinds_by_id}
+            and self.stage in {"", *plan.stages_by_id}
+            and self.ground in {"", *plan.grounds_by_id}
+            and self.state in {"", IN_USE, WITHDRAWN}
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -177,7 +187,7 @@ def run_evidence_page(session: Session, caller: Caller, run_id: str, filter: Fil
     plan, run = load_run(session, run_id)
     conditions = [*_conditions(run, filter)]
     counting = sqlalchemy.select(func.count(col(EvidenceRow.id))).where(*conditions)
-    total = session.execute(counting).scalar_one()
+    total = session.execute(counting).scalar_one() if filter.fits(plan) else 0
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(1, page), pages)
     listing = (
@@ -187,7 +197,7 @@ def run_evidence_page(session: Session, caller: Caller, run_id: str, filter: Fil
         .limit(PAGE_SIZE)
         .offset((page - 1) * PAGE_SIZE)
     )
-    found = [from_row(row) for row in session.execute(listing)]
+    found = [from_row(row) for row in session.execute(listing)] if total else []
     may_add = caller.may(Action.WORK_ON_STAGE) and not any(guards.not_in_team(run, caller.user_id))
     return RunEvidencePage(
         header=run_header(session, run.id),

@@ -85,6 +85,7 @@ def test_auditor_sees_the_list_without_ways_to_add(world: World):
         ("stand=ingetrokken", {"Besluit"}),
         ("stand=in-gebruik", {"Verslag", "Jong"}),
         ("soort=%25&pagina=1", set()),
+        ("stand=anders", set()),
         ("pagina=99", {"Verslag", "Besluit", "Jong"}),
         ("pagina=-1", {"Verslag", "Besluit", "Jong"}),
     ],
