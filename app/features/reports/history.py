@@ -6,20 +6,21 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, assert_never
 
-import sqlalchemy
-from sqlmodel import Session, col, func, select
+from sqlalchemy import bindparam, func, select
+from sqlmodel import Session, col
 
 from app.engine import events as e
 from app.engine.definition import CHECKLIST, StepPlan
 from app.engine.run import StageRef
 from app.features.reports.texts import Words
 from app.storage import codec
-from app.storage.people import names_of
 from app.storage.plans import load_plan
-from app.storage.run_header import RunHeader, RunNotFound, run_header
-from app.storage.tables import EventRow, EvidenceRow, RunRow
+from app.storage.run_header import RunHeader, RunNotFound
+from app.storage.scope import Prepared
+from app.storage.tables import EventRow, EvidenceRow, RunRow, User
 from app.storage.texts import read_texts
 from app.web.i18n import N_
 
@@ -67,42 +68,64 @@ class HistoryPage:
     kind: str
 
 
+_RUN_COLUMNS: tuple[Any, ...] = (RunRow.plan_digest, RunRow.name, RunRow.purpose)
+_RUN = Prepared(select(*_RUN_COLUMNS).where(col(RunRow.id) == bindparam("of_run")))
+_WHO: Any = select(col(EventRow.by)).where(col(EventRow.run_id) == bindparam("of_run"))
+_PEOPLE = Prepared(select(col(User.id), col(User.name)).where(col(User.id).in_(_WHO)))
+_EVENT_COLUMNS: tuple[Any, ...] = (EventRow.sequence, EventRow.kind, EventRow.data, EventRow.by, EventRow.at)
+_TITLES = Prepared(
+    select(col(EvidenceRow.id), col(EvidenceRow.title)).where(
+        col(EvidenceRow.run_id) == bindparam("of_run"), col(EvidenceRow.id).in_(bindparam("ids", expanding=True))
+    )
+)
+
+
+@cache
+def _events(kind: str, *, of_one_person: bool) -> tuple[Prepared, Prepared]:
+    """The number of events, and one page of them. `kind`: of KINDS, or empty for all."""
+    query = select(*_EVENT_COLUMNS).where(col(EventRow.run_id) == bindparam("of_run"))
+    if of_one_person:
+        query = query.where(col(EventRow.by) == bindparam("person"))
+    if kind:
+        query = query.where(col(EventRow.kind).in_(KINDS[kind][1]))
+    newest = query.order_by(col(EventRow.sequence).desc())
+    return (
+        Prepared(select(func.count()).select_from(query.subquery())),
+        Prepared(newest.limit(EVENTS_PER_PAGE).offset(bindparam("before"))),
+    )
+
+
 def history_page(
     session: Session, run_id: str, words: Words, *, page: int, person: str = "", kind: str = ""
 ) -> HistoryPage:
-    """Seven queries.  Raises RunNotFound.  An unknown `person` or `kind` filters nothing."""
+    """Six queries.  Raises RunNotFound.  An unknown `person` or `kind` filters nothing."""
     try:
         key = uuid.UUID(run_id)
     except ValueError:
         raise RunNotFound(run_id) from None
-    digest = session.exec(select(RunRow.plan_digest).where(RunRow.id == key)).one_or_none()
-    if digest is None:
+    run = _RUN.run(session, {"of_run": key}).one_or_none()
+    if run is None:
         raise RunNotFound(run_id)
-    plan = load_plan(session, digest)
-    everyone = session.exec(select(EventRow.by).where(EventRow.run_id == key).distinct()).all()
-    names = names_of(session, map(str, everyone))
-    wanted = [col(EventRow.run_id) == key]
-    if person in names:
-        wanted.append(col(EventRow.by) == uuid.UUID(person))
-    if kind in KINDS:
-        wanted.append(col(EventRow.kind).in_(KINDS[kind][1]))
-    total = session.exec(select(func.count()).select_from(EventRow).where(*wanted)).one()
+    plan = load_plan(session, run.plan_digest)
+    names = {str(id): name for id, name in _PEOPLE.run(session, {"of_run": key})}
+    person, kind = person if person in names else "", kind if kind in KINDS else ""
+    count, one_page = _events(kind, of_one_person=bool(person))
+    wanted: dict[str, Any] = {"of_run": key, **({"person": uuid.UUID(person)} if person else {})}
+    total = count.run(session, wanted).scalar_one()
     pages = max(1, -(-total // EVENTS_PER_PAGE))
     page = min(max(1, page), pages)
-    columns: tuple[Any, ...] = (EventRow.sequence, EventRow.kind, EventRow.data, EventRow.by, EventRow.at)
-    query = sqlalchemy.select(*columns).where(*wanted).order_by(col(EventRow.sequence).desc())
-    rows = session.execute(query.limit(EVENTS_PER_PAGE).offset((page - 1) * EVENTS_PER_PAGE))
+    rows = one_page.run(session, {**wanted, "before": (page - 1) * EVENTS_PER_PAGE})
     events = [(row.sequence, codec.decode_event(row.kind, row.data, by=str(row.by), at=row.at)) for row in rows]
-    teller = _Teller(session, plan, words, [event for _, event in events], run_id)
+    teller = _Teller(session, plan, words, [event for _, event in events], str(key))
     return HistoryPage(
-        header=run_header(session, run_id),
+        header=RunHeader(str(key), run.name, run.purpose),
         lines=tuple(teller.line(sequence, event, names) for sequence, event in events),
         total=total,
         page=page,
         pages=pages,
         people=tuple(sorted(names.items(), key=lambda item: item[1])),
-        person=person if person in names else "",
-        kind=kind if kind in KINDS else "",
+        person=person,
+        kind=kind,
     )
 
 
@@ -117,7 +140,7 @@ class _Teller:
         ]
         self.evidence: dict[str, str] = {}
         if evidence:
-            titles = session.execute(select(EvidenceRow.id, EvidenceRow.title).where(col(EvidenceRow.id).in_(evidence)))
+            titles = _TITLES.run(session, {"of_run": uuid.UUID(run_id), "ids": evidence})
             self.evidence = {str(id): title for id, title in titles}
 
     def line(self, sequence: int, event: e.Event, names: dict[str, str]) -> EventLine:
