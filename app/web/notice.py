@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from fastapi import Request
+from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from app.web.i18n import Language, gettext_for
 
@@ -24,9 +26,21 @@ def register(notices: Mapping[str, str]) -> None:
         assert _texts.setdefault(code, text) == text, f"notice {code} has two texts"
 
 
+class _SeeOther(RedirectResponse):
+    """htmx follows a redirect unseen, and would put the whole next page in the place of a part of this one; told in
+    its own header it goes there."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.status_code == 303 and "hx-request" in Headers(scope=scope):
+            self.status_code = 204
+            self.headers["HX-Redirect"] = self.headers["location"]
+            del self.headers["location"]
+        await super().__call__(scope, receive, send)
+
+
 def see_other(address: str, *, notice: str | None = None) -> RedirectResponse:
     """After a change: to the page that shows it (303), with a notice there."""
-    response = RedirectResponse(address, status_code=303)
+    response = _SeeOther(address, status_code=303)
     if notice is not None:
         assert notice in _texts, f"notice {notice} is not registered"
         response.set_cookie(NOTICE_COOKIE, notice, max_age=60, httponly=True, samesite="lax")

@@ -170,6 +170,16 @@ def test_manager_approves_exactly_what_was_shown(room: Room):
     assert "Carla Smit" in page
 
 
+def test_htmx_is_told_where_to_go_after_the_decision(room: Room):
+    """Following the redirect it would put the next page inside this one."""
+    ask(room)
+    data = {**decision_form(room), "besluit": "akkoord"}
+    answer = room.browser("carla").post(f"{room.stage}/beoordelen", data, htmx=True, follow_redirects=False)
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (204, room.stage)
+    assert "location" not in answer.headers
+    assert "Uw akkoord is vastgelegd" in text_of(room.browser("carla").get(room.stage).text)
+
+
 def test_seal_can_be_followed_from_the_texts_in_the_database(room: Room):
     ask(room)
     decide(room, besluit="akkoord")
