@@ -20,6 +20,7 @@ from typing import Annotated, Any, Final
 from fastapi import BackgroundTasks, Depends, FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
+from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -73,24 +74,33 @@ async def read_form(request: Request) -> None:
     await request.form(max_files=FILES_MAX, max_fields=FIELDS_MAX, max_part_size=TEXT_BYTES_MAX)
 
 
-def _open_login(request: Request, session: RequestSession, background: BackgroundTasks) -> OpenLogin | None:
+async def _open_login(request: Request, session: RequestSession, background: BackgroundTasks) -> OpenLogin | None:
     """Who is asking, in one query, on the connection that the route uses too."""
     token = token_of(request)
     if token is None:
         return None
-    at = now(request)
-    login = accounts.find_login(session, session_id_of(token), at=at, seen_after=seen_after(at))
+    session_id, at, changes = session_id_of(token), now(request), is_unsafe(request)
+    database: Database = request.app.state.database
+    if database.is_sqlite and not changes:
+        # Reading one row waits for nobody there (WAL), and costs less than to hand it to a thread.
+        login = accounts.find_login(session, session_id, at=at, seen_after=seen_after(at))
+    else:
+        login = await run_in_threadpool(_find_login, session, session_id, at, touch=changes)
     if login is None:
         return None
-    if is_touch_due(login, at):
-        if is_unsafe(request):
-            accounts.touch_session(session, login.session_id, at=at)
-        else:
-            background.add_task(_touch, request.app.state.database, login.session_id, at)
+    if is_touch_due(login, at) and not changes:
+        background.add_task(_touch, database, session_id, at)
     request.state.login = login
     if caller := caller_of(login):
         request.state.caller = caller
         set_scope(session, caller.municipality_id)
+    return login
+
+
+def _find_login(session: Session, session_id: str, at: datetime, *, touch: bool) -> OpenLogin | None:
+    login = accounts.find_login(session, session_id, at=at, seen_after=seen_after(at))
+    if login and touch and is_touch_due(login, at):
+        accounts.touch_session(session, session_id, at=at)
     return login
 
 
