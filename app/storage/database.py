@@ -62,7 +62,10 @@ def _prepare_sqlite(connection: SQLiteConnection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    # Straight to the driver: every request begins once, and as a statement of SQLAlchemy it costs ten times as much.
+    driver.execute(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
 
 
 class Database:
