@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -111,14 +112,15 @@ _KIND_OF_STATE = {
 }
 
 
-def next_stages(plan: StepPlan, run: Run) -> list[NextStage]:
+def next_stages(plan: StepPlan, run: Run, known: Sequence[Standing] | None = None) -> list[NextStage]:
     """One to three stages that are wise to take up now; none only when all is approved, continuous or blocked.
 
     An optional stage is proposed after the others; starting against the advice only if nothing else is left.
+    `known`: the standings, from who worked them out already.
     """
     order = list(NextKind)
     found: list[NextStage] = []
-    for each in standings(plan, run):
+    for each in standings(plan, run) if known is None else known:
         kind = _KIND_OF_STATE.get(each.state)
         if kind is NextKind.CONTINUE and not any(
             guards.gate_open_points(plan.stage(each.ref.stage), run.stages[each.ref])

@@ -150,7 +150,13 @@ def _escaped(search: str) -> str:
     return search.replace("/", "//").replace("%", "/%").replace("_", "/_")
 
 
-_STAGE_COLUMNS: tuple[Any, ...] = (StageRow.run_id, StageRow.ref, StageRow.status)
+_STAGE_COLUMNS: tuple[Any, ...] = (
+    StageRow.run_id,
+    StageRow.stage,
+    StageRow.domain,
+    StageRow.round,
+    StageRow.status,
+)
 _DONE = (
     select(func.count())
     .where(
@@ -240,24 +246,19 @@ def _domain_title(plan: StepPlan, ref: StageRef) -> Text | None:
 
 def _run_line(session: Session, row: Any, stages: list[Any], names: dict[str, str]) -> RunLine:
     plan = load_plan(session, row.plan_digest)
-    latest: dict[tuple[str, str | None], tuple[StageRef, StageStatus, int]] = {}
-    for stage_row in stages:
-        ref = StageRef.parse(stage_row.ref)
-        key = (ref.stage, ref.domain)
-        if key not in latest or latest[key][0].round < ref.round:
-            latest[key] = (ref, StageStatus(stage_row.status), stage_row.done)
-    done, total, busy, waiting = 0, 0, [], 0
-    for stage in plan.stages:
-        is_busy = False
-        for domain in row.state["domains"] if stage.is_per_domain else (None,):
-            _, status, counted = latest.get((stage.id, domain), (None, None, 0))
-            progress = counted_stage_progress(stage, status, counted)
-            done += progress.done
-            total += progress.total
-            is_busy = is_busy or status is StageStatus.OPEN
-            waiting += status is StageStatus.SUBMITTED
-        if is_busy:
-            busy.append(stage.title)
+    # Domains in which a stage works; the others have one instance, of domain ''.
+    domains = len(row.state["domains"])
+    latest: dict[tuple[str, str], Any] = {}
+    for stage_row in sorted(stages, key=lambda each: each.round):
+        latest[stage_row.stage, stage_row.domain] = stage_row
+    done, waiting, busy = 0, 0, set()
+    for stage_row in latest.values():
+        status = StageStatus(stage_row.status)
+        done += counted_stage_progress(plan.stage(stage_row.stage), status, stage_row.done).done
+        waiting += status is StageStatus.SUBMITTED
+        if status is StageStatus.OPEN:
+            busy.add(stage_row.stage)
+    total = sum(stage.required_parts * (domains if stage.is_per_domain else 1) for stage in plan.stages)
     return RunLine(
         id=str(row.id),
         name=row.name,
@@ -265,7 +266,7 @@ def _run_line(session: Session, row: Any, stages: list[Any], names: dict[str, st
         plan_version=row.plan_version,
         manager=names.get(str(row.manager_id), ""),
         progress=Progress(done, total),
-        busy=tuple(busy),
+        busy=tuple(stage.title for stage in plan.stages if stage.id in busy),
         waiting_for_approval=waiting,
         is_mine=row.is_mine,
         changed_at=row.changed_at,

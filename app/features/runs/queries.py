@@ -11,7 +11,7 @@ from sqlmodel import Session
 from app.engine import guards
 from app.engine.definition import Decision, Domain, Stage, StepPlan
 from app.engine.errors import Reason
-from app.engine.progress import GroundProgress, Progress, ground_progress, run_progress
+from app.engine.progress import NOTHING, GroundProgress, Progress, ground_progress
 from app.engine.run import DecisionTaken, Run, StageInstance
 from app.engine.standing import NextStage, Standing, next_stages, standings
 from app.policy import Action, Role
@@ -61,10 +61,11 @@ class RunPage:
 
 def run_page(session: Session, caller: Caller, run_id: str) -> RunPage:
     plan, run = load_run(session, run_id)
+    all_standings = standings(plan, run)
     lines: dict[str, list[Standing]] = defaultdict(list)
-    for standing in standings(plan, run):
+    for standing in all_standings:
         lines[standing.ref.stage].append(standing)
-    current = {standing.ref for group in lines.values() for standing in group}
+    current = {standing.ref for standing in all_standings}
     texts = read_texts(
         session,
         [
@@ -77,8 +78,8 @@ def run_page(session: Session, caller: Caller, run_id: str) -> RunPage:
         header=run_header(session, run_id),
         plan=plan,
         run=run,
-        progress=run_progress(plan, run),
-        next=tuple(next_stages(plan, run)),
+        progress=sum((standing.progress for standing in all_standings), NOTHING),
+        next=tuple(next_stages(plan, run, all_standings)),
         stages=tuple(
             StageLine(
                 stage=stage,
