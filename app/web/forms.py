@@ -19,9 +19,8 @@ from starlette.requests import Request
 
 from app.web.i18n import N_, Language, gettext_for
 
-# The whole request. A route that takes files declares `max_body_size=UPLOAD_BYTES_MAX`; every other has the first.
+# The whole request. A route that takes files declares its own `max_body_size`.
 FORM_BYTES_MAX: Final = 2 * 1024**2  # a step with every long answer filled in is about 200 KB
-UPLOAD_BYTES_MAX: Final = 260 * 1024**2  # ten files of 25 MiB and their fields; each is limited where it is stored
 FIELDS_MAX: Final = 2000  # a table question of 100 rows and a checklist of 100 statements fit well within
 FILES_MAX: Final = 20
 TEXT_BYTES_MAX: Final = 1024 * 1024  # one text field of a multipart form; longer is 400

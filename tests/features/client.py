@@ -9,8 +9,10 @@ answer = anna.post(f"/trajecten/{run}/fasen/verkennen.1/starten", {})   # the CS
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import uuid
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -158,9 +160,13 @@ def a_world(database: Database, *, plan: LoadedPlan | None = None, data_dir: Pat
     }
     app = _app()
     app.state.database, app.state.clock = database, clock
-    app.state.settings = Settings(data_dir=data_dir or Path(tempfile.mkdtemp(prefix="stappenplan-")))
+    folder = data_dir or Path(tempfile.mkdtemp(prefix="stappenplan-"))
+    app.state.settings = Settings(data_dir=folder)
     database.before_writing = read_form
-    return World(database, app, clock, loaded.plan, municipalities, users)
+    world = World(database, app, clock, loaded.plan, municipalities, users)
+    if data_dir is None:
+        weakref.finalize(world, shutil.rmtree, folder, ignore_errors=True)
+    return world
 
 
 @cache

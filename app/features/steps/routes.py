@@ -108,7 +108,7 @@ def _change(
         return _step_answer(request, page, status=409, errors=_missing(page, language), is_saved=True)
     notice = "step_completed" if saved.is_completed else "step_merged" if saved.merged else "step_saved"
     if saved.is_completed:
-        return _go_to(request, f"/trajecten/{content.run.id}/fasen/{content.ref}", notice)
+        return see_other(f"/trajecten/{content.run.id}/fasen/{content.ref}", notice=notice)
     if is_htmx(request):
         page = _page_again(request, session, caller, content)
         return _step_answer(request, page, is_saved=True, merged=bool(saved.merged))
@@ -186,16 +186,6 @@ def _missing(page: StepPage, language: Language) -> dict[str, str]:
     for needed in page.needed:
         found.setdefault(needed.anchor, reason_text(needed.reason, language, page.plan))
     return found
-
-
-def _go_to(request: Request, address: str, notice: str) -> Response:
-    """For htmx too a whole new page, not a part of this one."""
-    response: Response = see_other(address, notice=notice)
-    if is_htmx(request):
-        response.status_code = 204
-        response.headers["HX-Redirect"] = address
-        del response.headers["location"]
-    return response
 
 
 # --- the checklist of the run ------------------------------------------------------------------------------------
