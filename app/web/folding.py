@@ -13,6 +13,8 @@ from jinja2 import Environment, nodes
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
+from app.web.macros import MacroCompiler, as_function, html
+
 
 class OneLanguageEnvironment(Environment):
     """Folds `_("…")` into its translation and `{% include "…" %}` into its content. Set `texts` before the first
@@ -20,6 +22,9 @@ class OneLanguageEnvironment(Environment):
     """
 
     texts: NullTranslations
+    code_generator_class = MacroCompiler
+    as_function = staticmethod(as_function)
+    html = staticmethod(html)
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         template: nodes.Template = _Folding(self, (name,)).visit(super()._parse(source, name, filename))

@@ -10,8 +10,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from jinja2.runtime import Macro
-from jinja2.utils import concat, missing
+from jinja2.utils import concat
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -24,6 +23,7 @@ from app.web.csrf import csrf_field
 from app.web.folding import OneLanguageEnvironment
 from app.web.formats import Formats
 from app.web.i18n import LANGUAGES, N_, Language, gettext_for, language_of
+from app.web.macros import COMPONENTS, is_macro
 from app.web.reasons import reason_text
 from app.web.site import Site
 
@@ -153,7 +153,7 @@ def _environment(language: Language, loader: FileSystemLoader, assets: Assets, s
         role_name={role: texts.gettext(name) for role, name in ROLE_NAMES.items()}.__getitem__,
         reason_text=lambda reason, plan=None: reason_text(reason, language, plan),
     )
-    environment.globals["ui"] = _components(environment)
+    environment.globals[COMPONENTS] = _components(environment)
     return environment
 
 
@@ -162,30 +162,10 @@ def _components(environment: Environment) -> SimpleNamespace:
     macros: dict[str, Callable[..., str]] = {}
     for name in environment.list_templates(filter_func=lambda name: name.startswith("components/")):
         for macro, function in vars(environment.get_template(name).module).items():
-            if isinstance(function, Macro):
+            if is_macro(function):
                 assert macro not in macros, f"templates/{name}: macro {macro} exists already in another file"
-                macros[macro] = _as_function(function)
+                macros[macro] = function
     return SimpleNamespace(**macros)
-
-
-def _as_function(macro: Macro) -> Callable[..., str]:
-    """The macro, called with arguments that Python binds instead of Jinja: a page calls hundreds, and that halves what
-    a call costs. `missing` is how Jinja says that an argument was not given, so that the macro fills in its default.
-    """
-    if macro.catch_kwargs or macro.catch_varargs:
-        return macro
-    parameters = [f"{name}=missing" for name in macro.arguments]
-    if macro.caller and "caller" not in macro.arguments:
-        parameters.append("caller=no_caller")
-    names = ", ".join(parameter.partition("=")[0] for parameter in parameters)
-    known = {
-        "render": macro._func,  # noqa: SLF001  # Jinja has no public way to it
-        "Markup": Markup,
-        "missing": missing,
-        "no_caller": StrictUndefined("No caller defined", name="caller"),
-    }
-    function: Callable[..., str] = eval(f"lambda {', '.join(parameters)}: Markup(render({names}))", known)  # noqa: S307  # names of our own macros
-    return function
 
 
 def _plan_text_filter(language: Language) -> Callable[[PlanText], str]:

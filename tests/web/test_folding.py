@@ -1,13 +1,13 @@
 """Templates mean the same after folding as Jinja makes of them by itself."""
 
 from gettext import NullTranslations
+from typing import Any
 
 import pytest
 from jinja2 import DictLoader, Environment, StrictUndefined, UndefinedError
 from markupsafe import Markup
 
 from app.web.folding import OneLanguageEnvironment
-from app.web.render import _as_function
 
 TEMPLATES = {
     "row.html": "[{{ sep }}{{ word }}{% set sep = '!' %}{{ sep }}]",
@@ -20,6 +20,16 @@ TEMPLATES = {
     "text.html": "{{ _('%(who)s has 5%% of %(what)s', who=words[0], what=safe) }}{{ _('50%% done') }}",
     "error.html": "line 1\n{% include 'broken.html' %}",
     "broken.html": "a\nb\nc\n{{ nothing }}",
+    "calls.html": (
+        "{% from 'macros.html' import plain, with_caller as w %}{% macro twice(x) %}{{ x }}{{ x }}{% endmacro %}"
+        "{% for word in words %}{{ plain(word) }}{{ twice(word) }}{% call w(word) %}{{ word }}{{ sep }}{% endcall %}"
+        "{% call w(twice('<')) %}{{ loop.index }}{% endcall %}{% endfor %}{{ plain(*words) }}{{ plain(**{'a': 1}) }}"
+        "{% macro given(x) %}{{ caller(x) }}{% endmacro %}{% call(x) given(words[0]) %}{{ x }}{% endcall %}"
+        "{{ words|map('upper')|join(sep) }}{{ 1.5 }}{{ none }}{{ safe }}"
+    ),
+    "given.html": (
+        "{% macro given(x) %}{{ caller(x) }}{{ varargs }}{% endmacro %}{% call(x) given('<', 2) %}{{ x }}{% endcall %}"
+    ),
     "macros.html": (
         "{% macro plain(a, b='B', c=none) %}{{ a }}{{ b }}{{ c }}{% endmacro %}"
         "{% macro with_caller(a) %}{{ a }}{% if caller is defined %}{{ caller() }}{% endif %}{% endmacro %}"
@@ -51,7 +61,10 @@ def folding() -> Environment:
     return an_environment(OneLanguageEnvironment, auto_reload=False)
 
 
-@pytest.mark.parametrize("name", ["rows.html", "nested.html", "tree.html", "in_macro.html", "other.html", "text.html"])
+@pytest.mark.parametrize(
+    "name",
+    ["rows.html", "nested.html", "tree.html", "in_macro.html", "other.html", "text.html", "calls.html", "given.html"],
+)
 def test_folded_template_gives_the_same(folding: Environment, name: str):
     plain = an_environment(Environment).get_template(name).render(VALUES)
 
@@ -80,16 +93,17 @@ def test_changed_include_is_noticed_while_reloading():
     assert environment.get_template("nested.html").render(VALUES) != before
 
 
-def test_macro_as_function_takes_arguments_like_a_macro(folding: Environment):
-    module = folding.get_template("macros.html").module
-    plain, with_caller = _as_function(module.plain), _as_function(module.with_caller)  # type: ignore[attr-defined]  # made by the template
+def test_macro_takes_arguments_like_a_macro(folding: Environment):
+    module: Any = folding.get_template("macros.html").module
 
-    assert plain("<", c="C") == "&lt;BC"
-    assert plain(b="1", a="2") == "21None"
-    assert isinstance(plain("x"), Markup)
-    assert with_caller("x") == "x"
-    assert with_caller("x", caller=lambda: "y") == "xy"
+    assert module.plain("<", c="C") == "&lt;BC"
+    assert module.plain(b="1", a="2") == "21None"
+    assert isinstance(module.plain("x"), Markup)
+    assert module.with_caller("x") == "x"
+    assert module.with_caller("x", caller=lambda: "y") == "xy"
     with pytest.raises(TypeError):
-        plain("x", unknown="y")
+        module.plain("x", unknown="y")
     with pytest.raises(TypeError):
-        plain("1", "2", "3", "4")
+        module.plain("1", "2", "3", "4")
+    with pytest.raises(UndefinedError):
+        module.plain()
