@@ -61,34 +61,16 @@ class _Folding(NodeTransformer):
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
-        if not isinstance(node.node, nodes.Name) or node.dyn_args or node.dyn_kwargs:
+        is_gettext = isinstance(node.node, nodes.Name) and node.node.name == "_"
+        if not is_gettext or len(node.args) != 1 or node.dyn_args or node.dyn_kwargs:
             return node
-        texts = self._environment.texts
-        match node.node.name, node.args:
-            case "_", [nodes.Const(value=text)]:
-                return _filled_in(texts.gettext(text), node.kwargs, node.lineno)
-            case "ngettext", [nodes.Const(value=one), nodes.Const(value=more), number] if _has_two_forms(texts):
-                given = [*node.kwargs, nodes.Keyword("num", number)]
-                return nodes.CondExpr(
-                    nodes.Compare(number, [nodes.Operand("eq", nodes.Const(1))]),
-                    _filled_in(texts.ngettext(one, more, 1), given, node.lineno),
-                    _filled_in(texts.ngettext(one, more, 2), given, node.lineno),
-                    lineno=node.lineno,
-                )
-        return node
-
-
-def _filled_in(text: str, values: list[nodes.Keyword], line: int) -> nodes.Expr:
-    """As newstyle gettext does at run time: our texts are trusted, what is filled in gets escaped, %% is a per cent
-    sign."""
-    translated = Markup(text)  # noqa: S704  # no user's text
-    if not values:
-        return nodes.Const(translated % {}, lineno=line)
-    pairs = [nodes.Pair(nodes.Const(each.key), each.value) for each in values]
-    return nodes.Mod(nodes.Const(translated), nodes.Dict(pairs), lineno=line)
-
-
-def _has_two_forms(texts: NullTranslations) -> bool:
-    """One, and every other number: so it is in Dutch and English. A language with more is looked up at run time."""
-    plural = getattr(texts, "plural", None)
-    return plural is None or all(plural(number) == (number != 1) for number in range(200))
+        text = node.args[0]
+        if not isinstance(text, nodes.Const):
+            return node
+        # As newstyle gettext does at run time: our texts are trusted, what is filled in gets escaped, %% is a per
+        # cent sign.
+        translated = Markup(self._environment.texts.gettext(text.value))  # noqa: S704  # no user's text
+        if not node.kwargs:
+            return nodes.Const(translated % {}, lineno=node.lineno)
+        values = [nodes.Pair(nodes.Const(each.key), each.value, lineno=node.lineno) for each in node.kwargs]
+        return nodes.Mod(nodes.Const(translated), nodes.Dict(values), lineno=node.lineno)

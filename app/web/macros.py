@@ -1,4 +1,4 @@
-"""Templates compiled to less work: macros become plain functions, which are called directly, as methods are.
+"""Macros compiled to plain functions that templates call directly.
 
 Jinja looks at every call and every value that it puts in a page as if it could be anything; a page of ours calls
 hundreds of macros and puts in a thousand texts. What follows is known while a template is compiled, and halves the time
@@ -94,13 +94,9 @@ class MacroCompiler(CodeGenerator):
             self.write("caller=caller")
         self.write(")")
 
-    def _is_direct(self, node: nodes.Call) -> bool:
-        """Whether this calls a macro or a method, which need no context, with arguments that are all written out."""
-        is_written_out = node.dyn_args is None and node.dyn_kwargs is None
-        return is_written_out and (self._is_macro(node) or isinstance(node.node, nodes.Getattr))
-
-    def _is_macro(self, node: nodes.Expr) -> bool:
-        if not isinstance(node, nodes.Call):
+    def _is_direct(self, node: nodes.Expr) -> bool:
+        """Whether this calls a macro, which needs no context, with arguments that are all written out."""
+        if not isinstance(node, nodes.Call) or node.dyn_args or node.dyn_kwargs:
             return False
         called = node.node
         if isinstance(called, nodes.Getattr):
@@ -112,4 +108,4 @@ class MacroCompiler(CodeGenerator):
             super()._output_child_pre(node, frame, finalize)
         else:
             # What a macro gives has been escaped inside it.
-            self.write("(" if self._is_macro(node) else "environment.html(")
+            self.write("(" if self._is_direct(node) else "environment.html(")
