@@ -72,9 +72,16 @@ def _findings(tree: Tree, errors: list[ErrorDetails]) -> Iterator[Finding]:
 
 def _path(error: ErrorDetails) -> Path:
     """As in the file: without the names that pydantic adds for a key and for the branch of a union."""
-    return tuple(
-        part for part in error["loc"] if not isinstance(part, str) or not (part == "[key]" or part.startswith("<"))
-    )
+    # The key that does not belong there is the author's, whatever it looks like.
+    *around, last = error["loc"] or ("",)
+    kept = [part for part in around if not _is_added(part)]
+    if error["loc"] and (error["type"] == "extra_forbidden" or not _is_added(last)):
+        kept.append(last)
+    return tuple(kept)
+
+
+def _is_added(part: int | str) -> bool:
+    return isinstance(part, str) and (part == "[key]" or part.startswith("<"))
 
 
 def _finding(tree: Tree, error: ErrorDetails, path: Path) -> Finding:
