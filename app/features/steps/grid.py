@@ -101,17 +101,15 @@ class Grid:
 def grid(session: Session, run_id: str) -> Grid:
     """Four queries.  Raises RunNotFound."""
     plan, run = load_run(session, run_id)
-    stages = tuple(stage for stage in plan.stages if stage.statements)
     refs = [*current_refs(plan, run)]
-    of_stage = {stage.id: [ref for ref in refs if ref.stage == stage.id] for stage in stages}
-    grounds_of = {stage.id: {statement.ground for statement in stage.statements} for stage in stages}
+    stages = tuple(stage for stage in plan.stages if stage.statements)
     rows = tuple(
         Row(
             ground,
             ground_address(run.id, ground.id),
             tuple(
-                Cell(stage, tuple(_part(run, ref, stage, ground) for ref in of_stage[stage.id]))
-                if ground.id in grounds_of[stage.id]
+                Cell(stage, tuple(_part(run, ref, stage, ground) for ref in refs if ref.stage == stage.id))
+                if any(statement.ground == ground.id for statement in stage.statements)
                 else Cell(stage, ())
                 for stage in stages
             ),
@@ -145,22 +143,15 @@ def _state(run: Run, ref: StageRef) -> StepState:
 
 def _part(run: Run, ref: StageRef, stage: Stage, ground: Ground) -> Part:
     instance, state = run.instance(ref), _state(run, ref)
-    grades: dict[str, int] = {}
-    empty = 0
-    for statement in stage.statements:
-        if statement.ground == ground.id:
-            if chosen := state.choices(statement.id):
-                grades[chosen[0]] = grades.get(chosen[0], 0) + 1
-            else:
-                empty += 1
+    choices = [state.choices(statement.id) for statement in stage.statements if statement.ground == ground.id]
     is_skipped = instance is not None and instance.status is StageStatus.SKIPPED
     return Part(
         ref=ref,
         address=f"{step_address(run.id, ref, CHECKLIST)}#{ground_anchor(ground.id)}",
         is_begun=instance is not None and not is_skipped,
         is_skipped=is_skipped,
-        grades=grades,
-        empty=empty,
+        grades=Counter(chosen[0] for chosen in choices if chosen),
+        empty=sum(not chosen for chosen in choices),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from app.engine import guards
@@ -28,9 +28,7 @@ from app.features.steps.content import StepContent, state_as_typed
 from app.features.steps.forms import StepForm, answer_name, cell_name, reason_name
 from app.features.steps.questions import Group, groups, question_view
 from app.policy import Action
-from app.storage.people import names_of
 from app.storage.run_header import RunHeader, run_header
-from app.storage.scope import Prepared
 from app.storage.tables import EvidenceRow, TextRow, User
 from app.web.forms import FormState
 from app.web.identity import Caller
@@ -158,6 +156,7 @@ def step_page(
         question_view(content, typed, question, missing, form, is_invalid=question.id in invalid)
         for question in step.questions
     ]
+    names, finding = _people_and_finding(session, content)
     cannot = () if not caller.may(Action.WORK_ON_STAGE) else tuple(_cannot_work(content, caller.user_id))
     steps = [*content.stage.all_steps()]
     place = steps.index(step)
@@ -172,10 +171,10 @@ def step_page(
         groups=tuple(groups(plan, step, views)),
         needed=tuple(Needed(reason, _anchor(step, content, typed, reason)) for reason in missing),
         counts=_counts(step, typed),
-        finding=_finding(session, content.state),
+        finding=finding,
         demands=tuple(_demands(plan, step, state)),
         evidence=_evidence(session, run, ref, step, state),
-        names=_people(session, content),
+        names=names,
         may_work=caller.may(Action.WORK_ON_STAGE) and not cannot,
         cannot_work=cannot,
         colleague=_colleague(state, caller, at),
@@ -224,43 +223,38 @@ def _demands(plan: StepPlan, step: Step, state: StepState) -> Iterable[DemandLin
         yield DemandLine(demand, plan.evidence_kinds_by_id[demand.kind], present)
 
 
-_EVIDENCE_COLUMNS: tuple[Any, ...] = (EvidenceRow.id, EvidenceRow.title)
-_EVIDENCE = Prepared(
-    select(*_EVIDENCE_COLUMNS).where(
-        col(EvidenceRow.run_id) == bindparam("of_run"),
-        col(EvidenceRow.ref) == bindparam("of_stage"),
-        col(EvidenceRow.step) == bindparam("of_step"),
-    )
-)
-_FINDING_COLUMNS: tuple[Any, ...] = (TextRow.text, User.name, TextRow.written_at)
-_FINDING = Prepared(
-    select(*_FINDING_COLUMNS)
-    .join(User, col(User.id) == col(TextRow.written_by))
-    .where(col(TextRow.id) == bindparam("finding"))
-)
-
-
 def _evidence(session: Session, run: Run, ref: StageRef, step: Step, state: StepState) -> tuple[EvidenceLine, ...]:
     counting: list[EvidenceMark] = [item for item in state.evidence if item.counts]
     if not counting:
         return ()
-    of_step = {"of_run": uuid.UUID(run.id), "of_stage": str(ref), "of_step": step.id}
-    titles = {str(id): title for id, title in _EVIDENCE.run(session, of_step)}
+    columns: tuple[Any, ...] = (EvidenceRow.id, EvidenceRow.title)
+    query = select(*columns).where(
+        col(EvidenceRow.run_id) == uuid.UUID(run.id), col(EvidenceRow.ref) == str(ref), col(EvidenceRow.step) == step.id
+    )
+    titles = {str(id): title for id, title in session.execute(query)}
     return tuple(EvidenceLine(item.id, item.kind, titles[item.id]) for item in counting)
 
 
-def _people(session: Session, content: StepContent) -> dict[UserId, str]:
+def _people_and_finding(session: Session, content: StepContent) -> tuple[dict[UserId, str], Finding | None]:
+    """One query: the page may not cost one more."""
     state, instance = content.state, content.instance
     people = {state.changed_by, state.completed_by, *(answer.saved_by for answer in content.answers.values())}
     people.add(instance.request.by if instance and instance.request else None)
-    return names_of(session, people)
-
-
-def _finding(session: Session, state: StepState) -> Finding | None:
-    if state.finding is None:
-        return None
-    row = _FINDING.run(session, {"finding": uuid.UUID(state.finding)}).one_or_none()
-    return Finding(*row) if row else None
+    finding = uuid.UUID(state.finding) if state.finding else None
+    columns: tuple[Any, ...] = (User.id, User.name, TextRow.id.label("finding"), TextRow.text, TextRow.written_at)  # type: ignore[attr-defined]  # SQLModel types columns as their values
+    query = (
+        select(*columns)
+        .outerjoin(TextRow, (col(TextRow.written_by) == col(User.id)) & (col(TextRow.id) == finding))
+        .where(col(User.id).in_([uuid.UUID(id) for id in people if id]) | col(TextRow.id).is_not(None))
+    )
+    names, found = {}, None
+    if not finding and not any(people):
+        return {}, None
+    for row in session.execute(query):
+        names[str(row.id)] = row.name
+        if row.finding:
+            found = Finding(row.text, row.name, row.written_at)
+    return names, found
 
 
 def _colleague(state: StepState, caller: Caller, at: datetime) -> UserId | None:
