@@ -89,9 +89,9 @@ class Side:
 
 
 # Runs of the data set, by the number of their variation (dataset.VARIATIONS) in its first and second copy.
+SUBMITTED: Final = (2, 12, 5, 15, 8, 18)
 PAGES_ON: Final = 7  # five stages behind it, the sixth halfway
 CHANGES_IN: Final = (3, 13, 6, 16)
-SUBMITTED: Final = (2, 12, 5, 15, 8, 18)
 
 
 def scenarios(side: Side) -> Iterator[Scenario]:
@@ -109,12 +109,15 @@ def scenarios(side: Side) -> Iterator[Scenario]:
     yield page("step", side.anna, f"{stage}/stappen/{step.id}")
     yield page("checklist of a stage", side.anna, f"{stage}/{CHECKLIST}")
     yield page("checklist of the run", side.anna, f"{address}/checklist")
+    yield page("evidence", side.anna, f"{address}/bewijsstukken")
+    yield page("to decide", side.mariam, f"{_submitted(side, SUBMITTED[0])}/beoordelen")
     yield page("history", side.olga, f"{address}/geschiedenis")
     yield page("step plan", side.anna, f"/stappenplannen/{quote(plan.id)}/{plan.version}")
     yield page("report", side.olga, f"{address}/rapport")
     yield Scenario("save a step", Kind.CHANGE, _change_step(side, Button.SAVE))
     yield Scenario("complete a step", Kind.CHANGE, _complete_step(side))
     yield Scenario("save and complete", Kind.CHANGE, _change_step(side, Button.COMPLETE))
+    yield Scenario("approve", Kind.CHANGE, _approve(side))
     yield page("report as CSV", side.olga, f"{address}/rapport/csv", Kind.FILE)
     yield page("report as PDF", side.olga, f"{address}/rapport/pdf", Kind.FILE)
 
@@ -173,5 +176,31 @@ def _complete_step(side: Side) -> Do:
         address, field = next(steps)
         await press(side.anna, address, field, Button.SAVE)
         return await press(side.anna, address, None, Button.COMPLETE)
+
+    return do
+
+
+def _submitted(side: Side, number: int) -> str:
+    """The address of the stage of a run that waits for approval."""
+    _, run = side.load(number)
+    ref = next(ref for ref, instance in run.stages.items() if instance.status is StageStatus.SUBMITTED)
+    return f"/trajecten/{run.id}/fasen/{ref}"
+
+
+def _approve(side: Side) -> Do:
+    """Each stage is approved again and again: the approval is withdrawn and asked for anew in between."""
+    stages = itertools.cycle([_submitted(side, number) for number in SUBMITTED])
+    approved: set[str] = set()
+
+    async def do() -> Answer:
+        stage = next(stages)
+        if stage in approved:
+            withdrawal = await side.mariam.form(f"{stage}/beoordelen", f"{stage}/akkoord-intrekken")
+            await side.mariam.post(withdrawal.action, withdrawal.with_fields(reden="Nog eens meten."))
+            request = await side.anna.form(f"{stage}/akkoord-vragen")
+            await side.anna.post(request.action, request.fields)
+        approved.add(stage)
+        form = await side.mariam.form(f"{stage}/beoordelen")
+        return await side.mariam.post(form.action, form.with_fields(besluit="akkoord", opmerking="Helder verhaal."))
 
     return do
