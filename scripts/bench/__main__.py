@@ -164,7 +164,8 @@ class Bench:
         return Client(ceilings.create_ceilings(engine))
 
     async def _line(self, full: Scenario, alone: Scenario, bare: Client) -> Line:
-        answer = await full.do()
+        # Once a minute a request also notes that the session is still in use; the others say what a page asks.
+        answer = min([await full.do() for _ in range(3)], key=lambda each: each.queries)
         rounds = FILE_ROUNDS if full.kind is Kind.FILE else self.options.rounds
         series: list[Series]
         match full.kind:
