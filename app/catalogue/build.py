@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from app.engine.definition import (
     Across,
     Advice,
+    Changes,
     Column,
     Condition,
     Decision,
@@ -190,6 +191,19 @@ def _source(id: str, part: Document) -> Source:
     return Source(id, part["title"], part["publisher"], part.get("url"))
 
 
+def _changes(part: Document) -> Changes:
+    moved = [(each["before"], each["after"]) for each in part.get("renamed", ())]
+    moved += [(each["before"], after) for each in part.get("split", ()) for after in each["after"]]
+    moved += [(before, each["after"]) for each in part.get("merged", ()) for before in each["before"]]
+    return Changes(
+        since=part["since"],
+        summary=_item(part["summary"]),
+        moved=tuple(moved),
+        cosmetic=frozenset(part.get("cosmetic", ())),
+        reasons={each["part"]: _text(each["text"]) for each in part.get("reasons", ())},
+    )
+
+
 def build(document: Document, digest: str) -> StepPlan:
     """Sources stand in the order of their ids, S2 before S10: a mapping has no order that a database would keep."""
     head = document["plan"]
@@ -208,6 +222,7 @@ def build(document: Document, digest: str) -> StepPlan:
         decisions=_each(_decision)(document.get("decisions", ())),
         sources=tuple(_source(id, sources[id]) for id in sorted(sources, key=_natural)),
         terms=_each(_titled(Term))(document.get("terms", ())),
+        changes=_changes(document["changes"]) if "changes" in document else None,
     )
 
 

@@ -42,6 +42,9 @@ ITEMS_MAX = 200  # in any other list
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 SOURCE_ID = r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$"
 LANGUAGE = r"^[a-z]{2}$"  # ISO 639-1
+# stage, stage/step, stage/step/question; decisions.id and grounds.id for what stands outside the stages.
+PART = r"^((decisions|grounds)\.[a-z0-9]+(-[a-z0-9]+)*|[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*){0,2})$"
+PART_MAX = 3 * (ID_MAX + 1)  # characters
 ONE_LINE = r"^[^\r\n]*$"
 URL = r"^https?://[^\s/?#@\\]+([/?#][^\s\\]*)?$"  # no user name or password: those do not belong in a plan
 # Semantic Versioning 2.0.0 without build metadata, which would give two files of equal precedence.
@@ -64,6 +67,7 @@ class Part(BaseModel):
 Id = Annotated[str, StringConstraints(pattern=SLUG, max_length=ID_MAX)]
 SourceId = Annotated[str, StringConstraints(pattern=SOURCE_ID, max_length=ID_MAX)]
 Version = Annotated[str, StringConstraints(pattern=VERSION, max_length=ID_MAX)]
+PartPath = Annotated[str, StringConstraints(pattern=PART, max_length=PART_MAX)]
 Url = Annotated[str, StringConstraints(pattern=URL, max_length=URL_MAX)]
 Language = Annotated[str, StringConstraints(pattern=LANGUAGE)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_MAX, pattern=ONE_LINE)]
@@ -380,6 +384,50 @@ class Stage(Part):
     gate: Gate
 
 
+class Renamed(Part):
+    """A part that got another id or another place; what was given there goes along."""
+
+    before: PartPath
+    """In the earlier version."""
+    after: PartPath
+    """In this version."""
+
+
+class Split(Part):
+    """A step whose questions now stand in several steps."""
+
+    before: PartPath
+    after: list[PartPath] = Field(min_length=2, max_length=20)
+
+
+class Merged(Part):
+    """Steps or questions that became one. Of several answers the first goes along, the others stay readable."""
+
+    before: list[PartPath] = Field(min_length=2, max_length=20)
+    after: PartPath
+
+
+class ReasonOfChange(Part):
+    part: PartPath
+    """In this version, or in the earlier one where it is gone."""
+    text: Text
+
+
+class ChangesSince(Part):
+    """What this version did to an earlier one, where comparing the two cannot tell. Parts are named by their path:
+    stage, stage/step, stage/step/question, stage/checklist/statement, decisions.id, grounds.id."""
+
+    since: Version
+    summary: Item
+    """For the people whose work moves: what is different, and what that asks of them."""
+    renamed: list[Renamed] = Field(default=[], max_length=ITEMS_MAX)
+    split: list[Split] = Field(default=[], max_length=ITEMS_MAX)
+    merged: list[Merged] = Field(default=[], max_length=ITEMS_MAX)
+    cosmetic: list[PartPath] = Field(default=[], max_length=yaml_tree.ITEMS_MAX)
+    """Parts of this version whose words changed and whose meaning did not."""
+    reasons: list[ReasonOfChange] = Field(default=[], max_length=ITEMS_MAX)
+
+
 class PlanHead(Part):
     id: Id
     """Also the name of the folder of the file."""
@@ -394,6 +442,8 @@ class PlanFile(Part):
 
     format: Annotated[int, WithJsonSchema({"const": FORMAT})]
     plan: PlanHead
+    changes: ChangesSince | None = None
+    """Since the earlier version that this one takes the place of."""
     sources: dict[SourceId, Source] = Field(default={}, max_length=ITEMS_MAX)
     terms: list[Term] = Field(default=[], max_length=ITEMS_MAX)
     grounds: list[Ground] = Field(default=[], max_length=ITEMS_MAX)

@@ -338,6 +338,24 @@ class Stage:
         yield from self.steps_by_id.values()
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What this version did to the earlier version `since`, where comparing the two cannot tell.
+
+    Parts are named by their path: `stage`, `stage/step`, `stage/step/question` (a statement as `stage/checklist/id`),
+    `decisions.id`, `grounds.id`. `moved` holds each pair of an old and a new place of the same part: one old part with
+    several new ones was split, several old ones with one new part were merged. `cosmetic` names parts of this version
+    whose words changed and whose meaning did not. `reasons` says of a part of this version, or of the earlier one where
+    it is gone, why.
+    """
+
+    since: str
+    summary: Item
+    moved: tuple[tuple[str, str], ...] = ()
+    cosmetic: frozenset[str] = frozenset()
+    reasons: Mapping[str, Text] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class StepPlan:
     """One version of a plan. `digest` is the SHA-256 (hex) of its canonical form, set by the catalogue."""
@@ -355,6 +373,7 @@ class StepPlan:
     decisions: tuple[Decision, ...] = ()
     sources: tuple[Source, ...] = ()
     terms: tuple[Term, ...] = ()
+    changes: Changes | None = None
 
     @cached_property
     def stages_by_id(self) -> Mapping[str, Stage]:
