@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 from app.catalogue.catalogue import Catalogue
+from app.catalogue.lock import Status
 from app.resources import stepplans_dir
 from app.storage import plans
 from app.storage.database import Database
 from app.storage.upgrade import upgrade
 
 
-def prepare(database: Database, *, at: datetime) -> None:
-    """Raises PlanInvalid for a plan that cannot be read, PlanChanged for a released plan that was edited."""
+def prepare(database: Database, *, at: datetime, folder: Path | None = None) -> None:
+    """`folder` holds the step plans; without it, those that come with the software.
+
+    Raises PlanInvalid for a plan that cannot be read and for a released version that was changed or is gone,
+    PlanChanged for one that this database knows with another meaning."""
     upgrade(database.engine)
-    catalogue = Catalogue.load(stepplans_dir())
+    catalogue = Catalogue.load(folder or stepplans_dir(), with_drafts=False)
+    retired = {loaded.plan.digest for loaded in catalogue if loaded.status is Status.RETIRED}
     with database.write() as session:
-        plans.pin(session, catalogue, at=at)
+        plans.pin(session, catalogue, retired=retired, at=at)

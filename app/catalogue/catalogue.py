@@ -1,64 +1,139 @@
-"""The step plans in a folder: `<plan id>/<version>.yaml`, every version that was ever released."""
+"""The step plans in a folder: `<plan id>/<version>.yaml`, and beside them the lock that says which are released."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from app.catalogue.loader import LoadedPlan, load_bytes, read_file
-from app.catalogue.problems import PlanInvalid, Problem
+from app.catalogue import yaml_tree
+from app.catalogue.loader import Document, LoadedPlan, load_bytes, read_file
+from app.catalogue.lock import LOCK_NAME, Lock, Name, Status, part_changes, parts_of
+from app.catalogue.problems import PlanInvalid, Problem, in_order, path_text
 from app.catalogue.versions import precedence
+
+
+@dataclass(frozen=True, slots=True)
+class CataloguePlan(LoadedPlan):
+    status: Status = Status.DRAFT
 
 
 class Catalogue:
     """Iterates over the plans by id, each with its versions from old to new."""
 
-    def __init__(self, plans: list[LoadedPlan]) -> None:
+    def __init__(self, plans: list[CataloguePlan]) -> None:
         ordered = sorted(plans, key=lambda loaded: (loaded.plan.id, precedence(loaded.plan.version)))
         self._plans = {(loaded.plan.id, loaded.plan.version): loaded for loaded in ordered}
 
     @classmethod
-    def load(cls, folder: Path) -> Catalogue:
-        """Raises PlanInvalid with the problems of all files together, also when the folder holds no plan."""
-        plans: list[LoadedPlan] = []
-        problems: list[Problem] = []
+    def load(cls, folder: Path, *, with_drafts: bool = True) -> Catalogue:
+        """Raises PlanInvalid with the problems of all files together: of the plans, of the lock, and of released
+        versions that are gone or changed; also when there is no plan at all. Without drafts, their files are not
+        even opened, so that unfinished work keeps nobody from working with what was released."""
+        lock = Lock.read(folder)
+        plans: list[CataloguePlan] = []
+        problems = gone(lock)
         for path in sorted(folder.glob("*/*")):
-            if path.name.startswith("."):
-                continue  # left there by an editor
+            name = (path.parent.name, path.stem)
+            if path.name.startswith(".") or (not with_drafts and name not in lock.releases):
+                continue  # left there by an editor, or not asked for
             if path.suffix != ".yaml":
                 if path.suffix.lower() in (".yml", ".yaml"):
                     problems.append(Problem(str(path), 1, 1, "", "wrong_suffix"))
                 continue
             try:
-                loaded = load_bytes(read_file(path), str(path))
+                loaded = check_file(path, lock)
             except PlanInvalid as invalid:
                 problems += invalid.problems
                 continue
-            plan = loaded.plan
-            if (path.parent.name, path.stem) != (plan.id, plan.version):
-                params = {"value": f"{plan.id}/{plan.version}.yaml"}
+            if name != (loaded.plan.id, loaded.plan.version):
+                params = {"value": f"{loaded.plan.id}/{loaded.plan.version}.yaml"}
                 problems.append(Problem(str(path), 1, 1, "", "wrong_place", params))
-            plans.append(loaded)
+            plans.append(CataloguePlan(loaded.plan, loaded.document, loaded.warnings, lock.status(name)))
         if not plans and not problems:
-            problems.append(Problem(str(folder), 1, 1, "", "no_plans"))
+            problems.append(Problem(str(folder), 1, 1, "", "no_plans" if with_drafts else "nothing_released"))
         if problems:
             raise PlanInvalid(problems)
         return cls(plans)
 
-    def __iter__(self) -> Iterator[LoadedPlan]:
+    def __iter__(self) -> Iterator[CataloguePlan]:
         return iter(self._plans.values())
 
     def __len__(self) -> int:
         return len(self._plans)
 
-    def get(self, plan_id: str, version: str) -> LoadedPlan:
+    def get(self, plan_id: str, version: str) -> CataloguePlan:
         """Raises KeyError for what is not there."""
         return self._plans[plan_id, version]
 
-    def newest(self, plan_id: str) -> LoadedPlan:
-        """The newest release, or if there is none yet the newest pre-release.  Raises KeyError for an unknown plan."""
-        versions = [loaded for loaded in self if loaded.plan.id == plan_id]
-        if not versions:
+    def newest(self, plan_id: str) -> CataloguePlan:
+        """The newest version that runs can start on: a release if there is one, otherwise a pre-release. Drafts and
+        retired versions do not count.  Raises KeyError when there is none."""
+        usable = [loaded for loaded in self if loaded.plan.id == plan_id and loaded.status is Status.RELEASED]
+        if not usable:
             raise KeyError(plan_id)
-        released = [loaded for loaded in versions if "-" not in loaded.plan.version]
-        return (released or versions)[-1]
+        return ([loaded for loaded in usable if "-" not in loaded.plan.version] or usable)[-1]
+
+
+def lint(paths: list[Path]) -> list[Problem]:
+    """What is wrong with each file, by line; for a file that can be used, the warnings (`Problem.is_warning`). With a
+    lock beside the folder of a file, also what was changed or removed since the release."""
+    problems: list[Problem] = []
+    locks: dict[Path, Lock] = {}
+    for path in paths:
+        folder = path.absolute().parent.parent
+        try:
+            if folder not in locks:
+                locks[folder] = Lock(folder / LOCK_NAME)  # told once if it cannot be read
+                locks[folder] = Lock.read(folder)
+                problems += gone(locks[folder])
+        except PlanInvalid as unreadable:
+            problems += unreadable.problems
+        try:
+            problems += check_file(path, locks[folder]).warnings
+        except PlanInvalid as invalid:
+            problems += invalid.problems
+    return problems
+
+
+def check_file(path: Path, lock: Lock) -> LoadedPlan:
+    """The plan in a file.  Raises PlanInvalid with every problem, among them what changed since the release."""
+    data = read_file(path)
+    loaded = load_bytes(data, str(path))
+    if problems := _changed(data, loaded, lock, path):
+        raise PlanInvalid(in_order(problems, str(path)))
+    return loaded
+
+
+def gone(lock: Lock) -> list[Problem]:
+    """Released versions whose file is not there, by their place in the lock."""
+    found = []
+    for plan_id, version in lock.releases:
+        path = lock.file.parent / plan_id / f"{version}.yaml"
+        if not path.exists():
+            line, column = lock.mark((plan_id, version))
+            params = {"value": f"{plan_id}/{version}.yaml"}
+            found.append(Problem(str(lock.file), line, column, f"{plan_id}@{version}", "released_gone", params))
+    return found
+
+
+def _changed(data: bytes, loaded: LoadedPlan, lock: Lock, path: Path) -> list[Problem]:
+    name: Name = (path.absolute().parent.name, path.stem)
+    release = lock.releases.get(name)
+    if release is None or release.digest == loaded.plan.digest:
+        return []
+    return list(_differences(data, loaded.document, release.parts, path, name))
+
+
+def _differences(
+    data: bytes, document: Document, released: Mapping[str, str], path: Path, name: Name
+) -> Iterator[Problem]:
+    tree = yaml_tree.read(data)
+    told = False
+    for change in part_changes(released, parts_of(document)):
+        told = True
+        line, column = tree.place(change.path)
+        params = {"part": change.name, "plan": name[0], "version": name[1]}
+        yield Problem(str(path), line, column, path_text(change.path), change.code, params)
+    if not told:  # then the lock itself was edited
+        yield Problem(str(path), 1, 1, "", "released_other_digest", {"plan": name[0], "version": name[1]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -38,7 +38,6 @@ __all__ = [
     "canonical",
     "digest",
     "from_document",
-    "lint",
     "load_bytes",
     "load_file",
     "plan_of",
@@ -70,17 +69,6 @@ def load_bytes(data: bytes, name: str) -> LoadedPlan:
         raise PlanInvalid(problems)
     document = document_of(checked)
     return LoadedPlan(from_document(document), document, tuple(problems))
-
-
-def lint(paths: Iterable[Path]) -> list[Problem]:
-    """What is wrong with each file, by line; for a file that can be used, the warnings (`Problem.is_warning`)."""
-    found: list[Problem] = []
-    for path in paths:
-        try:
-            found += _check(read_file(path), str(path))[1]
-        except PlanInvalid as unreadable:
-            found += unreadable.problems
-    return found
 
 
 # --- the canonical document ------------------------------------------------------------------------------------

@@ -89,6 +89,60 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "holds no step plan; put one in <plan id>/<version>.yaml",
         "bevat geen stappenplan; zet er een in <plan-id>/<versie>.yaml",
     ),
+    "nothing_released": _both(
+        "holds no released step plan; release one with: stappenplan plan release <plan id>@<version>",
+        "bevat geen vastgesteld stappenplan; stel er een vast met: stappenplan plan release <plan-id>@<versie>",
+    ),
+    # --- released versions ---
+    "released_changed": _both(
+        "{part} was changed after {plan}@{version} was released; put it back as it was, and make the change in a new "
+        "version: stappenplan plan new {plan} --version <higher version>",
+        "{part} is veranderd nadat {plan}@{version} is vastgesteld; zet het terug zoals het was, en maak de wijziging "
+        "in een nieuwe versie: stappenplan plan new {plan} --version <hogere versie>",
+    ),
+    "released_added": _both(
+        "{part} was added after {plan}@{version} was released; take it out, and add it in a new version: "
+        "stappenplan plan new {plan} --version <higher version>",
+        "{part} is toegevoegd nadat {plan}@{version} is vastgesteld; haal het weg, en voeg het toe in een nieuwe "
+        "versie: stappenplan plan new {plan} --version <hogere versie>",
+    ),
+    "released_missing": _both(
+        "{part} was here when {plan}@{version} was released; put it back, and leave it out in a new version: "
+        "stappenplan plan new {plan} --version <higher version>",
+        "{part} stond hier toen {plan}@{version} werd vastgesteld; zet het terug, en laat het weg in een nieuwe "
+        "versie: stappenplan plan new {plan} --version <hogere versie>",
+    ),
+    "released_order": _both(
+        "the order of {part} was changed after {plan}@{version} was released; put the items back in their order, and "
+        "change it in a new version: stappenplan plan new {plan} --version <higher version>",
+        "de volgorde van {part} is veranderd nadat {plan}@{version} is vastgesteld; zet de onderdelen terug in hun "
+        "volgorde, en verander die in een nieuwe versie: stappenplan plan new {plan} --version <hogere versie>",
+    ),
+    "released_other_digest": _both(
+        "the lock has another digest for {plan}@{version}, though all parts are the same; put released.json back as "
+        "it was",
+        "in de lijst van vastgestelde versies staat een andere digest voor {plan}@{version}, terwijl alle onderdelen "
+        "gelijk zijn; zet released.json terug zoals het was",
+    ),
+    "released_gone": _both(
+        "was released, and {value} is not there; put the file back",
+        "is vastgesteld, en {value} is er niet; zet het bestand terug",
+    ),
+    "lock_not_json": _both(
+        "is no valid JSON here ({reason}); put the file back as it was, it is written by: stappenplan plan release",
+        "is hier geen geldige JSON ({reason}); zet het bestand terug zoals het was, het wordt geschreven door: "
+        "stappenplan plan release",
+    ),
+    "lock_repeated_key": _both(
+        'has the key "{value}" twice in one place; keep one of the two',
+        'heeft de sleutel "{value}" twee keer op één plek; houd één van de twee',
+    ),
+    "lock_shape": _both(
+        "is not right in the list of released versions ({reason}); put the file back as it was, it is written by: "
+        "stappenplan plan release",
+        "klopt niet in de lijst van vastgestelde versies ({reason}); zet het bestand terug zoals het was, het wordt "
+        "geschreven door: stappenplan plan release",
+    ),
     # --- YAML ---
     "yaml_colon": _both(
         "a colon followed by a space makes a key, and there can be none here; put the text between quotes, or mend "

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.catalogue.loader import lint as lint_files
+from app.catalogue.catalogue import lint as lint_files
 from app.cli.common import complain, database, fail, say
 from app.storage.plans import pinned_plans
 

@@ -82,16 +82,21 @@ class LoginAttempt(SQLModel, table=True):
 
 
 class PlanVersion(SQLModel, table=True):
-    """A released plan as runs are pinned to it: its canonical document, so that a run outlives the file."""
+    """A released plan as runs are pinned to it: its canonical document, so that a run outlives the file. No run starts
+    on a retired one."""
 
     __tablename__ = "plan_version"
-    __table_args__ = (UniqueConstraint("plan_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("plan_id", "version"),
+        CheckConstraint("status IN ('released', 'retired')", name="status"),
+    )
 
     digest: str = Field(primary_key=True)
     plan_id: str
     version: str
     title: str
     document: Any = Field(sa_type=JSONValue)
+    status: str = Field(default="released", sa_column_kwargs={"server_default": "released"})
     added_at: datetime = Field(sa_type=UTCDateTime)
 
 

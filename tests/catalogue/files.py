@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.catalogue.loader import PlanInvalid, load_bytes
+from app.catalogue.lock import Lock
 from app.catalogue.problems import Problem
+from app.resources import stepplans_dir
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SMALL = GOLDEN / "valid" / "small.yaml"
 SPELLINGS = GOLDEN / "valid" / "spellings.yaml"
-RELEASED = sorted((Path(__file__).parents[2] / "stepplans").glob("*/*.yaml"))
+RELEASED = [stepplans_dir() / plan_id / f"{version}.yaml" for plan_id, version in Lock.read(stepplans_dir()).releases]
 
 TINY = """
 format: 1

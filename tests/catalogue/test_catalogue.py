@@ -1,14 +1,18 @@
 """The folder of step plans and its versions."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from app.catalogue.catalogue import Catalogue
-from app.catalogue.loader import PlanInvalid
+from app.catalogue.loader import PlanInvalid, load_bytes
+from app.catalogue.lock import Lock, Release
 from app.catalogue.versions import precedence
 from app.resources import stepplans_dir
 from tests.catalogue.files import TINY
+
+MONDAY = date(2026, 11, 23)
 
 
 def put(folder: Path, name: str, plan_id: str = "klein", version: str = "1.0.0") -> Path:
@@ -18,13 +22,22 @@ def put(folder: Path, name: str, plan_id: str = "klein", version: str = "1.0.0")
     return path
 
 
+def release(folder: Path, *versions: str, plan_id: str = "klein", retired: bool = False) -> None:
+    lock = Lock.read(folder)
+    for version in versions:
+        loaded = load_bytes((folder / plan_id / f"{version}.yaml").read_bytes(), version)
+        lock = lock.with_release((plan_id, version), Release.of(loaded.document, loaded.plan.digest, on=MONDAY))
+        lock = lock.with_retirement((plan_id, version), MONDAY if retired else None)
+    lock.write()
+
+
 def told(folder: Path) -> list[str]:
     with pytest.raises(PlanInvalid) as refused:
         Catalogue.load(folder)
     return [problem.sentence() for problem in refused.value.problems]
 
 
-def test_released_plans_load():
+def test_shipped_plans_load_drafts_too():
     catalogue = Catalogue.load(stepplans_dir())
     assert catalogue.newest("inclusief-beleid").plan.id == "inclusief-beleid"
 
@@ -33,6 +46,7 @@ def test_versions_are_kept_from_old_to_new(tmp_path: Path):
     for version in ("1.10.0", "1.9.0", "2.0.0-rc.1", "1.9.1"):
         put(tmp_path, f"klein/{version}.yaml", version=version)
     put(tmp_path, "ander/1.0.0.yaml", plan_id="ander")
+    release(tmp_path, "1.10.0", "1.9.0", "2.0.0-rc.1", "1.9.1")
     catalogue = Catalogue.load(tmp_path)
     assert [(each.plan.id, each.plan.version) for each in catalogue] == [
         ("ander", "1.0.0"), ("klein", "1.9.0"), ("klein", "1.9.1"), ("klein", "1.10.0"), ("klein", "2.0.0-rc.1"),
@@ -45,7 +59,19 @@ def test_versions_are_kept_from_old_to_new(tmp_path: Path):
 def test_pre_release_is_the_newest_while_there_is_no_release(tmp_path: Path):
     for version in ("1.0.0-alpha", "1.0.0-rc.2", "1.0.0-rc.10"):
         put(tmp_path, f"klein/{version}.yaml", version=version)
+    release(tmp_path, "1.0.0-alpha", "1.0.0-rc.2", "1.0.0-rc.10")
     assert Catalogue.load(tmp_path).newest("klein").plan.version == "1.0.0-rc.10"
+
+
+def test_drafts_and_retired_versions_are_never_the_newest(tmp_path: Path):
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        put(tmp_path, f"klein/{version}.yaml", version=version)
+    release(tmp_path, "1.0.0")
+    release(tmp_path, "1.1.0", retired=True)
+    assert Catalogue.load(tmp_path).newest("klein").plan.version == "1.0.0"
+    release(tmp_path, "1.0.0", retired=True)
+    with pytest.raises(KeyError):
+        Catalogue.load(tmp_path).newest("klein")
 
 
 def test_unknown_plan_and_version_are_key_errors(tmp_path: Path):

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.catalogue.loader import from_document, lint, load_bytes, load_file
+from app.catalogue.catalogue import lint
+from app.catalogue.loader import from_document, load_bytes, load_file
 from app.catalogue.sentences import SENTENCES, WARNINGS
 from tests.catalogue.files import RELEASED, golden, problems_of, told
 
@@ -14,6 +15,16 @@ TESTED_ELSEWHERE = {
     "wrong_place",  # test_catalogue.py
     "wrong_suffix",
     "no_plans",
+    "nothing_released",
+    "released_changed",  # test_lock.py
+    "released_added",
+    "released_missing",
+    "released_order",
+    "released_other_digest",
+    "released_gone",
+    "lock_not_json",
+    "lock_repeated_key",
+    "lock_shape",
     "too_large",  # test_hostile_files.py
     "not_utf8",
     "unwanted_character",

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.catalogue.loader import PlanInvalid, lint, load_file
+from app.catalogue.catalogue import lint
+from app.catalogue.loader import PlanInvalid, load_file
 from tests.catalogue.files import SMALL, TINY
 
 
