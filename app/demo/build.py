@@ -24,6 +24,7 @@ from app.storage.scope import set_scope
 from app.storage.tables import Municipality, User
 
 PASSWORD = "samen-verder-2026"  # noqa: S105  # of every demonstration account; shown on the sign-in page
+PLAN = "inclusief-beleid@1.0.0"  # named, since the newest may be another one
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +126,9 @@ def build(database: Database, files: EvidenceFiles, *, now: datetime) -> list[De
 
 
 def _plan(session: Session) -> StepPlan:
-    """The oldest version of the national plan, so that a newer one has something to mean for these runs."""
-    pinned = [plan for plan in pinned_plans(session) if plan.plan_id == "inclusief-beleid"]
-    return load_plan(session, pinned[-1].digest)
+    """The first version of the national plan, so that a newer one has something to mean for these runs."""
+    [pinned] = [plan for plan in pinned_plans(session) if plan.name == PLAN]
+    return load_plan(session, pinned.digest)
 
 
 def _housing(

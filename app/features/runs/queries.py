@@ -16,6 +16,7 @@ from app.engine.run import DecisionTaken, Run, StageInstance
 from app.engine.standing import NextStage, Standing, next_stages, standings
 from app.policy import Action, Role
 from app.storage.people import Person, members_with_role, names_of
+from app.storage.plans import PinnedPlan, load_plan, load_plans, newest_of_each, pinned_plans
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_run, load_stages
 from app.storage.texts import read_texts
@@ -127,6 +128,41 @@ def _decisions(plan: StepPlan, run: Run, texts: dict[str, str]) -> list[Decision
                 )
             )
     return lines
+
+
+MAIN_PLAN = "inclusief-beleid"  # offered first; the other plans are for a part of the road or for one occasion
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChoice:
+    """What a run can start on. `others` are the newest versions of other plans, with what they are for; `older` are
+    earlier versions that are still in use."""
+
+    pinned: PinnedPlan | None
+    plan: StepPlan | None
+    others: tuple[tuple[PinnedPlan, StepPlan], ...]
+    older: tuple[PinnedPlan, ...]
+    retired: PinnedPlan | None = None
+
+
+def plan_choice(session: Session, *, name: str = "", digest: str = "") -> PlanChoice:
+    """The version that is named or has this digest; without either the newest one of the main plan."""
+    pinned = pinned_plans(session)
+    usable = [plan for plan in pinned if not plan.is_retired]
+    newest = sorted(newest_of_each(pinned), key=lambda plan: plan.plan_id != MAIN_PLAN)
+    wanted = next((plan for plan in pinned if plan.name == name or plan.digest == digest), None)
+    retired = wanted if wanted and wanted.is_retired else None
+    chosen = wanted if wanted in usable else None
+    if not (name or digest):
+        chosen = newest[0] if newest else None
+    plans = load_plans(session, [plan.digest for plan in newest])
+    return PlanChoice(
+        pinned=chosen,
+        plan=load_plan(session, chosen.digest) if chosen else None,
+        others=tuple((plan, plans[plan.digest]) for plan in newest if plan != chosen),
+        older=tuple(plan for plan in usable if plan not in newest and plan != chosen),
+        retired=retired,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from app.features.runs.forms import DecisionForm, EditForm, ReasonForm, StartFor
 from app.features.runs.overview import overview
 from app.policy import Action
 from app.storage.database import ReadSession, WriteSession
-from app.storage.plans import UnknownPlan, load_plan, pinned_plans
+from app.storage.plans import PlanRetired, UnknownPlan
 from app.storage.run_store import StaleRun
 from app.web.access import allowed
 from app.web.clock import now
@@ -67,27 +67,25 @@ def show_overview(
 
 @router.get("/trajecten/nieuw")
 def show_start_form(request: Request, session: ReadSession, caller: Starter, stappenplan: str = "") -> Response:
-    plans = pinned_plans(session)
-    chosen = next((p for p in plans if p.name == stappenplan), plans[0] if plans else None)
+    choice = queries.plan_choice(session, name=stappenplan)
     form = FormState.of(
-        stappenplan=chosen.digest if chosen else "",
+        stappenplan=choice.pinned.digest if choice.pinned else "",
         team=[caller.user_id],
     )
-    return _start_page(request, session, form, status=200)
+    return _start_page(request, session, form, choice, status=200)
 
 
-def _start_page(request: Request, session: ReadSession, form: FormState, *, status: int) -> Response:
-    plans = pinned_plans(session)
-    digest = form.value("stappenplan")
-    plan = load_plan(session, digest) if any(p.digest == digest for p in plans) else None
+def _start_page(
+    request: Request, session: ReadSession, form: FormState, choice: queries.PlanChoice, *, status: int
+) -> Response:
     return render(
         request,
         "runs/start.html",
         block="start_form",
         status=status,
         form=form,
-        plans=plans,
-        plan=plan,
+        choice=choice,
+        plan=choice.plan,
         people=queries.people(session),
     )
 
@@ -98,7 +96,9 @@ def start_run(request: Request, session: WriteSession, caller: Starter, posted: 
         form = parse(StartForm, posted)
         run_id = _start(request, session, caller, posted, form)
     except FormInvalid as invalid:
-        return _start_page(request, session, invalid.state(language_of(request)), status=422)
+        state = invalid.state(language_of(request))
+        choice = queries.plan_choice(session, digest=state.value("stappenplan"))
+        return _start_page(request, session, state, choice, status=422)
     return see_other(f"/trajecten/{run_id}", notice="run_started")
 
 
@@ -117,6 +117,10 @@ def _start(request: Request, session: WriteSession, caller: Caller, posted: Post
         )
     except UnknownPlan:
         raise refuse(posted, "stappenplan", N_("Choose a step plan from the list.")) from None
+    except PlanRetired:
+        raise refuse(
+            posted, "stappenplan", N_("No new trajectory can start on this version. Choose another.")
+        ) from None
     except service.PersonNotAvailable as missing:
         raise _person_gone(posted, missing) from None
     except Blocked as blocked:

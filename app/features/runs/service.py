@@ -13,7 +13,7 @@ from app.engine.run import StageRef, UserId
 from app.policy import Role
 from app.storage import run_store
 from app.storage.people import members_with_role
-from app.storage.plans import load_plan
+from app.storage.plans import load_plan_to_start
 from app.storage.run_header import rename, run_header
 from app.storage.run_store import StaleRun
 from app.storage.texts import write_text
@@ -40,8 +40,8 @@ def start_run(
     by: UserId,
     at: datetime,
 ) -> str:
-    """Gives the id of the new run.  Raises UnknownPlan, PersonNotAvailable, Blocked."""
-    plan = load_plan(session, plan_digest)
+    """Gives the id of the new run.  Raises UnknownPlan, PlanRetired, PersonNotAvailable, Blocked."""
+    plan = load_plan_to_start(session, plan_digest)
     _check_people(session, team, manager)
     run_id, name_id, purpose_id = (str(uuid.uuid4()) for _ in range(3))
     event = transitions.start_run(
