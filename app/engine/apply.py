@@ -20,6 +20,7 @@ from app.engine.run import (
     StepState,
     StepStatus,
 )
+from app.engine.run_migration import applying as moving
 
 
 def replay(events: Iterable[e.Event]) -> Run:
@@ -57,6 +58,7 @@ def _started(event: e.RunStarted) -> Run:
         manager=event.manager,
         started_by=event.by,
         started_at=event.at,
+        earlier_run=event.earlier_run,
     )
 
 
@@ -78,12 +80,15 @@ def _changed(run: Run, event: e.Event) -> Run:
             return replace(run, decisions=tuple(kept))
         case e.SkipUndone():
             return _skip_undone(run, event)
+        case e.MoveProposed() | e.MoveProposalWithdrawn() | e.RunMoved() | e.MoveUndone():
+            return moving.applied(run, event)
         case _:
             return run.with_instance(_instance_after(run.instance(event.ref), event))
 
 
 StageEvent = (
-    e.StageStarted
+    e.AnswersProposed
+    | e.StageStarted
     | e.StageSkipped
     | e.StepSaved
     | e.StepCompleted
@@ -128,6 +133,8 @@ def _instance_after(instance: StageInstance | None, event: StageEvent) -> StageI
     match event:
         case e.StepSaved() | e.StepCompleted() | e.EvidenceAdded() | e.EvidenceWithdrawn():
             return _worked_on(instance, event)
+        case e.AnswersProposed():
+            return _with_proposals(instance, event)
         case e.ApprovalRequested():
             request = Request(event.request, event.by, event.at, event.seal, event.message)
             asked = replace(instance, status=StageStatus.SUBMITTED, request=request)
@@ -180,6 +187,15 @@ def _worked_on(
             assert_never(event)
     changed = instance.changed_since_approval or (instance.passed and not isinstance(event, e.StepCompleted))
     return replace(instance.with_step(event.step, after).with_contributor(event.by), changed_since_approval=changed)
+
+
+def _with_proposals(instance: StageInstance, event: e.AnswersProposed) -> StageInstance:
+    """Nobody worked on the step yet: what came along is not anybody's contribution here."""
+    state = instance.step(event.step)
+    answers = MappingProxyType({**event.answers, **state.answers})
+    status = StepStatus.BUSY if state.status is StepStatus.NOT_STARTED else state.status
+    after = replace(state, status=status, revision=state.revision + 1, answers=answers)
+    return instance.with_step(event.step, after)
 
 
 def _without_evidence(state: StepState, event: e.EvidenceWithdrawn) -> StepState:

@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.engine.run import AnswerMark, EvidenceForm, EvidenceId, StageRef, TextId, UserId
+from app.engine.run import (
+    AnswerMark,
+    DecisionTaken,
+    EvidenceForm,
+    EvidenceId,
+    Parked,
+    StageInstance,
+    StageRef,
+    TextId,
+    UserId,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +30,7 @@ class RunStarted:
     domains: tuple[str, ...]
     team: tuple[UserId, ...]
     manager: UserId
+    earlier_run: str | None = None
     by: UserId
     at: datetime
 
@@ -194,6 +205,87 @@ class ApprovalWithdrawn:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveProposed:
+    """The team asks a manager to move the run, since that touches an approval. `choices` and `reasons` are by the id
+    of the item; `outcome` is the digest of what the choices lead to."""
+
+    proposal: str
+    to_version: str
+    to_digest: str
+    outcome: str
+    choices: Mapping[str, str]
+    reasons: Mapping[str, TextId]
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveProposalWithdrawn:
+    proposal: str
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunMoved:
+    """The run goes on with another version of its plan.
+
+    It holds what is different afterwards: `stages` those that changed, whole; `gone` those that are there no more;
+    `parked` what has no place now, `returned` the ids of what has a place again. All else stays as it is.
+    """
+
+    move: str
+    from_version: str
+    from_digest: str
+    to_plan: str
+    to_version: str
+    to_digest: str
+    outcome: str
+    choices: Mapping[str, str]
+    reasons: Mapping[str, TextId]
+    stages: tuple[StageInstance, ...]
+    gone: tuple[StageRef, ...]
+    domains: tuple[str, ...]
+    decisions: tuple[DecisionTaken, ...]
+    parked: tuple[Parked, ...]
+    returned: tuple[str, ...]
+    proposed_by: UserId | None = None
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveUndone:
+    """The run is as it was before the move `move`; work done since that has no place then is in `parked`. `reason` may
+    say why."""
+
+    move: str
+    plan_id: str
+    to_version: str
+    to_digest: str
+    stages: tuple[StageInstance, ...]
+    gone: tuple[StageRef, ...]
+    domains: tuple[str, ...]
+    decisions: tuple[DecisionTaken, ...]
+    parked: tuple[Parked, ...]
+    returned: tuple[str, ...]
+    reason: TextId | None = None
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswersProposed:
+    """Answers of an earlier run come along as proposals, when a stage begins."""
+
+    ref: StageRef
+    step: str
+    answers: Mapping[str, AnswerMark]
+    by: UserId
+    at: datetime
+
+
 Event = (
     RunStarted
     | RunRenamed
@@ -214,4 +306,9 @@ Event = (
     | StageSentBack
     | StageReopened
     | ApprovalWithdrawn
+    | MoveProposed
+    | MoveProposalWithdrawn
+    | RunMoved
+    | MoveUndone
+    | AnswersProposed
 )

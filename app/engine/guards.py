@@ -204,13 +204,16 @@ def not_open_for_work(stage: Stage, run: Run, ref: StageRef) -> Iterator[Reason]
 
 
 def missing_answers(step: Step, state: StepState, ref: StageRef) -> Iterator[Reason]:
-    """Required questions without an answer, and given answers that lack something (a reason, a cell)."""
+    """Required questions without an answer, and given answers that lack something (a reason, a cell) or that came along
+    from earlier and were not confirmed."""
     for question in step.questions:
         if not is_shown(step, state, question):
             continue
         mark = state.answers.get(question.id)
         if mark is not None and mark.is_filled:
-            if not mark.is_complete:
+            if mark.is_proposal:
+                yield Reason("answer_unconfirmed", stage=str(ref), step=step.id, question=question.id)
+            elif not mark.is_complete:
                 yield Reason("answer_incomplete", stage=str(ref), step=step.id, question=question.id)
         elif question.is_required:
             yield Reason("answer_missing", stage=str(ref), step=step.id, question=question.id)

@@ -42,7 +42,7 @@ def step_progress(step: Step, state: StepState) -> Progress:
         if question.is_required and is_shown(step, state, question):
             mark = state.answers.get(question.id)
             total += 1
-            done += mark is not None and mark.is_filled and mark.is_complete
+            done += mark is not None and mark.counts
     for demand in step.evidence:
         present = state.evidence_count(demand.kind, links_count=demand.may_be_link)
         total += demand.minimum
@@ -123,8 +123,8 @@ def ground_progress(plan: StepPlan, run: Run) -> list[GroundProgress]:
             continue
         state = instance.step(CHECKLIST)
         for statement in plan.stage(ref.stage).statements:
-            choices = state.choices(statement.id)
-            if choices:
+            choices, mark = state.choices(statement.id), state.answers.get(statement.id)
+            if choices and mark is not None and not mark.is_proposal:
                 grades[statement.ground][Grade(choices[0])] += 1
             else:
                 empty[statement.ground] += 1

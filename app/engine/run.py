@@ -49,12 +49,19 @@ class StageRef:
 class AnswerMark:
     """What the engine knows of an answer. `commitment` (hex) ties it to the exact text without holding it;
     `choices` holds closed values only (option ids, grades). `is_complete` is False while, for instance, a
-    "not applicable" still lacks its reason. An emptied answer has `is_filled` False."""
+    "not applicable" still lacks its reason. An emptied answer has `is_filled` False. A proposal came along from an
+    earlier version or an earlier run; it counts once somebody confirmed or changed it."""
 
     commitment: str
     is_filled: bool
     is_complete: bool
     choices: tuple[str, ...] = ()
+    is_proposal: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a whole answer, and somebody's own."""
+        return self.is_filled and self.is_complete and not self.is_proposal
 
 
 class EvidenceForm(StrEnum):
@@ -208,6 +215,85 @@ class DecisionTaken:
     reason: TextId
 
 
+class ParkedKind(StrEnum):
+    ANSWER = "answer"
+    EVIDENCE = "evidence"
+    TEXT = "text"
+    APPROVAL = "approval"
+    STAGE = "stage"
+    DECISION = "decision"
+
+
+class ParkedWhy(StrEnum):
+    """Gone: the part is not in the newer version. Unfit: what was given does not fit the changed part. Chosen: the team
+    set it aside. Merged: another answer went along. Closed: the part changed, and its round is over. Not begun: its new
+    place is in a stage that was not begun. Undone: it was done after a move that was undone."""
+
+    GONE = "gone"
+    UNFIT = "unfit"
+    CHOSEN = "chosen"
+    MERGED = "merged"
+    CLOSED = "closed"
+    NOT_BEGUN = "not_begun"
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Something that has no place in the plan as it is now: kept, readable, exportable; it returns when a later
+    version brings its part back. `ref`, `step` and `key` say where it was, in the version `plan_digest`.
+
+    One of `answer`, `evidence`, `approval`, `stage` (without its steps) and `decision` holds it, by `kind`; of a text
+    (a finding, a reason to skip) `key` is the id. `type` and `meaning` (a digest) tell what question an answer was to.
+    """
+
+    id: str
+    kind: ParkedKind
+    why: ParkedWhy
+    plan_version: str
+    plan_digest: str
+    ref: StageRef | None
+    step: str | None = None
+    key: str = ""
+    type: str = ""
+    meaning: str = ""
+    answer: AnswerMark | None = None
+    evidence: EvidenceMark | None = None
+    approval: Approval | None = None
+    stage: StageInstance | None = None
+    decision: DecisionTaken | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A run went from one version of its plan to another. `revision`: of the run, right after it."""
+
+    id: str
+    from_version: str
+    from_digest: str
+    to_version: str
+    to_digest: str
+    by: UserId
+    at: datetime
+    revision: int
+    undone_by: UserId | None = None
+    undone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveProposal:
+    """Choices that wait for a manager, since the move touches an approval. `outcome`: digest of what they lead to."""
+
+    id: str
+    to_version: str
+    to_digest: str
+    outcome: str
+    choices: Mapping[str, str]
+    reasons: Mapping[str, TextId]
+    by: UserId
+    at: datetime
+
+
 @dataclass(frozen=True)
 class Run:
     """`revision` counts the events. `manager` is asked for decisions; others with the role may take them too."""
@@ -226,6 +312,15 @@ class Run:
     started_at: datetime | None = None
     stages: Mapping[StageRef, StageInstance] = field(default_factory=dict)
     decisions: tuple[DecisionTaken, ...] = ()
+    parked: tuple[Parked, ...] = ()
+    moves: tuple[Move, ...] = ()
+    proposal: MoveProposal | None = None
+    earlier_run: str | None = None
+
+    @property
+    def last_move(self) -> Move | None:
+        """The latest move that was not undone."""
+        return next((move for move in reversed(self.moves) if move.undone_at is None), None)
 
     def instance(self, ref: StageRef) -> StageInstance | None:
         return self.stages.get(ref)

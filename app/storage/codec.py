@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 from pydantic import TypeAdapter
 
 from app.engine import events as e
-from app.engine.run import DecisionTaken, Run, StageInstance, StageRef, StepState
+from app.engine.run import DecisionTaken, Move, MoveProposal, Parked, Run, StageInstance, StageRef, StepState
 
 Json = dict[str, Any]
 
@@ -18,6 +18,9 @@ _EVENTS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kin
 _STEP: TypeAdapter[StepState] = TypeAdapter(StepState)
 _STAGE: TypeAdapter[StageInstance] = TypeAdapter(StageInstance)
 _DECISIONS: TypeAdapter[tuple[DecisionTaken, ...]] = TypeAdapter(tuple[DecisionTaken, ...])
+_PARKED: TypeAdapter[tuple[Parked, ...]] = TypeAdapter(tuple[Parked, ...])
+_MOVES: TypeAdapter[tuple[Move, ...]] = TypeAdapter(tuple[Move, ...])
+_PROPOSAL: TypeAdapter[MoveProposal] = TypeAdapter(MoveProposal)
 
 
 def _plain(value: object) -> object:
@@ -25,10 +28,24 @@ def _plain(value: object) -> object:
     return dict(value) if isinstance(value, MappingProxyType) else value
 
 
+def _plain_stage(instance: StageInstance) -> StageInstance:
+    steps = {id: replace(state, answers=_plain(state.answers)) for id, state in instance.steps.items()}  # type: ignore[arg-type]
+    return replace(instance, steps=steps)
+
+
+def _plain_parked(parked: tuple[Parked, ...]) -> tuple[Parked, ...]:
+    return tuple(replace(item, stage=_plain_stage(item.stage)) if item.stage else item for item in parked)
+
+
 def encode_event(event: e.Event) -> tuple[str, Json]:
     """Kind and data; who and when are columns of their own."""
     kind = type(event).__name__
-    data: Json = _EVENTS[kind].dump_python(event, mode="json", exclude={"by", "at"})
+    if isinstance(event, e.RunMoved | e.MoveUndone):
+        stages = tuple(map(_plain_stage, event.stages))
+        event = replace(event, stages=stages, parked=_plain_parked(event.parked))
+        data: Json = _EVENTS[kind].dump_python(event, mode="json", exclude={"by", "at"}, exclude_defaults=True)
+        return kind, data
+    data = _EVENTS[kind].dump_python(event, mode="json", exclude={"by", "at"})
     if "ref" in data:
         data["ref"] = str(getattr(event, "ref"))  # noqa: B009  # not every event has one, so no plain attribute
     return kind, data
@@ -66,13 +83,23 @@ def decode_stage(ref: StageRef, data: Json, *, status: str, passed: bool) -> Sta
 
 def encode_run(run: Run) -> Json:
     """What of a run stands in no other table."""
-    return {
+    state: Json = {
         "name": run.name,
         "purpose": run.purpose,
         "domains": list(run.domains),
         "team": list(run.team),
         "decisions": _DECISIONS.dump_python(run.decisions, mode="json"),
     }
+    if run.parked:
+        state["parked"] = _PARKED.dump_python(_plain_parked(run.parked), mode="json", exclude_defaults=True)
+    if run.moves:
+        state["moves"] = _MOVES.dump_python(run.moves, mode="json", exclude_defaults=True)
+    if run.proposal:
+        plain = replace(run.proposal, choices=dict(run.proposal.choices), reasons=dict(run.proposal.reasons))
+        state["proposal"] = _PROPOSAL.dump_python(plain, mode="json")
+    if run.earlier_run:
+        state["earlier_run"] = run.earlier_run
+    return state
 
 
 def decode_run(data: Json) -> dict[str, Any]:
@@ -83,4 +110,8 @@ def decode_run(data: Json) -> dict[str, Any]:
         "domains": tuple(data["domains"]),
         "team": tuple(data["team"]),
         "decisions": _DECISIONS.validate_python(data["decisions"]),
+        "parked": _PARKED.validate_python(data["parked"]) if "parked" in data else (),
+        "moves": _MOVES.validate_python(data["moves"]) if "moves" in data else (),
+        "proposal": _PROPOSAL.validate_python(data["proposal"]) if "proposal" in data else None,
+        "earlier_run": data.get("earlier_run"),
     }
