@@ -6,14 +6,16 @@ variables, which costs more than most of our rows themselves.
 
 from __future__ import annotations
 
+import re
 from gettext import NullTranslations
+from itertools import zip_longest
 from typing import Final
 
 from jinja2 import Environment, nodes
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
-from app.web.macros import MacroCompiler, as_function, html
+from app.web.macros import JoinedTemplate, MacroCompiler, as_function, html
 
 
 class OneLanguageEnvironment(Environment):
@@ -23,6 +25,7 @@ class OneLanguageEnvironment(Environment):
 
     texts: NullTranslations
     code_generator_class = MacroCompiler
+    template_class = JoinedTemplate
     as_function = staticmethod(as_function)
     html = staticmethod(html)
 
@@ -59,18 +62,78 @@ class _Folding(NodeTransformer):
             part.set_lineno(node.lineno, override=True)
         return nodes.Scope(template.body, lineno=node.lineno)
 
+    def visit_Output(self, node: nodes.Output) -> nodes.Output | list[nodes.Node]:  # noqa: N802
+        """A text with something filled in becomes pieces of the page around what is filled in."""
+        found: list[nodes.Node] = []
+        pieces: list[nodes.Expr] = []
+
+        def finish() -> None:
+            if pieces:
+                found.append(nodes.Output([*pieces], lineno=node.lineno))
+                pieces.clear()
+
+        for child in node.nodes:
+            match self.visit(child):
+                case nodes.CondExpr(test=test, expr1=nodes.Expr() as one, expr2=nodes.Expr() as other) as chosen:
+                    finish()
+                    sides = [[nodes.Output(_pieces(side), lineno=node.lineno)] for side in (one, other)]
+                    found.append(nodes.If(test, sides[0], [], sides[1], lineno=chosen.lineno))
+                case expression:
+                    pieces += _pieces(expression)
+        finish()
+        return found
+
     def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
-        is_gettext = isinstance(node.node, nodes.Name) and node.node.name == "_"
-        if not is_gettext or len(node.args) != 1 or node.dyn_args or node.dyn_kwargs:
+        if not isinstance(node.node, nodes.Name) or node.dyn_args or node.dyn_kwargs:
             return node
-        text = node.args[0]
-        if not isinstance(text, nodes.Const):
-            return node
-        # As newstyle gettext does at run time: our texts are trusted, what is filled in gets escaped, %% is a per
-        # cent sign.
-        translated = Markup(self._environment.texts.gettext(text.value))  # noqa: S704  # no user's text
-        if not node.kwargs:
-            return nodes.Const(translated % {}, lineno=node.lineno)
-        values = [nodes.Pair(nodes.Const(each.key), each.value, lineno=node.lineno) for each in node.kwargs]
-        return nodes.Mod(nodes.Const(translated), nodes.Dict(values), lineno=node.lineno)
+        texts = self._environment.texts
+        match node.node.name, node.args:
+            case "_", [nodes.Const(value=text)]:
+                return _filled_in(texts.gettext(text), node.kwargs, node.lineno)
+            case "ngettext", [nodes.Const(value=one), nodes.Const(value=more), number] if _has_two_forms(texts):
+                given = [*node.kwargs, nodes.Keyword("num", number)]
+                return nodes.CondExpr(
+                    nodes.Compare(number, [nodes.Operand("eq", nodes.Const(1))]),
+                    _filled_in(texts.ngettext(one, more, 1), given, node.lineno),
+                    _filled_in(texts.ngettext(one, more, 2), given, node.lineno),
+                    lineno=node.lineno,
+                )
+        return node
+
+
+def _filled_in(text: str, values: list[nodes.Keyword], line: int) -> nodes.Expr:
+    """As newstyle gettext does at run time: our texts are trusted, what is filled in gets escaped, %% is a per cent
+    sign."""
+    translated = Markup(text)  # noqa: S704  # no user's text
+    if not values:
+        return nodes.Const(translated % {}, lineno=line)
+    pairs = [nodes.Pair(nodes.Const(each.key), each.value) for each in values]
+    return nodes.Mod(nodes.Const(translated), nodes.Dict(pairs), lineno=line)
+
+
+_PLACE: Final = re.compile(r"%\((\w+)\)s")
+
+
+def _pieces(expression: nodes.Expr) -> list[nodes.Expr]:
+    """What `_filled_in` made, apart; anything else stays whole."""
+    match expression:
+        case nodes.Mod(left=nodes.Const(value=Markup() as text), right=nodes.Dict(items=pairs)):
+            given = {pair.key.as_const(): pair.value for pair in pairs}
+            constant, places = [*_PLACE.split(text)[::2]], _PLACE.findall(text)
+            if "%" in "".join(constant).replace("%%", "") or not given.keys() >= set(places):
+                return [expression]
+            found: list[nodes.Expr] = []
+            for before, place in zip_longest(constant, places):
+                found.append(nodes.TemplateData(before.replace("%%", "%"), lineno=expression.lineno))
+                if place is not None:
+                    found.append(given[place])
+            return found
+        case _:
+            return [expression]
+
+
+def _has_two_forms(texts: NullTranslations) -> bool:
+    """One, and every other number: so it is in Dutch and English. A language with more is looked up at run time."""
+    plural = getattr(texts, "plural", None)
+    return plural is None or all(plural(number) == (number != 1) for number in range(200))

@@ -1,4 +1,4 @@
-"""Macros compiled to plain functions that templates call directly.
+"""Templates compiled to less work: macros become plain functions, which are called directly, as methods are.
 
 Jinja looks at every call and every value that it puts in a page as if it could be anything; a page of ours calls
 hundreds of macros and puts in a thousand texts. What follows is known while a template is compiled, and halves the time
@@ -7,13 +7,14 @@ that a page takes. Templates mean the same: tests/web/test_folding.py compares w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, MutableMapping
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import markupsafe
-from jinja2 import StrictUndefined, nodes
+from jinja2 import Environment, StrictUndefined, Template, nodes
 from jinja2.compiler import CodeGenerator, Frame, MacroRef
+from jinja2.runtime import Context
 from jinja2.utils import missing
 from markupsafe import Markup
 
@@ -25,9 +26,35 @@ _NO_CALLER: Final = StrictUndefined("No caller defined", name="caller")
 
 def html(value: object) -> str:
     """As markupsafe.escape(), without wrapping what goes straight into the page."""
-    if type(value) is str:
-        return _escape_text(value)
+    kind = type(value)
+    if kind is str:
+        return _escape_text(value)  # type: ignore[arg-type]  # a str, by its type
+    if kind is Markup:
+        return value  # type: ignore[return-value]  # a Markup, by its type
+    if kind is int:
+        return str(value)
     return markupsafe.escape(value)
+
+
+class JoinedTemplate(Template):
+    """Gives a page in whole blocks. A block gives hundreds of pieces, and each would travel through the layouts."""
+
+    @classmethod
+    def _from_namespace(
+        cls, environment: Environment, namespace: MutableMapping[str, Any], globals: MutableMapping[str, Any]
+    ) -> Template:
+        # The code of a block finds itself among these to know what super() is, so by the same name.
+        for name in namespace["blocks"]:
+            namespace["blocks"][name] = namespace[f"block_{name}"] = _joined(namespace[f"block_{name}"])
+        namespace["root"] = _joined(namespace["root"])
+        return super()._from_namespace(environment, namespace, globals)
+
+
+def _joined(render: Callable[[Context], Iterator[str]]) -> Callable[[Context], Iterator[str]]:
+    def whole(context: Context) -> Iterator[str]:
+        yield "".join(render(context))
+
+    return whole
 
 
 def as_function(render: Render, name: str | None, arguments: tuple[str, ...], takes_caller: bool) -> Render:
@@ -94,8 +121,12 @@ class MacroCompiler(CodeGenerator):
             self.write("caller=caller")
         self.write(")")
 
-    def _is_direct(self, node: nodes.Expr) -> bool:
-        """Whether this calls a macro, which needs no context, with arguments that are all written out."""
+    def _is_direct(self, node: nodes.Call) -> bool:
+        """Whether this calls a macro or a method, which need no context, with arguments that are all written out."""
+        is_written_out = node.dyn_args is None and node.dyn_kwargs is None
+        return is_written_out and (self._is_macro(node) or isinstance(node.node, nodes.Getattr))
+
+    def _is_macro(self, node: nodes.Expr) -> bool:
         if not isinstance(node, nodes.Call) or node.dyn_args or node.dyn_kwargs:
             return False
         called = node.node
@@ -108,4 +139,4 @@ class MacroCompiler(CodeGenerator):
             super()._output_child_pre(node, frame, finalize)
         else:
             # What a macro gives has been escaped inside it.
-            self.write("(" if self._is_direct(node) else "environment.html(")
+            self.write("(" if self._is_macro(node) else "environment.html(")

@@ -18,6 +18,30 @@ TEMPLATES = {
     "whole.html": "{% block part %}{{ sep }}{% endblock %}",
     "other.html": "{% for sep in words %}{% include 'whole.html' %}{% endfor %}",
     "text.html": "{{ _('%(who)s has 5%% of %(what)s', who=words[0], what=safe) }}{{ _('50%% done') }}",
+    "texts.html": (
+        "{% macro box(x) %}[{{ x }}]{% endmacro %}{% for word in words %}"
+        "{{ _('%(a)s, %(b)s and %(a)s', a=word, b=box(_('%(c)s!', c=safe))) }}{{ _('%(n)03d of %(a)s', n=7, a=word) }}"
+        "{{ box(_('for %(a)s', a=word)) }}{{ _('%(n)d%%', n=5) }}{{ loop.index }}{{ none }}{{ 7 }}{{ true }}"
+        "{% endfor %}"
+    ),
+    "number.html": (
+        "{% for n in [0, 1, 2, node.parts|length] %}"
+        "{{ ngettext('%(num)s <b>file</b> of %(who)s', '%(num)s files of %(who)s', n, who=words[0]) }}"
+        "{% set kept = ngettext('%(num)d file', '%(num)d files', n) %}{{ kept }}{{ sep if n else words[0] }}"
+        "{{ sep if n }}{% endfor %}"
+    ),
+    "methods.html": (
+        "{{ words.index('b') }}{{ node.get('name') }}{{ node.get('x', '<') }}{{ '-'.join(words) }}"
+        "{% set found = [] %}{% for w in words %}{% set _ignored = found.append(w) %}{% endfor %}{{ found }}"
+    ),
+    "page.html": (
+        "{% extends 'layout.html' %}{% block title %}{{ words[0] }}{% endblock %}"
+        "{% block body %}{{ super() }}{% for word in words %}{{ word }}{% block inner scoped %}{{ word }}{% endblock %}"
+        "{% endfor %}{% endblock %}"
+    ),
+    "layout.html": (
+        "<{% block title required %}{% endblock %}|{{ self.title() }}|{% block body %}{{ sep }}{% endblock %}>"
+    ),
     "error.html": "line 1\n{% include 'broken.html' %}",
     "broken.html": "a\nb\nc\n{{ nothing }}",
     "calls.html": (
@@ -63,7 +87,20 @@ def folding() -> Environment:
 
 @pytest.mark.parametrize(
     "name",
-    ["rows.html", "nested.html", "tree.html", "in_macro.html", "other.html", "text.html", "calls.html", "given.html"],
+    [
+        "rows.html",
+        "nested.html",
+        "tree.html",
+        "in_macro.html",
+        "other.html",
+        "text.html",
+        "texts.html",
+        "number.html",
+        "methods.html",
+        "page.html",
+        "calls.html",
+        "given.html",
+    ],
 )
 def test_folded_template_gives_the_same(folding: Environment, name: str):
     plain = an_environment(Environment).get_template(name).render(VALUES)
@@ -73,6 +110,23 @@ def test_folded_template_gives_the_same(folding: Environment, name: str):
 
 def test_what_is_filled_in_is_escaped(folding: Environment):
     assert "&lt;a&gt; has 5% of <i>safe</i>" in folding.get_template("text.html").render(VALUES)
+
+
+def test_language_with_more_forms_is_looked_up_while_rendering(folding: Environment):
+    class ThreeForms(NullTranslations):
+        plural = staticmethod(lambda number: 0 if number == 1 else 1 if number < 5 else 2)
+
+        def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+            return f"form {self.plural(n)}"
+
+    folding.texts = texts = ThreeForms()  # type: ignore[attr-defined]  # of our own environment
+    folding.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+
+    page = folding.from_string(
+        "{% for n in [1, 2, 7] %}{{ ngettext('%(num)s file', '%(num)s files', n) }},{% endfor %}"
+    )
+
+    assert page.render() == "form 0,form 1,form 2,"
 
 
 def test_error_in_an_include_names_the_line_that_includes(folding: Environment):
