@@ -266,7 +266,8 @@ class Parked:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A run went from one version of its plan to another. `revision`: of the run, right after it."""
+    """A run went from one version of its plan to another. `revision` and `undone_revision`: of the run, right after
+    the move and right after its undoing, so that each event can be read with the words of its time."""
 
     id: str
     from_version: str
@@ -278,6 +279,7 @@ class Move:
     revision: int
     undone_by: UserId | None = None
     undone_at: datetime | None = None
+    undone_revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from sqlmodel import Session, col
 
 from app.engine.answers import Value, mark
 from app.engine.definition import Step
-from app.engine.run import AnswerMark, StageRef, UserId
+from app.engine.run import AnswerMark, Run, StageRef, UserId
 from app.storage.scope import Prepared
 from app.storage.tables import AnswerRow
 
 SALT_BYTES = 16
+COMMITMENTS_AT_ONCE = 500  # in one question to the database
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +149,66 @@ def write_answers(
         )
     _ADD.run(session, rows)
     return marks
+
+
+# --- answers that get another place ----------------------------------------------------------------------------
+
+_Address = tuple[str, str, str]
+_OF_COMMITMENTS = Prepared(
+    select(*_COLUMNS, col(AnswerRow.salt)).where(
+        col(AnswerRow.run_id) == bindparam("of_run"),
+        col(AnswerRow.commitment).in_(bindparam("commitments", expanding=True)),
+    )
+)
+
+
+def _current(run: Run) -> dict[_Address, str]:
+    return {
+        (str(ref), step, question): mark.commitment
+        for ref, instance in run.stages.items()
+        for step, state in instance.steps.items()
+        for question, mark in state.answers.items()
+    }
+
+
+def follow_move(session: Session, before: Run, after: Run) -> None:
+    """Makes the same answers current as the state after a move, or after undoing one, holds: at their new place with
+    their text, writer and time. What has no place any more is no longer current, and stays."""
+    old, new = _current(before), _current(after)
+    leaving = [address for address, commitment in old.items() if new.get(address) != commitment]
+    arriving = {address: commitment for address, commitment in new.items() if old.get(address) != commitment}
+    by_step: dict[tuple[str, str], list[str]] = {}
+    for ref, step, question in leaving:
+        by_step.setdefault((ref, step), []).append(question)
+    key = uuid.UUID(after.id)
+    for (ref, step), questions in by_step.items():
+        _REPLACE.run(
+            session, {"of_run": key, "of_stage": ref, "of_step": step, "questions": questions, "is_current": False}
+        )
+    if not arriving:
+        return
+    wanted = sorted(set(arriving.values()))
+    sources: dict[str, Any] = {}
+    for start in range(0, len(wanted), COMMITMENTS_AT_ONCE):
+        some = wanted[start : start + COMMITMENTS_AT_ONCE]
+        sources |= {row.commitment: row for row in _OF_COMMITMENTS.run(session, {"of_run": key, "commitments": some})}
+    rows = []
+    for (ref, step, question), committed in arriving.items():
+        source = sources[committed]
+        rows.append(
+            {
+                "id": uuid.uuid4(),
+                "municipality_id": session.info["municipality_id"],
+                "run_id": key,
+                "ref": ref,
+                "step": step,
+                "question": question,
+                "value": source.value,
+                "salt": source.salt,
+                "commitment": committed,
+                "is_current": True,
+                "saved_by": source.saved_by,
+                "saved_at": source.saved_at,
+            }
+        )
+    _ADD.run(session, rows)

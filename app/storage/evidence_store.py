@@ -10,15 +10,15 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, insert, update
 from sqlmodel import Session, col
 
 from app.engine.answers import commitment
 from app.engine.guards import NoSuchPart
-from app.engine.run import EvidenceForm, EvidenceId, StageRef, UserId
+from app.engine.run import EvidenceForm, EvidenceId, Run, StageRef, UserId
 from app.storage.answer_store import SALT_BYTES
 from app.storage.evidence_files import UsedHashes
-from app.storage.scope import unscoped
+from app.storage.scope import Prepared, unscoped
 from app.storage.tables import EvidenceRow
 
 
@@ -235,6 +235,32 @@ def mark_withdrawn(session: Session, id: EvidenceId, *, by: UserId, at: datetime
         .values(withdrawn_by=uuid.UUID(by), withdrawn_at=at)
         .execution_options(synchronize_session=False)
     )
+
+
+_PLACE = Prepared(
+    update(EvidenceRow).where(
+        col(EvidenceRow.run_id) == bindparam("of_run"), col(EvidenceRow.id) == bindparam("of_evidence")
+    )
+)
+
+
+def _places(run: Run) -> dict[EvidenceId, tuple[str, str]]:
+    return {
+        item.id: (str(ref), step)
+        for ref, instance in run.stages.items()
+        for step, state in instance.steps.items()
+        for item in state.evidence
+    }
+
+
+def follow_move(session: Session, before: Run, after: Run) -> None:
+    """Puts evidence at the step where the state after a move, or after undoing one, has it. What was parked keeps its
+    place of then."""
+    old = _places(before)
+    for id, (ref, step) in _places(after).items():
+        if old.get(id) != (ref, step):
+            place = {"of_run": uuid.UUID(after.id), "of_evidence": uuid.UUID(id)}
+            _PLACE.run(session, {**place, "ref": ref, "step": step})
 
 
 # --- files -----------------------------------------------------------------------------------------------------

@@ -27,10 +27,10 @@ _NAMES = Prepared(select(*_columns).where(col(User.id).in_(bindparam("ids", expa
 
 def names_of(session: Session, ids: Iterable[UserId | None]) -> dict[UserId, str]:
     """Names by user id, in one query."""
-    keys = {uuid.UUID(id) for id in ids if id}
+    keys = [uuid.UUID(id) for id in {*ids} if id]
     if not keys:
         return {}
-    return {str(id): name for id, name in _NAMES.run(session, {"ids": list(keys)})}
+    return {str(id): name for id, name in _NAMES.run(session, {"ids": keys})}
 
 
 def members_with_role(session: Session, role: str) -> list[Person]:

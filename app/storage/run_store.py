@@ -190,6 +190,16 @@ _CHANGE_STEP = Prepared(
         col(StepRow.step) == bindparam("of_step"),
     )
 )
+_REMOVE_STEPS = Prepared(
+    delete(StepRow).where(col(StepRow.run_id) == bindparam("of_run"), col(StepRow.ref) == bindparam("of_stage"))
+)
+_REMOVE_STEP = Prepared(
+    delete(StepRow).where(
+        col(StepRow.run_id) == bindparam("of_run"),
+        col(StepRow.ref) == bindparam("of_stage"),
+        col(StepRow.step) == bindparam("of_step"),
+    )
+)
 _REMOVE_MEMBERS = Prepared(delete(RunMember).where(col(RunMember.run_id) == bindparam("of_run")))
 
 
@@ -218,7 +228,8 @@ def start(session: Session, plan: StepPlan, event: RunStarted, *, name: str, pur
 
 
 def record(session: Session, plan: StepPlan, run: Run, events: Event | Iterable[Event]) -> Run:
-    """Appends events and updates the state tables with what they change.  Raises StaleRun if someone was first."""
+    """Appends events and updates the state tables with what they change. `plan` is that of the run afterwards.
+    Raises StaleRun if someone was first."""
     happened = [events] if not isinstance(events, Iterable) else list(events)
     if not happened:
         return run
@@ -234,6 +245,8 @@ def record(session: Session, plan: StepPlan, run: Run, events: Event | Iterable[
         "state": codec.encode_run(after),
         "changed_at": happened[-1].at,
     }
+    if after.plan_digest != run.plan_digest:
+        values |= {"plan_digest": after.plan_digest, "plan_id": after.plan_id, "plan_version": after.plan_version}
     if _CHANGE_RUN.run(session, values).rowcount != 1:
         raise StaleRun(run.id)
     _append(session, run.id, numbered)
@@ -271,12 +284,19 @@ def _write_team(session: Session, run: Run) -> None:
 
 def _write_stages(session: Session, plan: StepPlan, before: Run, after: Run) -> None:
     """Writes the stage and step values that are new or different; values are compared by identity first."""
+    is_moved = before.plan_digest != after.plan_digest
     for ref in before.stages.keys() - after.stages.keys():
-        # Only an undone skip of a stage that never began; it has no steps.
-        _REMOVE_STAGE.run(session, {"of_run": uuid.UUID(after.id), "of_stage": str(ref)})
+        # An undone skip of a stage that never began, or a move that gave the stage another place; answers and evidence
+        # have tables of their own.
+        place = {"of_run": uuid.UUID(after.id), "of_stage": str(ref)}
+        if before.stages[ref].steps:
+            _REMOVE_STEPS.run(session, place)
+        _REMOVE_STAGE.run(session, place)
     for ref, instance in after.stages.items():
         old = before.stages.get(ref)
         if old is instance:
+            if is_moved:
+                _reread_steps(session, plan, after.id, instance)
             continue
         _write_stage(session, after.id, old, instance)
         old_steps = old.steps if old else {}
@@ -284,6 +304,19 @@ def _write_stages(session: Session, plan: StepPlan, before: Run, after: Run) -> 
             if old_steps.get(step) is not state:
                 definition = plan.stage(ref.stage).step(step)
                 _write_step(session, after.id, ref, definition, state, is_new=step not in old_steps)
+        for step in old_steps.keys() - instance.steps.keys():
+            _REMOVE_STEP.run(session, {"of_run": uuid.UUID(after.id), "of_stage": str(ref), "of_step": step})
+        if is_moved:
+            _reread_steps(session, plan, after.id, instance)
+
+
+def _reread_steps(session: Session, plan: StepPlan, run_id: str, instance: StageInstance) -> None:
+    """What lists know of the steps of a stage, by another version of the plan: what counts may be another matter."""
+    stage = plan.stage(instance.ref.stage)
+    for id, state in instance.steps.items():
+        step = stage.step(id)
+        place = {"of_run": uuid.UUID(run_id), "of_stage": str(instance.ref), "of_step": id}
+        _CHANGE_STEP.run(session, {**place, "is_required": step.is_required, "is_done": is_done(step, state)})
 
 
 def _write_stage(session: Session, run_id: str, old: StageInstance | None, new: StageInstance) -> None:

@@ -184,7 +184,11 @@ def _check_answers(session: Session, run: Run, report: Any) -> None:
     )
     query = sqlalchemy.select(*columns).where(col(AnswerRow.run_id) == uuid.UUID(run.id))
     current = {}
+    parked = {item.answer.commitment for item in run.parked if item.answer}
+    kept: set[str] = set()
     for row in session.execute(query.execution_options(yield_per=500)):
+        if row.commitment in parked:
+            kept.add(row.commitment)
         key = (row.ref, row.step, row.question)
         if not _fits(row.value, row.salt, row.commitment):
             which = "" if row.is_current else "an earlier version: "
@@ -202,6 +206,9 @@ def _check_answers(session: Session, run: Run, report: Any) -> None:
                     report(place, "another answer than the history says")
     for key in current:
         report(f"answer {'/'.join(key)}", "not in the history")
+    for item in run.parked:
+        if item.answer is not None and item.answer.commitment not in kept:
+            report(f"parked answer {item.ref}/{item.step}/{item.key}", "missing")
 
 
 def _fits(value: Any, salt: str, committed: str) -> bool:
@@ -225,8 +232,20 @@ def _check_evidence(session: Session, run: Run, report: Any) -> None:
                     report(place, "other evidence than the history says")
                 elif not is_as_committed(row):
                     report(place, "the description was changed outside the history")
+                elif (row.ref, row.step) != (ref, step):
+                    report(place, "at another step than the history says")
                 elif row.is_withdrawn == mark.counts:
                     report(place, "withdrawn or not: the tables say something else than the history")
+    for item in run.parked:
+        if item.evidence is not None:
+            row = rows.pop(item.evidence.id, None)
+            place = f"parked evidence {item.evidence.id}"
+            if row is None:
+                report(place, "missing")
+            elif row.commitment != item.evidence.commitment:
+                report(place, "other evidence than the history says")
+            elif not is_as_committed(row):
+                report(place, "the description was changed outside the history")
     for id in rows:
         report(f"evidence {id}", "not in the history")
 

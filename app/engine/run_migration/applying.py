@@ -71,8 +71,8 @@ def _undone(run: Run, event: e.MoveUndone) -> Run:
         plan_digest=event.to_digest,
         proposal=None,
     )
-    marked = (replace(m, undone_by=event.by, undone_at=event.at) if m.id == event.move else m for m in run.moves)
-    return replace(after, moves=tuple(marked))
+    marked = replace(last, undone_by=event.by, undone_at=event.at, undone_revision=run.revision + 1)
+    return replace(after, moves=tuple(marked if move.id == event.move else move for move in run.moves))
 
 
 def _rewritten(run: Run, event: e.RunMoved | e.MoveUndone) -> Run:

@@ -1,0 +1,29 @@
+"""Recording that a run moved to another version of its plan, or that this was undone: state, answers and evidence."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from sqlmodel import Session
+
+from app.engine.apply import apply, replay
+from app.engine.definition import StepPlan
+from app.engine.events import MoveUndone, RunMoved
+from app.engine.run import Move, Run
+from app.storage import answer_store, evidence_store
+from app.storage.run_store import events_of, record
+
+
+def record_move(session: Session, plan: StepPlan, run: Run, event: RunMoved | MoveUndone) -> Run:
+    """`plan` is the one that the run has afterwards; the whole run must be loaded.  Raises StaleRun."""
+    after = record(session, plan, run, event)
+    answer_store.follow_move(session, run, after)
+    evidence_store.follow_move(session, run, after)
+    return after
+
+
+def around_move(session: Session, run_id: str, move: Move) -> tuple[Run, Run]:
+    """The run right before and right after a move, from its history."""
+    events = events_of(session, run_id, up_to=move.revision)
+    before = replay(islice(events, move.revision - 1))
+    return before, apply(before, next(events))
