@@ -1,16 +1,17 @@
 """Values come back from both databases as they went in."""
 
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text
+from sqlalchemy import Column, Integer, MetaData, Table, Uuid, insert, select, text, type_coerce
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from app.storage.database import Database
-from app.storage.types import JSONValue, UTCDateTime, enum_by_value
+from app.storage.types import IdText, JSONValue, UTCDateTime, enum_by_value
 
 
 class Colour(StrEnum):
@@ -24,6 +25,7 @@ THINGS = Table(
     Column("id", Integer, primary_key=True),
     Column("at", UTCDateTime()),
     Column("data", JSONValue),
+    Column("owner", Uuid()),
     Column("colour", enum_by_value(Colour, name="colour")),
 )
 
@@ -54,6 +56,14 @@ def test_moments_compare_in_the_database_whatever_zone_they_came_in(things: Data
     midnight = datetime(2027, 7, 1, 0, 0, tzinfo=UTC)
     with things.engine.connect() as connection:
         assert connection.execute(select(THINGS.c.id).where(THINGS.c.at < midnight)).all()
+
+
+def test_id_comes_back_as_text_where_that_is_asked(things: Database):
+    id = uuid.uuid4()
+    with things.engine.begin() as connection:
+        connection.execute(insert(THINGS), [{"owner": id}, {"owner": None}])
+        found = connection.execute(select(type_coerce(THINGS.c.owner, IdText)).order_by(THINGS.c.id)).scalars().all()
+    assert found == [str(id), None]
 
 
 def test_time_without_a_zone_is_refused(things: Database):

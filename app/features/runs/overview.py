@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, case, func, select, type_coerce
 from sqlmodel import Session, col
 
 from app.engine.definition import StepPlan, Text
@@ -21,6 +21,7 @@ from app.storage.people import names_of
 from app.storage.plans import load_plan
 from app.storage.scope import Prepared
 from app.storage.tables import EventRow, RunMember, RunRow, StageRow, StepRow
+from app.storage.types import IdText
 from app.web.identity import Caller
 
 RUNS_PER_PAGE = 20
@@ -43,6 +44,14 @@ class Task:
     step: str | None = None
     step_title: Text | None = None
     asked_by: str | None = None
+
+
+class StageCount(NamedTuple):
+    """A stage instance with the number of finished required parts, which says nothing once it is behind them."""
+
+    stage: str
+    status: StageStatus
+    done: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,7 @@ def overview(session: Session, caller: Caller, *, page: int, mine_only: bool, se
     pages = max(1, -(-total // RUNS_PER_PAGE))
     page = min(max(1, page), pages)
     rows = one_page.run(session, {**wanted, "before": (page - 1) * RUNS_PER_PAGE}).all()
-    stages = _stage_rows(session, [row.id for row in rows])
+    stages = _latest_stages(session, [row.id for row in rows])
     task_rows = _task_rows(session, caller)
     decision_rows = _decision_rows(session)
     names = names_of(
@@ -104,7 +113,7 @@ def overview(session: Session, caller: Caller, *, page: int, mine_only: bool, se
     )
     return Overview(
         tasks=tuple(_tasks(session, caller, task_rows, names)),
-        runs=tuple(_run_line(session, row, stages[row.id], names) for row in rows),
+        runs=tuple(_run_line(session, row, stages.get(str(row.id), []), names) for row in rows),
         decisions=tuple(_decision_line(session, row, names) for row in decision_rows),
         runs_total=total,
         page=page,
@@ -151,10 +160,9 @@ def _escaped(search: str) -> str:
 
 
 _STAGE_COLUMNS: tuple[Any, ...] = (
-    StageRow.run_id,
+    type_coerce(col(StageRow.run_id), IdText),
     StageRow.stage,
     StageRow.domain,
-    StageRow.round,
     StageRow.status,
 )
 _DONE = (
@@ -168,18 +176,22 @@ _DONE = (
     .correlate(StageRow)
     .scalar_subquery()
 )
+# Of a stage that is behind them, all parts count as done: no need to count.
+_IS_BEHIND = col(StageRow.status).in_([StageStatus.APPROVED.value, StageStatus.SKIPPED.value])
 _STAGES = Prepared(
-    select(*_STAGE_COLUMNS, _DONE.label("done")).where(col(StageRow.run_id).in_(bindparam("runs", expanding=True)))
+    select(*_STAGE_COLUMNS, case((_IS_BEHIND, 0), else_=_DONE))
+    .where(col(StageRow.run_id).in_(bindparam("runs", expanding=True)))
+    .order_by(col(StageRow.round))
 )
 
 
-def _stage_rows(session: Session, run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Any]]:
-    """Per run its stage instances with the number of finished required steps: one query for all runs."""
-    found: dict[uuid.UUID, list[Any]] = defaultdict(list)
+def _latest_stages(session: Session, run_ids: Sequence[uuid.UUID]) -> dict[str, list[StageCount]]:
+    """Per run the latest round of its stages, in each domain: one query for all runs."""
+    found: dict[str, dict[tuple[str, str], StageCount]] = defaultdict(dict)
     if run_ids:
-        for row in _STAGES.run(session, {"runs": run_ids}):
-            found[row.run_id].append(row)
-    return found
+        for run_id, stage, domain, status, done in _STAGES.run(session, {"runs": run_ids}):
+            found[run_id][stage, domain] = StageCount(stage, StageStatus(status), done)
+    return {run_id: [*stages.values()] for run_id, stages in found.items()}
 
 
 _TASK_COLUMNS: tuple[Any, ...] = (RunRow.id, RunRow.name, RunRow.plan_digest, StageRow.ref)
@@ -244,20 +256,17 @@ def _domain_title(plan: StepPlan, ref: StageRef) -> Text | None:
     return plan.domains_by_id[ref.domain].title if ref.domain else None
 
 
-def _run_line(session: Session, row: Any, stages: list[Any], names: dict[str, str]) -> RunLine:
+def _run_line(session: Session, row: Any, stages: list[StageCount], names: dict[str, str]) -> RunLine:
     plan = load_plan(session, row.plan_digest)
     # Domains in which a stage works; the others have one instance, of domain ''.
     domains = len(row.state["domains"])
-    latest: dict[tuple[str, str], Any] = {}
-    for stage_row in sorted(stages, key=lambda each: each.round):
-        latest[stage_row.stage, stage_row.domain] = stage_row
     done, waiting, busy = 0, 0, set()
-    for stage_row in latest.values():
-        status = StageStatus(stage_row.status)
-        done += counted_stage_progress(plan.stage(stage_row.stage), status, stage_row.done).done
-        waiting += status is StageStatus.SUBMITTED
-        if status is StageStatus.OPEN:
-            busy.add(stage_row.stage)
+    for stage_id, status, finished in stages:
+        done += counted_stage_progress(plan.stage(stage_id), status, finished).done
+        if status is StageStatus.SUBMITTED:
+            waiting += 1
+        elif status is StageStatus.OPEN:
+            busy.add(stage_id)
     total = sum(stage.required_parts * (domains if stage.is_per_domain else 1) for stage in plan.stages)
     return RunLine(
         id=str(row.id),
