@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, type_coerce, update
 from sqlmodel import Session, col
 
 from app.engine.answers import Value, mark
@@ -17,6 +17,7 @@ from app.engine.definition import Step
 from app.engine.run import AnswerMark, Run, StageRef, UserId
 from app.storage.scope import Prepared
 from app.storage.tables import AnswerRow
+from app.storage.types import IdText
 
 SALT_BYTES = 16
 COMMITMENTS_AT_ONCE = 500  # in one question to the database
@@ -46,12 +47,9 @@ _COLUMNS: tuple[Any, ...] = (
 )
 
 
-def _answer(row: Row[*tuple[Any, ...]]) -> Answer:
-    ref, step, question, value, commitment, saved_by, saved_at = row
-    return Answer(ref, step, question, value, commitment, str(saved_by), saved_at)
-
-
-_OF_RUN = select(*_COLUMNS).where(col(AnswerRow.run_id) == bindparam("of_run"))
+# As `Answer` has them, in its order.
+_ANSWER = (*_COLUMNS[:5], type_coerce(col(AnswerRow.saved_by), IdText), AnswerRow.saved_at)
+_OF_RUN = select(*_ANSWER).where(col(AnswerRow.run_id) == bindparam("of_run"))
 _CURRENT = _OF_RUN.where(col(AnswerRow.is_current))
 _IN_STAGE = _CURRENT.where(col(AnswerRow.ref) == bindparam("of_stage"))
 _CURRENT_IN_RUN, _CURRENT_IN_STAGE = Prepared(_CURRENT), Prepared(_IN_STAGE)
@@ -80,8 +78,7 @@ def current_answers(
         rows = _CURRENT_IN_STAGE.run(session, {"of_run": key, "of_stage": str(ref)})
     else:
         rows = _CURRENT_IN_STEP.run(session, {"of_run": key, "of_stage": str(ref), "of_step": step})
-    answers = map(_answer, rows)
-    return {(answer.ref, answer.step, answer.question): answer for answer in answers}
+    return {(row[0], row[1], row[2]): Answer(*row) for row in rows}
 
 
 def answers_and_versions(
@@ -108,7 +105,7 @@ def answers_by_commitment(session: Session, run_id: str, commitments: Collection
     if not commitments:
         return {}
     rows = _BY_COMMITMENT.run(session, {"of_run": uuid.UUID(run_id), "commitments": list(commitments)})
-    answers = map(_answer, rows)
+    answers = (Answer(*row) for row in rows)
     return {answer.commitment: answer for answer in answers}
 
 

@@ -1,4 +1,4 @@
-"""From the database to a report: eight queries, whatever the size of the run."""
+"""From the database to a report: seven queries, whatever the size of the run."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, select, type_coerce
+from sqlmodel import Session, col
 
 from app.engine import events as e
 from app.engine.answers import is_shown
@@ -35,11 +37,12 @@ from app.features.reports.values import (
 )
 from app.storage import codec
 from app.storage.answer_store import current_answers
-from app.storage.people import names_of
 from app.storage.run_header import run_header
 from app.storage.run_store import load_run
+from app.storage.scope import Prepared
 from app.storage.tables import EventRow, EvidenceRow
-from app.storage.texts import read_texts
+from app.storage.texts import read_texts_and_names
+from app.storage.types import IdText
 
 DECISION_KINDS = ("StageApproved", "StageSentBack", "ApprovalWithdrawn", "EvidenceWithdrawn")
 
@@ -58,14 +61,14 @@ class _Composer:
         self.plan, self.run = plan, run
         self.answers = current_answers(session, run.id)
         self.events = list(_decision_events(session, run.id))
-        rows = session.exec(
-            select(EvidenceRow)
-            .where(EvidenceRow.run_id == uuid.UUID(run.id))
-            .order_by(col(EvidenceRow.added_at), col(EvidenceRow.id))
-        ).all()
-        self.texts = read_texts(session, self._text_ids())
-        self.names = names_of(session, [*self._people(), *(str(row.added_by) for row in rows)])
+        rows = _EVIDENCE.run(session, {"of_run": uuid.UUID(run.id)}).all()
+        people = [*self._people(), *(row.added_by for row in rows)]
+        self.texts, self.names = read_texts_and_names(session, self._text_ids(), people)
+        self.withdrawals = {event.evidence: event for event in self.events if isinstance(event, e.EvidenceWithdrawn)}
         self.evidence = [self._evidence_line(row) for row in rows]
+        self.evidence_of: dict[tuple[StageRef, str], list[EvidenceLine]] = defaultdict(list)
+        for line in self.evidence:
+            self.evidence_of[line.ref, line.step].append(line)
 
     def _text_ids(self) -> Iterator[str | None]:
         for instance in self.run.stages.values():
@@ -192,10 +195,10 @@ class _Composer:
         )
 
     def _step_line(self, instance: StageInstance, step: Step) -> StepLine:
-        state = instance.step(step.id)
+        state, place = instance.step(step.id), str(instance.ref)
         lines = []
         for question in step.questions:
-            answer = self.answers.get((str(instance.ref), step.id, question.id))
+            answer = self.answers.get((place, step.id, question.id))
             given = answer if answer is not None and answer.value is not None else None
             if given is not None or is_shown(step, state, question):
                 lines.append(AnswerLine(question, given, self._name(given.saved_by) if given else None))
@@ -206,7 +209,7 @@ class _Composer:
             completed_at=state.completed_at if state.status is StepStatus.COMPLETED else None,
             finding=self.texts.get(state.finding or "") if state.status is StepStatus.REVISIT else None,
             answers=tuple(lines),
-            evidence=tuple(line for line in self.evidence if line.ref == instance.ref and line.step == step.id),
+            evidence=tuple(self.evidence_of.get((instance.ref, step.id), ())),
         )
 
     def _decisions(self, stage: Stage, ref: StageRef) -> Iterator[ApprovalLine]:
@@ -226,14 +229,12 @@ class _Composer:
                     said = ((None, why),) if why else ()
                     yield ApprovalLine("withdrawn", ref, self._name(event.by) or "", event.at, None, said)
 
-    def _evidence_line(self, row: EvidenceRow) -> EvidenceLine:
+    def _evidence_line(self, row: Any) -> EvidenceLine:
         ref = StageRef.parse(row.ref)
         kinds, grounds = self.plan.evidence_kinds_by_id, self.plan.grounds_by_id
-        withdrawn = next(
-            (x for x in self.events if isinstance(x, e.EvidenceWithdrawn) and x.evidence == str(row.id)), None
-        )
+        withdrawn = self.withdrawals.get(row.id)
         return EvidenceLine(
-            id=str(row.id),
+            id=row.id,
             ref=ref,
             step=row.step,
             step_title=self.plan.stage(ref.stage).step(row.step).title,
@@ -249,7 +250,7 @@ class _Composer:
             file_name=row.file_name,
             url=row.url,
             note=row.note,
-            added_by=self._name(str(row.added_by)) or "",
+            added_by=self._name(row.added_by) or "",
             added_at=row.added_at,
             withdrawn_by=self._name(withdrawn.by) if withdrawn else None,
             withdrawn_at=withdrawn.at if withdrawn else None,
@@ -286,11 +287,43 @@ class _Composer:
             yield OpenPoint("unknown", *place, self.plan.grounds_by_id[ground].title, n=n)
 
 
+_EVIDENCE_COLUMNS: tuple[Any, ...] = (
+    type_coerce(col(EvidenceRow.id), IdText).label("id"),
+    EvidenceRow.ref,
+    EvidenceRow.step,
+    EvidenceRow.kind,
+    EvidenceRow.form,
+    EvidenceRow.title,
+    EvidenceRow.source,
+    EvidenceRow.document_date,
+    EvidenceRow.confidentiality,
+    EvidenceRow.grounds,
+    EvidenceRow.sha256,
+    EvidenceRow.bytes,
+    EvidenceRow.file_name,
+    EvidenceRow.url,
+    EvidenceRow.note,
+    type_coerce(col(EvidenceRow.added_by), IdText).label("added_by"),
+    EvidenceRow.added_at,
+)
+_EVIDENCE = Prepared(
+    select(*_EVIDENCE_COLUMNS)
+    .where(col(EvidenceRow.run_id) == bindparam("of_run"))
+    .order_by(col(EvidenceRow.added_at), col(EvidenceRow.id))
+)
+_EVENT_COLUMNS: tuple[Any, ...] = (
+    EventRow.kind,
+    EventRow.data,
+    type_coerce(col(EventRow.by), IdText),
+    EventRow.at,
+)
+_DECISION_EVENTS = Prepared(
+    select(*_EVENT_COLUMNS)
+    .where(col(EventRow.run_id) == bindparam("of_run"), col(EventRow.kind).in_(DECISION_KINDS))
+    .order_by(col(EventRow.sequence))
+)
+
+
 def _decision_events(session: Session, run_id: str) -> Iterable[e.Event]:
-    query = (
-        select(EventRow.kind, EventRow.data, EventRow.by, EventRow.at)
-        .where(EventRow.run_id == uuid.UUID(run_id), col(EventRow.kind).in_(DECISION_KINDS))
-        .order_by(col(EventRow.sequence))
-    )
-    for kind, data, by, at in session.execute(query):
-        yield codec.decode_event(kind, data, by=str(by), at=at)
+    for kind, data, by, at in _DECISION_EVENTS.run(session, {"of_run": uuid.UUID(run_id)}):
+        yield codec.decode_event(kind, data, by=by, at=at)

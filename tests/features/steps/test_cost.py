@@ -31,7 +31,10 @@ def test_no_page_costs_more_than_eight_queries(room: Room):
         assert len(statements) <= QUERIES_MAX, (address, statements)
 
 
-_RUN_PAGES = ("checklist", "checklist/leeftijd")
+_RUN_PAGES = (
+    *("checklist", "checklist/leeftijd", "bewijsstukken", "geschiedenis"),
+    *("rapport", "rapport/csv", "rapport/pdf"),
+)
 
 
 def a_plan(steps: int) -> LoadedPlan:
