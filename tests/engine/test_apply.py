@@ -13,6 +13,11 @@ from app.engine.run import (
     Decided,
     DecisionTaken,
     EvidenceForm,
+    Move,
+    MoveProposal,
+    Parked,
+    ParkedKind,
+    ParkedWhy,
     Request,
     Run,
     StageInstance,
@@ -27,6 +32,7 @@ from tests.builders import (
     MAX,
     MONDAY,
     OVERVIEW,
+    PLAN,
     THURSDAY,
     TUESDAY,
     WEDNESDAY,
@@ -37,10 +43,24 @@ from tests.builders import (
     a_step,
     marks,
     ref,
+    text,
 )
+from tests.engine.run_migration.moving import changed, moved, undone
 
 V1 = ref("verkennen.1")
 D1 = ref("draagvlak.1")
+
+AGENDA = marks(PLAN.stage("draagvlak").step("agenderen"), {"moment": "1-3-2027"})
+MOVE_PROPOSED = e.MoveProposed(
+    proposal="p",
+    to_version="2.0.0",
+    to_digest="d",
+    outcome="o",
+    choices={"a": "keep"},
+    reasons={"a": "t"},
+    by=BRAM,
+    at=THURSDAY,
+)
 
 
 def everything() -> RunBuilder:
@@ -71,7 +91,21 @@ def everything() -> RunBuilder:
         .with_request("draagvlak.1")
         .with_approval("draagvlak.1")
     )
-    return built.with_approval_withdrawn("verkennen.1")
+    built = built.with_approval_withdrawn("verkennen.1")
+    built = built.then(
+        e.AnswersProposed(
+            ref=D1,
+            step="agenderen",
+            answers={"moment": replace(AGENDA["moment"], is_proposal=True)},
+            by=ANNA,
+            at=THURSDAY,
+        )
+    )
+    other_date = changed(PLAN, "draagvlak/agenderen/moment", text=text("Welke dag?"))
+    built = built.then(MOVE_PROPOSED).then(
+        e.MoveProposalWithdrawn(proposal=MOVE_PROPOSED.proposal, by=MARIAM, at=THURSDAY)
+    )
+    return undone(moved(built, other_date), PLAN)
 
 
 def test_every_event_is_tried_here():
@@ -396,3 +430,124 @@ def test_work_during_a_request_that_one_of_two_approved_is_not_changed_after_app
     )
 
     assert not built.instance("visie.1").changed_since_approval
+
+
+# --- proposals and moves -----------------------------------------------------------------------------------------
+
+
+def test_answers_proposed_are_work_of_nobody():
+    begun = a_run().with_stage("verkennen.1", by=BRAM)
+    answers = {"naam": replace(marks(OVERVIEW, {"naam": "x"})["naam"], is_proposal=True)}
+    event = e.AnswersProposed(ref=V1, step="overzicht", answers=answers, by=ANNA, at=TUESDAY)
+
+    assert on_step(begun, event) == {"status": StepStatus.BUSY, "revision": 1, "answers": answers}
+    assert on_stage(begun, event).keys() == {"steps"}
+
+
+def test_answers_proposed_leave_what_was_answered_already():
+    own = marks(OVERVIEW, {"naam": "van ons"})["naam"]
+    begun = a_run().with_stage("verkennen.1").with_answers("verkennen.1", "overzicht", {"naam": "van ons"})
+    theirs = replace(marks(OVERVIEW, {"naam": "van hen"})["naam"], is_proposal=True)
+    event = e.AnswersProposed(ref=V1, step="overzicht", answers={"naam": theirs}, by=ANNA, at=TUESDAY)
+
+    assert begun.then(event).state("verkennen.1", "overzicht").answers == {"naam": own}
+
+
+def test_move_proposed_and_withdrawn():
+    proposal = MoveProposal("p", "2.0.0", "d", "o", {"a": "keep"}, {"a": "t"}, BRAM, THURSDAY)
+
+    assert on_run(a_run(), MOVE_PROPOSED) == {"proposal": proposal}
+    withdrawn = e.MoveProposalWithdrawn(proposal="p", by=MARIAM, at=THURSDAY)
+    assert on_run(a_run().then(MOVE_PROPOSED), withdrawn) == {"proposal": None}
+
+
+def a_move(**changes: object) -> e.RunMoved:
+    values: dict[str, object] = {
+        "move": "m",
+        "from_version": PLAN.version,
+        "from_digest": PLAN.digest,
+        "to_plan": PLAN.id,
+        "to_version": "2.0.0",
+        "to_digest": "d2",
+        "outcome": "o",
+        "choices": {},
+        "reasons": {},
+        "stages": (),
+        "gone": (),
+        "domains": ("wonen", "werk"),
+        "decisions": (),
+        "parked": (),
+        "returned": (),
+        "by": BRAM,
+        "at": THURSDAY,
+    }
+    return e.RunMoved(**{**values, **changes})  # type: ignore[arg-type]  # each by its name
+
+
+def undoing(move: e.RunMoved, **changes: object) -> e.MoveUndone:
+    values: dict[str, object] = {
+        "move": move.move,
+        "plan_id": PLAN.id,
+        "to_version": move.from_version,
+        "to_digest": move.from_digest,
+        "stages": (),
+        "gone": (),
+        "domains": move.domains,
+        "decisions": (),
+        "parked": (),
+        "returned": (),
+        "by": MAX,
+        "at": THURSDAY,
+    }
+    return e.MoveUndone(**{**values, **changes})  # type: ignore[arg-type]  # each by its name
+
+
+def test_run_moved_says_what_is_different_and_leaves_the_rest():
+    begun = a_run().with_stage("verkennen.1").with_stage("werkgroep.1").then(MOVE_PROPOSED)
+    other = StageInstance(ref("werkgroep.1"), started_by=MAX, started_at=TUESDAY)
+    taken = DecisionTaken("d", None, MARIAM, TUESDAY, "r")
+    item = Parked("m.0001", ParkedKind.DECISION, ParkedWhy.GONE, "1.0.0", "d1", None, decision=taken)
+    event = a_move(stages=(other,), gone=(V1,), domains=("werk",), decisions=(taken,), parked=(item,))
+
+    assert on_run(begun, event) == {
+        "plan_version": "2.0.0",
+        "plan_digest": "d2",
+        "stages": {other.ref: other},
+        "domains": ("werk",),
+        "decisions": (taken,),
+        "parked": (item,),
+        "proposal": None,
+        "moves": (Move("m", "1.0.0", PLAN.digest, "2.0.0", "d2", BRAM, THURSDAY, begun.run.revision + 1),),
+    }
+
+
+def test_move_undone_takes_back_what_was_parked_and_says_who_did_it():
+    item = Parked("m.0001", ParkedKind.TEXT, ParkedWhy.GONE, "1.0.0", "d1", V1, key="t")
+    move = a_move(parked=(item,))
+    there = a_run().then(move)
+
+    changed_ones = on_run(there, undoing(move, returned=("m.0001",)))
+    assert changed_ones.keys() == {"plan_version", "plan_digest", "parked", "moves"}
+    after = there.then(undoing(move, returned=("m.0001",))).run
+    assert (after.parked, after.plan_version, after.last_move) == ((), "1.0.0", None)
+    assert [(m.undone_by, m.undone_at) for m in after.moves] == [(MAX, THURSDAY)]
+
+
+def test_run_of_another_version_cannot_move_so():
+    with pytest.raises(ValueError, match="another version"):
+        apply(a_run().run, a_move(from_version="1.1.0"))
+    with pytest.raises(ValueError, match="another version"):
+        apply(a_run().run, a_move(from_digest="x"))
+
+
+def test_only_the_last_move_can_be_undone():
+    first, second = a_move(), a_move(move="m2", from_version="2.0.0", from_digest="d2", to_digest="d3")
+
+    with pytest.raises(ValueError, match="only the last move"):
+        apply(a_run().run, undoing(first))
+    with pytest.raises(ValueError, match="only the last move"):
+        apply(a_run().then([first, second]).run, undoing(first))
+    undone_once = a_run().then([first, undoing(first)])
+    with pytest.raises(ValueError, match="only the last move"):
+        apply(undone_once.run, undoing(first))
+    assert a_run().then([first, second, undoing(second), undoing(first)]).run.last_move is None
