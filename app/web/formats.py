@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -57,15 +58,27 @@ class Formats:
         return {
             "date_text": self.date_text,
             "date_table": self.date_table,
-            "moment": self.moment,
+            "moment": _remembered(self.moment),
             "number": self.number,
-            "machine_time": machine_time,
+            "machine_time": _remembered(machine_time),
         }
 
 
 def machine_time(value: date) -> str:
     """For the `datetime` attribute of `<time>`: 2026-03-01, or with an offset for a moment."""
     return _local(value).isoformat(timespec="minutes") if isinstance(value, datetime) else value.isoformat()
+
+
+def _remembered(format: Callable[[Any], str]) -> Callable[[date], str]:
+    """A page names the same few moments again and again: all that was saved at once. Only in UTC, as they are stored:
+    in another zone two moments of the night when clocks go back are equal, and read differently."""
+    remembered = lru_cache(maxsize=4096)(format)
+
+    def filter(value: date) -> str:
+        is_moment = isinstance(value, datetime) and value.tzinfo is UTC
+        return remembered(value) if is_moment else format(value)
+
+    return filter
 
 
 def _local(value: datetime) -> datetime:

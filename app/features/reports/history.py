@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, assert_never
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, type_coerce
 from sqlmodel import Session, col
 
 from app.engine import events as e
@@ -22,6 +22,7 @@ from app.storage.run_header import RunHeader, RunNotFound
 from app.storage.scope import Prepared
 from app.storage.tables import EventRow, EvidenceRow, RunRow, User
 from app.storage.texts import read_texts
+from app.storage.types import IdText
 from app.web.i18n import N_
 
 EVENTS_PER_PAGE = 50
@@ -71,10 +72,16 @@ class HistoryPage:
 _RUN_COLUMNS: tuple[Any, ...] = (RunRow.plan_digest, RunRow.name, RunRow.purpose)
 _RUN = Prepared(select(*_RUN_COLUMNS).where(col(RunRow.id) == bindparam("of_run")))
 _WHO: Any = select(col(EventRow.by)).where(col(EventRow.run_id) == bindparam("of_run"))
-_PEOPLE = Prepared(select(col(User.id), col(User.name)).where(col(User.id).in_(_WHO)))
-_EVENT_COLUMNS: tuple[Any, ...] = (EventRow.sequence, EventRow.kind, EventRow.data, EventRow.by, EventRow.at)
+_PEOPLE = Prepared(select(type_coerce(col(User.id), IdText), col(User.name)).where(col(User.id).in_(_WHO)))
+_EVENT_COLUMNS: tuple[Any, ...] = (
+    EventRow.sequence,
+    EventRow.kind,
+    EventRow.data,
+    type_coerce(col(EventRow.by), IdText).label("by"),
+    EventRow.at,
+)
 _TITLES = Prepared(
-    select(col(EvidenceRow.id), col(EvidenceRow.title)).where(
+    select(type_coerce(col(EvidenceRow.id), IdText), col(EvidenceRow.title)).where(
         col(EvidenceRow.run_id) == bindparam("of_run"), col(EvidenceRow.id).in_(bindparam("ids", expanding=True))
     )
 )
@@ -107,7 +114,7 @@ def history_page(
     if run is None:
         raise RunNotFound(run_id)
     plan = load_plan(session, run.plan_digest)
-    names = {str(id): name for id, name in _PEOPLE.run(session, {"of_run": key})}
+    names = dict(_PEOPLE.run(session, {"of_run": key}).all())
     person, kind = person if person in names else "", kind if kind in KINDS else ""
     count, one_page = _events(kind, of_one_person=bool(person))
     wanted: dict[str, Any] = {"of_run": key, **({"person": uuid.UUID(person)} if person else {})}
@@ -115,7 +122,7 @@ def history_page(
     pages = max(1, -(-total // EVENTS_PER_PAGE))
     page = min(max(1, page), pages)
     rows = one_page.run(session, {**wanted, "before": (page - 1) * EVENTS_PER_PAGE})
-    events = [(row.sequence, codec.decode_event(row.kind, row.data, by=str(row.by), at=row.at)) for row in rows]
+    events = [(sequence, codec.decode_event(kind, data, by=by, at=at)) for sequence, kind, data, by, at in rows]
     teller = _Teller(session, plan, words, [event for _, event in events], str(key))
     return HistoryPage(
         header=RunHeader(str(key), run.name, run.purpose),
@@ -139,12 +146,12 @@ class _Teller:
             uuid.UUID(event.evidence) for event in events if isinstance(event, e.EvidenceAdded | e.EvidenceWithdrawn)
         ]
         self.evidence: dict[str, str] = {}
+        self.stages: dict[StageRef, str] = {}
         if evidence:
             titles = _TITLES.run(session, {"of_run": uuid.UUID(run_id), "ids": evidence})
-            self.evidence = {str(id): title for id, title in titles}
+            self.evidence = dict(titles.all())
 
     def line(self, sequence: int, event: e.Event, names: dict[str, str]) -> EventLine:
-        texts = (self.texts.get(text) for text in _text_ids(event) if text)
         if isinstance(event, e.StageSentBack):
             stage = self.plan.stage(event.ref.stage)
             quotes = tuple(
@@ -152,7 +159,7 @@ class _Teller:
                 for step, text in event.findings.items()
             )
         else:
-            quotes = tuple(text for text in texts if text)
+            quotes = tuple(self.texts[text] for text in _text_ids(event) if text in self.texts)
         return EventLine(
             sequence=sequence,
             sentence=self._sentence(event),
@@ -163,6 +170,11 @@ class _Teller:
         )
 
     def _stage(self, ref: StageRef) -> str:
+        if ref not in self.stages:
+            self.stages[ref] = self._stage_name(ref)
+        return self.stages[ref]
+
+    def _stage_name(self, ref: StageRef) -> str:
         parts = [self.words(self.plan.stage(ref.stage).title)]
         if ref.domain:
             parts.append(self._domain(ref.domain))

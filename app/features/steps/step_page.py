@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, false, null, select, type_coerce, union_all
 from sqlmodel import Session, col
 
 from app.engine import guards
@@ -29,7 +29,9 @@ from app.features.steps.forms import StepForm, answer_name, cell_name, reason_na
 from app.features.steps.questions import Group, groups, question_view
 from app.policy import Action
 from app.storage.run_header import RunHeader, run_header
+from app.storage.scope import Prepared
 from app.storage.tables import EvidenceRow, TextRow, User
+from app.storage.types import IdText
 from app.web.forms import FormState
 from app.web.identity import Caller
 
@@ -223,16 +225,35 @@ def _demands(plan: StepPlan, step: Step, state: StepState) -> Iterable[DemandLin
         yield DemandLine(demand, plan.evidence_kinds_by_id[demand.kind], present)
 
 
+_EVIDENCE_COLUMNS: tuple[Any, ...] = (type_coerce(col(EvidenceRow.id), IdText), EvidenceRow.title)
+_EVIDENCE = Prepared(
+    select(*_EVIDENCE_COLUMNS).where(
+        col(EvidenceRow.run_id) == bindparam("of_run"),
+        col(EvidenceRow.ref) == bindparam("of_stage"),
+        col(EvidenceRow.step) == bindparam("of_step"),
+    )
+)
+
+
 def _evidence(session: Session, run: Run, ref: StageRef, step: Step, state: StepState) -> tuple[EvidenceLine, ...]:
     counting: list[EvidenceMark] = [item for item in state.evidence if item.counts]
     if not counting:
         return ()
-    columns: tuple[Any, ...] = (EvidenceRow.id, EvidenceRow.title)
-    query = select(*columns).where(
-        col(EvidenceRow.run_id) == uuid.UUID(run.id), col(EvidenceRow.ref) == str(ref), col(EvidenceRow.step) == step.id
-    )
-    titles = {str(id): title for id, title in session.execute(query)}
+    of_step = {"of_run": uuid.UUID(run.id), "of_stage": str(ref), "of_step": step.id}
+    titles = dict(_EVIDENCE.run(session, of_step).all())
     return tuple(EvidenceLine(item.id, item.kind, titles[item.id]) for item in counting)
+
+
+_USER: tuple[Any, ...] = (type_coerce(col(User.id), IdText).label("id"), User.name)
+_FINDING: tuple[Any, ...] = (TextRow.text, TextRow.written_at)
+_PEOPLE_AND_FINDING = Prepared(
+    union_all(
+        select(*_USER, col(TextRow.id).is_not(None).label("wrote_finding"), *_FINDING)
+        .join(TextRow, col(TextRow.written_by) == col(User.id))
+        .where(col(TextRow.id) == bindparam("finding")),
+        select(*_USER, false(), null(), null()).where(col(User.id).in_(bindparam("people", expanding=True))),
+    )
+)
 
 
 def _people_and_finding(session: Session, content: StepContent) -> tuple[dict[UserId, str], Finding | None]:
@@ -240,20 +261,17 @@ def _people_and_finding(session: Session, content: StepContent) -> tuple[dict[Us
     state, instance = content.state, content.instance
     people = {state.changed_by, state.completed_by, *(answer.saved_by for answer in content.answers.values())}
     people.add(instance.request.by if instance and instance.request else None)
-    finding = uuid.UUID(state.finding) if state.finding else None
-    columns: tuple[Any, ...] = (User.id, User.name, TextRow.id.label("finding"), TextRow.text, TextRow.written_at)  # type: ignore[attr-defined]  # SQLModel types columns as their values
-    query = (
-        select(*columns)
-        .outerjoin(TextRow, (col(TextRow.written_by) == col(User.id)) & (col(TextRow.id) == finding))
-        .where(col(User.id).in_([uuid.UUID(id) for id in people if id]) | col(TextRow.id).is_not(None))
-    )
-    names, found = {}, None
-    if not finding and not any(people):
+    if not state.finding and not any(people):
         return {}, None
-    for row in session.execute(query):
-        names[str(row.id)] = row.name
-        if row.finding:
-            found = Finding(row.text, row.name, row.written_at)
+    values = {
+        "finding": uuid.UUID(state.finding) if state.finding else None,
+        "people": [uuid.UUID(id) for id in people if id],
+    }
+    names, found = {}, None
+    for id, name, wrote_finding, text, written_at in _PEOPLE_AND_FINDING.run(session, values):
+        names[id] = name
+        if wrote_finding:
+            found = Finding(text, name, written_at)
     return names, found
 
 
