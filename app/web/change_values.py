@@ -113,6 +113,36 @@ class PlanValues:
             return "\n".join(self._lists[name](of)), name in ("grounds", "roles")
         return given, True
 
+    def described(self, kind: PartKind, path: str | None) -> Iterator[tuple[str, str, bool]]:
+        """Properties of a part that is shown for the first time, each as its name and what `value` gives."""
+        match self._part(kind, path):
+            case Question() as question if kind is PartKind.STATEMENT:
+                yield "ground", *self.value(kind, path, "ground", question.ground or "")
+            case Question() as question:
+                yield "type", *self.value(kind, path, "type", question.type)
+                yield "required", *self.value(kind, path, "required", _code(question.is_required))
+                for name in ("options", "columns", "shown_when"):
+                    if getattr(question, name):
+                        yield name, *self.value(kind, path, name, "")
+                if question.help:
+                    yield "help", question.help.nl, True
+            case Step() as step if kind is PartKind.STEP:
+                yield "goal", step.goal.text.nl, True
+                yield "required", *self.value(kind, path, "required", _code(step.is_required))
+            case Stage() as stage:
+                yield "goal", stage.goal.text.nl, True
+                yield "optional", *self.value(kind, path, "optional", _code(stage.is_optional))
+            case Decision() as decision:
+                yield "explanation", decision.explanation.text.nl, True
+
+    def title(self, path: str) -> Text:
+        """What people know a stage, a step or a question by."""
+        stage, *inner = path.split("/")
+        if not inner:
+            return self.plan.stage(stage).title
+        step = self.plan.stage(stage).step(inner[0])
+        return step.question(inner[1]).text if inner[1:] else step.title
+
     # --- parts
 
     def _part(self, kind: PartKind, path: str | None) -> Part | None:
@@ -242,6 +272,11 @@ class PlanValues:
                 return map(_source, plan.sources)
             case _:
                 return iter((given,))
+
+
+def _code(holds: bool) -> str:
+    """As the comparison writes it."""
+    return "true" if holds else "false"
 
 
 def _explained(title: Text, explanation: Text | None) -> str:

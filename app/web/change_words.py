@@ -56,6 +56,15 @@ MEANINGS: Final[Mapping[ChangeClass, str]] = MappingProxyType(
         ChangeClass.APPROVE_AGAIN: N_("decide about the stage again"),
     }
 )
+TONES: Final[Mapping[ChangeClass, str]] = MappingProxyType(
+    {
+        ChangeClass.COSMETIC: "inactive",
+        ChangeClass.SAFE: "neutral",
+        ChangeClass.ANSWER_AGAIN: "warning",
+        ChangeClass.APPROVE_AGAIN: "danger",
+    }
+)
+"""Of the badges in templates/components/content.html."""
 NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "text": N_("Text"),
@@ -130,15 +139,18 @@ class Sides:
 
 class ChangeWords:
     def __init__(self, comparison: Comparison, language: Language) -> None:
+        self.comparison, self._language = comparison, language
         self._gettext = gettext_for(language).gettext
         self._old = PlanValues(comparison.old, language)
         self._new = PlanValues(comparison.new, language)
 
-    def kind(self, kind: PartKind) -> str:
-        return self._gettext(KINDS[kind])
+    def kind(self, change: Change) -> str:
+        return self._gettext(KINDS[change.kind])
 
-    def what(self, what: What) -> str:
-        return self._gettext(WHATS[what])
+    def what(self, change: Change) -> str:
+        """A part that only got another id has not moved for who reads it."""
+        is_renamed = change.what is What.MOVED and not _is_elsewhere(self.comparison, change)
+        return self._gettext(WHATS[What.CHANGED if is_renamed else change.what])
 
     def change_class(self, change_class: ChangeClass) -> str:
         return self._gettext(CLASSES[change_class])
@@ -156,14 +168,68 @@ class ChangeWords:
     def sides(self, change: Change, difference: Difference) -> Sides:
         if _is_translation(change, difference):
             return Sides(difference.before, difference.after, is_of_plan=False)
-        before, is_of_plan = self._old.value(change.kind, _first(change.before), difference.name, difference.before)
+        before, is_of_plan = self._old.value(change.kind, _befores(change)[0], difference.name, difference.before)
         after, _ = self._new.value(change.kind, change.after, difference.name, difference.after)
         return Sides(before, after, is_of_plan)
 
+    def described(self, change: Change) -> list[tuple[str, str, bool]]:
+        """Of a new part: name and value of what somebody who never saw it wants to know, and whether the value is in
+        the words of the plan."""
+        if change.what is not What.ADDED:
+            return []
+        found = self._new.described(change.kind, change.after)
+        return [(self._gettext(NAMES[name]), value, is_of_plan) for name, value, is_of_plan in found]
 
-def _first(path: str | None) -> str | None:
-    """Of the parts that were merged."""
-    return path.split(", ")[0] if path is not None else None
+    def origin(self, change: Change) -> str:
+        """A sentence about where a part was before, or of what it was made; empty where it stayed in its place."""
+        befores = [path for path in _befores(change) if path]
+        match change.what:
+            case What.SPLIT:
+                stage, _, step = befores[0].partition("/")
+                pieces = ["/".join(piece) for piece in self.comparison.parts.steps[stage, step]]
+                words = {"part": self._title(self._old, befores[0]), "parts": self._list(self._new, pieces)}
+                return self._gettext(N_("“%(part)s” was split into %(parts)s.")) % words
+            case What.MERGED:
+                return self._gettext(N_("It was made of %(parts)s.")) % {"parts": self._list(self._old, befores)}
+            case What.MOVED if _is_elsewhere(self.comparison, change):
+                place = (change.before or "").rpartition("/")[0]
+                return self._gettext(N_("It stood under “%(part)s” before.")) % {"part": self._title(self._old, place)}
+            case _:
+                return ""
+
+    def place(self, change: Change) -> str:
+        """The step that a part stands under; empty for steps, stages and what stands outside the stages."""
+        if change.kind not in (PartKind.QUESTION, PartKind.STATEMENT, PartKind.EVIDENCE):
+            return ""
+        values, path = (self._new, change.after) if change.after else (self._old, _befores(change)[0])
+        step = path if change.kind is PartKind.EVIDENCE else (path or "").rpartition("/")[0]
+        return self._title(values, step or "")
+
+    def _list(self, values: PlanValues, paths: list[str]) -> str:
+        *first, last = [f"“{self._title(values, path)}”" for path in paths]
+        return f"{', '.join(first)} {self._gettext(N_('and'))} {last}" if first else last
+
+    def _title(self, values: PlanValues, path: str) -> str:
+        return values.title(path).in_language(self._language)
+
+
+def _befores(change: Change) -> list[str | None]:
+    """The earlier paths; there are several where parts were merged."""
+    return [*change.before.split(", ")] if change.before is not None else [None]
+
+
+def _is_elsewhere(comparison: Comparison, change: Change) -> bool:
+    """Whether what a part stands under is another part than before."""
+    before, after = (change.before or "").split("/")[:-1], (change.after or "").split("/")[:-1]
+    match before, after:
+        case _ if before == after:
+            return False
+        case [stage], [now]:
+            return comparison.parts.stages.get(stage) != now
+        case [stage, step], [now, piece]:
+            return comparison.parts.steps.get((stage, step)) != ((now, piece),)
+        case _:
+            return False
 
 
 def _is_translation(change: Change, difference: Difference) -> bool:

@@ -52,6 +52,25 @@ def word_diff(before: str, after: str) -> tuple[Piece, ...]:
     return tuple(_pieces(_joined(_by_line(before, after))))
 
 
+def differing_lines(before: str, after: str) -> tuple[str, str, int]:
+    """Both texts without the lines that are in both, and how many those are. Texts whose lines only changed places are
+    left whole."""
+    olds, news = before.splitlines(), after.splitlines()
+    only_old, only_new = Counter(olds) - Counter(news), Counter(news) - Counter(olds)
+    if not only_old and not only_new:
+        return before, after, 0
+    left = "\n".join(_taken(olds, only_old)), "\n".join(_taken(news, only_new))
+    return *left, len(news) - only_new.total()
+
+
+def _taken(lines: Sequence[str], wanted: Counter[str]) -> Iterator[str]:
+    left = wanted.copy()
+    for line in lines:
+        if left[line]:
+            left[line] -= 1
+            yield line
+
+
 def _words(text: str) -> list[str]:
     return [match.group() for match in _TOKEN.finditer(text)]
 
