@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.catalogue import yaml_tree
+from app.catalogue.earlier import Versions, without_a_word
 from app.catalogue.loader import Document, LoadedPlan, load_bytes, read_file
 from app.catalogue.lock import LOCK_NAME, Lock, Name, Status, part_changes, parts_of
 from app.catalogue.problems import PlanInvalid, Problem, in_order, path_text
@@ -33,6 +34,7 @@ class Catalogue:
         lock = Lock.read(folder)
         plans: list[CataloguePlan] = []
         problems = gone(lock)
+        versions = Versions(lambda path: with_drafts or (path.parent.name, path.stem) in lock.releases)
         for path in sorted(folder.glob("*/*")):
             name = (path.parent.name, path.stem)
             if path.name.startswith(".") or (not with_drafts and name not in lock.releases):
@@ -42,7 +44,7 @@ class Catalogue:
                     problems.append(Problem(str(path), 1, 1, "", "wrong_suffix"))
                 continue
             try:
-                loaded = check_file(path, lock)
+                loaded = check_file(path, lock, versions)
             except PlanInvalid as invalid:
                 problems += invalid.problems
                 continue
@@ -80,6 +82,7 @@ def lint(paths: list[Path]) -> list[Problem]:
     lock beside the folder of a file, also what was changed or removed since the release."""
     problems: list[Problem] = []
     locks: dict[Path, Lock] = {}
+    versions = Versions()
     for path in paths:
         folder = path.absolute().parent.parent
         try:
@@ -90,19 +93,23 @@ def lint(paths: list[Path]) -> list[Problem]:
         except PlanInvalid as unreadable:
             problems += unreadable.problems
         try:
-            problems += check_file(path, locks[folder]).warnings
+            problems += check_file(path, locks[folder], versions).warnings
         except PlanInvalid as invalid:
             problems += invalid.problems
     return problems
 
 
-def check_file(path: Path, lock: Lock) -> LoadedPlan:
-    """The plan in a file.  Raises PlanInvalid with every problem, among them what changed since the release."""
-    data = read_file(path)
-    loaded = load_bytes(data, str(path))
+def check_file(path: Path, lock: Lock, versions: Versions | None = None) -> LoadedPlan:
+    """The plan in a file.  Raises PlanInvalid with every problem, among them what changed since the release.
+    `versions` keeps what was read of the others beside it, for whoever checks several."""
+    data, versions = read_file(path), versions or Versions()
+    loaded = load_bytes(data, str(path), versions.beside(path))
     if problems := _changed(data, loaded, lock, path):
         raise PlanInvalid(in_order(problems, str(path)))
-    return loaded
+    versions.keep(path, loaded.plan)
+    released = [version for plan_id, version in lock.releases if plan_id == loaded.plan.id]
+    warnings = [*loaded.warnings, *without_a_word(data, loaded.plan, path, released)]
+    return replace(loaded, warnings=tuple(in_order(warnings, str(path))))
 
 
 def gone(lock: Lock) -> list[Problem]:

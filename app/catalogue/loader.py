@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -26,8 +26,12 @@ from app.catalogue.problems import (
     path_text,
     suggestion,
 )
+from app.catalogue.rules import changes_since
+from app.catalogue.rules.changes_since import EarlierFinder
 from app.catalogue.schema import PlanFile, document_of
+from app.catalogue.sentences import WARNINGS
 from app.catalogue.shape import check_shape
+from app.catalogue.versions import precedence
 from app.engine.definition import StepPlan
 
 __all__ = [
@@ -62,9 +66,10 @@ def load_file(path: Path) -> StepPlan:
     return load_bytes(read_file(path), str(path)).plan
 
 
-def load_bytes(data: bytes, name: str) -> LoadedPlan:
-    """`name` stands before each problem, as the name of the file.  Raises PlanInvalid with every problem."""
-    checked, problems = _check(data, name)
+def load_bytes(data: bytes, name: str, earlier: EarlierFinder | None = None) -> LoadedPlan:
+    """`name` stands before each problem, as the name of the file. With `earlier` the plan is laid beside the version
+    that its changes are about, too.  Raises PlanInvalid with every problem."""
+    checked, problems = _check(data, name, earlier)
     if checked is None:
         raise PlanInvalid(problems)
     document = document_of(checked)
@@ -127,7 +132,7 @@ def read_file(path: Path) -> bytes:
     raise PlanInvalid([Problem(str(path), 1, 1, "", "unreadable", {"reason": reason})])
 
 
-def _check(data: bytes, name: str) -> tuple[PlanFile | None, list[Problem]]:
+def _check(data: bytes, name: str, earlier: EarlierFinder | None) -> tuple[PlanFile | None, list[Problem]]:
     """The plan and its warnings, or no plan and all that is wrong."""
     tree = yaml_tree.read(data)
     findings = list(tree.findings)
@@ -138,12 +143,39 @@ def _check(data: bytes, name: str) -> tuple[PlanFile | None, list[Problem]]:
         findings += [finding for finding in shape if finding.path not in told]
         if not any(finding.code == "unknown_format" for finding in shape):
             findings += islice(check_meaning(tree.root), FINDINGS_MAX)
+        if checked is not None and earlier is not None:
+            is_right = all(finding.code in WARNINGS for finding in findings)
+            findings += islice(_since(checked, earlier, is_right=is_right), FINDINGS_MAX)
     problems = _located(findings, tree, name)
     if wrong := [problem for problem in problems if not problem.is_warning]:
         # What seems unused may be meant by a name that is wrong: warnings wait until the plan is right.
         return None, in_order(wrong, name)
     assert checked is not None, "nothing was said about a plan that does not have the right shape"
     return checked, in_order(problems, name)
+
+
+def _since(checked: PlanFile, earlier: EarlierFinder, *, is_right: bool) -> Iterator[Finding]:
+    """What the declared changes are beside the earlier version; advice only for a plan that is right."""
+    if checked.changes is None or precedence(checked.changes.since) >= precedence(checked.plan.version):
+        return
+    since = checked.changes.since
+    where: tuple[str, str] = ("changes", "since")
+    try:
+        before = earlier(since)
+    except KeyError:
+        yield Finding("since_missing", where, {"value": since})
+        return
+    except PlanInvalid:
+        yield Finding("since_invalid", where, {"value": since})
+        return
+    if before is None or before.id != checked.plan.id:
+        return
+    document = document_of(checked)
+    plan = from_document(document)
+    wrong = list(changes_since.check(document["changes"], plan, before))
+    yield from wrong
+    if is_right and not wrong:
+        yield from changes_since.advise(document["changes"], plan, before)
 
 
 def _place(finding: Finding, tree: yaml_tree.Tree) -> Mark:

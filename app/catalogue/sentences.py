@@ -40,7 +40,20 @@ SYNTAX: Final[Mapping[str, str]] = {
 }
 
 # These do not keep a plan from being used.
-WARNINGS: Final = frozenset({"unused_source", "unused_decision", "unused_domains", "ground_not_listed"})
+WARNINGS: Final = frozenset(
+    {
+        "unused_source",
+        "unused_decision",
+        "unused_domains",
+        "ground_not_listed",
+        "since_invalid",
+        "renamed_without_effect",
+        "cosmetic_without_effect",
+        "reason_without_effect",
+        "renamed_undeclared",
+        "changes_missing",
+    }
+)
 
 
 def _both(en: str, nl: str) -> Mapping[str, str]:
@@ -345,6 +358,12 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         'is "{value}"; a version has three numbers and maybe a pre-release, such as 1.2.0 or 2.0.0-rc.1',
         'is "{value}"; een versie heeft drie getallen en eventueel een voorlopig deel, zoals 1.2.0 of 2.0.0-rc.1',
     ),
+    "bad_part": _both(
+        'is "{value}"; a part is written as stage, stage/step, stage/step/question, stage/checklist/statement, '
+        "decisions.id or grounds.id, such as visie/waarom",
+        'is "{value}"; een onderdeel schrijft u als fase, fase/stap, fase/stap/vraag, fase/checklist/stelling, '
+        "decisions.id of grounds.id, zoals visie/waarom",
+    ),
     "bad_url": _both(
         'is "{value}"; an address begins with https:// or http:// and has no spaces, user name or password',
         'is "{value}"; een adres begint met https:// of http:// en heeft geen spaties, gebruikersnaam of wachtwoord',
@@ -490,7 +509,111 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "advice goes round in a circle: {value}; remove one of them",
         "de adviezen gaan in een kring rond: {value}; haal er een weg",
     ),
+    # --- changes ---
+    "since_not_lower": _both(
+        "is {value}, and this plan is version {version}; name a lower one, which this version takes the place of",
+        "is {value}, en dit plan is versie {version}; noem een lagere versie, die waar deze voor in de plaats komt",
+    ),
+    "since_missing": _both(
+        "there is no version {value} beside this file; name the version that this one takes the place of, or put its "
+        "file back",
+        "er staat geen versie {value} naast dit bestand; noem de versie waar deze voor in de plaats komt, of zet het "
+        "bestand ervan terug",
+    ),
+    "part_unknown": _both(
+        'this version has no "{value}"{hint}',
+        'deze versie heeft geen "{value}"{hint}',
+    ),
+    "part_unknown_before": _both(
+        'version {since} has no "{value}"{hint}',
+        'versie {since} heeft geen "{value}"{hint}',
+    ),
+    "part_unknown_anywhere": _both(
+        'neither this version nor {since} has "{value}"{hint}',
+        'deze versie en {since} hebben allebei geen "{value}"{hint}',
+    ),
+    "part_named_twice": _both(
+        '"{value}" is named at {first} too; say one thing about a part',
+        '"{value}" staat ook bij {first}; zeg één ding over een onderdeel',
+    ),
+    "part_taken": _both(
+        'another part became "{value}" already, at {first}; if several parts became one, name them all under merged',
+        'bij {first} werd al een ander onderdeel "{value}"; zijn het er meer die één werden, noem ze dan allemaal '
+        "onder merged",
+    ),
+    "part_kinds_differ": _both(
+        '"{first}" and "{value}" are parts of different kinds; name two stages, two steps, two questions, two '
+        "statements or two decisions",
+        '"{first}" en "{value}" zijn verschillende soorten onderdelen; noem twee fasen, twee stappen, twee vragen, '
+        "twee stellingen of twee besluiten",
+    ),
+    "not_renamed": _both(
+        '"{value}" cannot be renamed: a ground with another id is another ground; remove this',
+        '"{value}" kan geen andere naam krijgen: een grond met een andere id is een andere grond; haal dit weg',
+    ),
+    "not_split": _both(
+        '"{value}" cannot be split, only a step can; write under renamed where its answers go, and leave out the rest',
+        '"{value}" kan niet worden gesplitst, alleen een stap; schrijf onder renamed waar de antwoorden heen gaan, en '
+        "laat de rest weg",
+    ),
+    "not_merged": _both(
+        '"{value}" cannot be merged, only steps, questions and statements can; merge the steps or questions in it',
+        '"{value}" kan niet worden samengevoegd, alleen stappen, vragen en stellingen; voeg de stappen of vragen '
+        "erin samen",
+    ),
+    "part_domains_differ": _both(
+        'of "{value}" and "{after}" one is per domain and the other is not, so that work cannot go along; remove this, '
+        "or make both the same",
+        'van "{value}" en "{after}" is er één per domein en de ander niet, dus kan het werk niet mee; haal dit weg, of '
+        "maak ze gelijk",
+    ),
+    "part_type_differs": _both(
+        '"{value}" had the type {before} and gets the type {after}, so no answer fits; keep the type, or remove this '
+        "and let it be a new question",
+        '"{value}" had het type {before} en krijgt het type {after}, dus geen antwoord past; houd het type gelijk, '
+        "of haal dit weg en laat het een nieuwe vraag zijn",
+    ),
+    "cosmetic_not_same": _both(
+        "is new since {since}, or was split or merged, so people have to look at it anyway; remove it here",
+        "is nieuw sinds {since}, of gesplitst of samengevoegd, dus mensen moeten er toch naar kijken; haal het hier "
+        "weg",
+    ),
+    "cosmetic_meaning": _both(
+        "more than the words changed since {since}: {value}; remove it here, so that people look at it again",
+        "er veranderde meer dan de woorden sinds {since}: {value}; haal het hier weg, zodat mensen er opnieuw naar "
+        "kijken",
+    ),
     # --- warnings ---
+    "since_invalid": _both(
+        "version {value} has errors of its own, so this was not compared with it; mend that file first",
+        "versie {value} heeft zelf fouten, dus dit is er niet mee vergeleken; herstel eerst dat bestand",
+    ),
+    "renamed_without_effect": _both(
+        "this says what happens without it too, as the id and the place are the same; remove it",
+        "dit zegt wat ook vanzelf gebeurt, want de id en de plaats zijn hetzelfde; haal het weg",
+    ),
+    "cosmetic_without_effect": _both(
+        "the words are still those of {since}; remove it here",
+        "de woorden zijn nog die van {since}; haal het hier weg",
+    ),
+    "reason_without_effect": _both(
+        "no change since {since} is about this part, so nobody gets to read the reason; name the part that changed, "
+        "or remove it",
+        "geen wijziging sinds {since} gaat over dit onderdeel, dus niemand krijgt de reden te lezen; noem het "
+        "onderdeel dat veranderde, of haal het weg",
+    ),
+    "renamed_undeclared": _both(
+        '"{before}" is gone and this says nearly the same: did you mean to declare renamed? Then write under '
+        "changes.renamed: {{before: {before}, after: {after}}}; without it, answers do not go along",
+        '"{before}" is weg en dit zegt bijna hetzelfde: is het een andere naam voor hetzelfde onderdeel? Schrijf dan '
+        "onder changes.renamed: {{before: {before}, after: {after}}}; zonder dat gaan antwoorden niet mee",
+    ),
+    "changes_missing": _both(
+        "takes the place of {value} and does not say what changed; add changes: with since: {value} and a summary (in "
+        "the next version, if this one was released)",
+        "komt in de plaats van {value} en zegt niet wat er veranderde; voeg changes: toe met since: {value} en een "
+        "summary (in de volgende versie, als deze al is vastgesteld)",
+    ),
     "unused_source": _both(
         "nothing in the plan refers to this source; name it where it was used, or remove it",
         "niets in het plan verwijst naar deze bron; noem hem waar hij gebruikt is, of haal hem weg",

@@ -22,6 +22,7 @@ _PATTERNS = {
     schema.SOURCE_ID: "bad_source_id",
     schema.VERSION: "bad_version",
     schema.URL: "bad_url",
+    schema.PART: "bad_part",
     schema.LANGUAGE: "bad_language",
     schema.ONE_LINE: "several_lines",
 }

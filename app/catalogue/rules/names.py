@@ -9,7 +9,9 @@ from app.catalogue.rules.parts import Names, Part
 from app.engine.definition import CHECKLIST
 
 # Lists of names; a name in them twice says nothing more.
-_LISTS_OF_NAMES = frozenset({"sources", "grounds", "roles", "approvers", "taken_by", "complete", "any_of"})
+_LISTS_OF_NAMES = frozenset({"sources", "grounds", "roles", "approvers", "taken_by", "complete", "any_of", "cosmetic"})
+
+_REASONS = ("changes", "reasons")  # always of whoever made the version
 
 
 def check(plan: Part) -> Iterator[Finding]:
@@ -26,7 +28,7 @@ def _everywhere(plan: Part) -> Iterator[Finding]:
         part = todo.pop()
         if isinstance(part.value, dict):
             todo += [part.get(key) for key in part.value]
-            if part.has("text"):
+            if part.has("text") and part.path[:2] != _REASONS:
                 yield from _origin(part, sources)
         elif isinstance(part.value, list):
             items = [Part((*part.path, number), value) for number, value in enumerate(part.value)]
