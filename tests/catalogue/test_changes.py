@@ -1,8 +1,10 @@
 """What a version says that it changed: checked in the file, and beside the version that it names."""
 
+import json
 import tracemalloc
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -180,6 +182,42 @@ def test_many_declarations_are_refused_in_few_words():
     entries = ", ".join(f"{{before: a/b, after: [{', '.join(['c/d'] * 20)}]}}" for _ in range(100))
     problems = codes_of(with_changes(f"split: [{entries}], cosmetic: [{', '.join(['a'] * 500)}]"))
     assert len(problems) == PROBLEMS_MAX + 1
+
+
+NEVER_A_PART: list[Any] = [
+    None,
+    1,
+    True,
+    "",
+    " ",
+    "a.b",
+    "a/b/c/d/e",
+    "decisions.a/b",
+    "/",
+    "checklist",
+    [],
+    ["a"],
+    {},
+    "\u0430",
+]
+
+
+@pytest.mark.parametrize("value", NEVER_A_PART, ids=repr)
+def test_whatever_stands_in_a_declaration_is_loaded_or_refused_in_words(value: Any, tmp_path: Path):
+    written = json.dumps(value)
+    for more in (
+        f"renamed: [{{before: {written}, after: {written}}}]",
+        f"split: [{{before: {written}, after: [{written}, {written}]}}]",
+        f"merged: [{{before: [{written}, {written}], after: {written}}}]",
+        f"cosmetic: [{written}], reasons: [{{part: {written}, text: {written}}}]",
+        f"renamed: {written}, split: [{written}], merged: {{before: {written}}}, cosmetic: {written}",
+    ):
+        problems = found(tmp_path, TINY, with_changes(more))
+        assert problems
+        assert all(problem.code != "other_shape" for problem in problems)
+    text = with_changes("cosmetic: [verkennen/overzicht]")
+    for id in ("verkennen", "overzicht"):
+        assert found(tmp_path, TINY, text.replace(f"id: {id}", f"id: {written}"))
 
 
 def with_steps(*titles: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from app.catalogue.problems import Finding, path_text
@@ -12,6 +12,7 @@ from app.catalogue.schema import PART, VERSION, PlanFile
 from app.catalogue.versions import precedence
 from app.engine.definition import CHECKLIST
 
+NEAR_MAX = 60  # names that are compared for "did you mean"; paths are long, and an author may name hundreds
 _DEPTHS = ("stage", "step", "question")
 # What the declarations of the format can be about; comparing two versions passes over anything else.
 _SPLIT, _MERGED = ("step",), ("step", "question", "statement")
@@ -33,10 +34,20 @@ def around(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def near(path: str, known: list[str]) -> list[str]:
-    """Among which parts the one that was meant is likely to be: those beside it, or else all of its kind."""
-    alike = [each for each in known if kind_of(each) == kind_of(path)]
-    return [each for each in alike if around(each) == around(path)] or alike
+class Near:
+    """Among which parts the one that was meant is likely to be."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._beside: dict[tuple[str, str], list[str]] = {}
+        self._alike: dict[str, list[str]] = {}
+        for path in known:
+            self._beside.setdefault((kind_of(path), around(path)), []).append(path)
+            self._alike.setdefault(kind_of(path), []).append(path)
+
+    def __call__(self, path: str) -> list[str]:
+        """Those beside it, or else all of its kind; no more than are compared in a moment."""
+        found = self._beside.get((kind_of(path), around(path))) or self._alike.get(kind_of(path), [])
+        return found[:NEAR_MAX]
 
 
 def check(plan: Part) -> Iterator[Finding]:
@@ -79,6 +90,7 @@ class _Parts:
 
     known: dict[str, None]
     is_whole: bool
+    near: Near
 
     @classmethod
     def of(cls, plan: Part) -> _Parts:
@@ -95,13 +107,13 @@ class _Parts:
             known |= {f"{key}.{each.id}": None for each in plan.each(key)}
         has_all = isinstance(plan.value, dict) and plan.value.keys() <= PlanFile.model_fields.keys()
         is_whole = has_all and bool(known) and all(_is(PART, path) for path in known)
-        return cls(known, is_whole)
+        return cls(known, is_whole, Near(path for path in known if _is(PART, path)))
 
     def unknown(self, part: Part) -> Iterator[Finding]:
         path = part.text
         if self.is_whole and _is(PART, path) and path not in self.known:
             assert path is not None, "what has the form of a path is a text"
-            yield Finding("part_unknown", part.path, {"value": path}, wrong=path, known=near(path, list(self.known)))
+            yield Finding("part_unknown", part.path, {"value": path}, wrong=path, known=self.near(path))
 
 
 # --- what became of parts --------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from app.catalogue.problems import Finding, Path
-from app.catalogue.rules.changes import kind_of, near
+from app.catalogue.rules.changes import Near, kind_of
 from app.engine.definition import CHECKLIST, Decision, Ground, Question, QuestionType, Stage, Step, StepPlan
 from app.engine.run_migration.compare import compare
 from app.engine.run_migration.part_map import PartMap, map_parts
@@ -31,10 +31,11 @@ Changes = Mapping[str, Any]
 def check(changes: Changes, plan: StepPlan, earlier: StepPlan) -> Iterator[Finding]:
     """What is wrong. Also for a plan with other problems, as long as it has the right shape."""
     old, new = _parts(earlier), _parts(plan)
+    near_old, near_any = Near(old), Near({**new, **old})
     for before, afters, path in _moves(changes):
         if before not in old:
             params: dict[str, str | int] = {"value": before, "since": earlier.version}
-            yield Finding("part_unknown_before", path, params, wrong=before, known=near(before, list(old)))
+            yield Finding("part_unknown_before", path, params, wrong=before, known=near_old(before))
             continue
         for after in afters:
             if after in new and kind_of(before) == kind_of(after):
@@ -42,8 +43,8 @@ def check(changes: Changes, plan: StepPlan, earlier: StepPlan) -> Iterator[Findi
     for number, reason in enumerate(changes.get("reasons", ())):
         part = reason["part"]
         if part not in old and part not in new:
-            params, known = {"value": part, "since": earlier.version}, near(part, [*new, *old])
-            yield Finding("part_unknown_anywhere", _reason(number), params, wrong=part, known=known)
+            params = {"value": part, "since": earlier.version}
+            yield Finding("part_unknown_anywhere", _reason(number), params, wrong=part, known=near_any(part))
     sources = _sources(map_parts(earlier, plan), old, new)
     for number, part in enumerate(changes.get("cosmetic", ())):
         if part in new:
