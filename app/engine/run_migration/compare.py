@@ -2,94 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum, StrEnum
 from itertools import pairwise
 
 from app.engine.definition import (
     CHECKLIST,
-    Column,
-    Condition,
     Decision,
     EvidenceDemand,
-    Gate,
     Ground,
     Item,
-    Option,
     Question,
     Stage,
     Step,
     StepPlan,
     Text,
 )
-from app.engine.run_migration.part_map import PartMap, map_parts
+from app.engine.run_migration.changes import Change, ChangeClass, Difference, PartKind, What
+from app.engine.run_migration.part_map import PartMap, QuestionPath, StepPath, earlier_paths, map_parts
+from app.engine.run_migration.properties import (
+    decide_again,
+    demands,
+    gate_differences,
+    heaviest,
+    helps,
+    meant,
+    question_differences,
+    shown,
+    wording,
+)
 
-
-class ChangeClass(IntEnum):
-    """What a difference asks, least first. Cosmetic: nothing, the author says that only words changed. Safe: nothing.
-    Answer again: look at what was answered, or answer something new. Approve again: decide again about a stage."""
-
-    COSMETIC = 0
-    SAFE = 1
-    ANSWER_AGAIN = 2
-    APPROVE_AGAIN = 3
-
-    @property
-    def code(self) -> str:
-        return self.name.lower()
-
-
-class PartKind(StrEnum):
-    STAGE = "stage"
-    STEP = "step"
-    QUESTION = "question"
-    STATEMENT = "statement"
-    EVIDENCE = "evidence"
-    GATE = "gate"
-    GROUND = "ground"
-    DECISION = "decision"
-    GUIDANCE = "guidance"
-
-
-class What(StrEnum):
-    ADDED = "added"
-    REMOVED = "removed"
-    CHANGED = "changed"
-    MOVED = "moved"
-    SPLIT = "split"
-    MERGED = "merged"
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One property of a part. `before` and `after` are in Dutch, or codes where the property holds no words."""
-
-    name: str
-    before: str
-    after: str
-    change_class: ChangeClass
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One part that differs. `before` and `after` are its paths in the older and newer version, None where it is
-    not there; `title` is how people know it."""
-
-    kind: PartKind
-    what: What
-    before: str | None
-    after: str | None
-    title: Text
-    change_class: ChangeClass
-    differences: tuple[Difference, ...] = ()
-    reason: Text | None = None
-
-    @property
-    def stage(self) -> str:
-        """The stage in the newer version, or in the older one where the part is gone; empty outside the stages."""
-        path = self.after or self.before or ""
-        return "" if "." in path else path.split("/")[0]
+__all__ = ["Change", "ChangeClass", "Comparison", "Difference", "PartKind", "What", "compare"]
 
 
 @dataclass(frozen=True)
@@ -126,130 +69,6 @@ def compare(plans: Sequence[StepPlan]) -> Comparison:
     return Comparison(tuple(plans), whole, tuple(_Comparing(tuple(plans), maps, whole).all()))
 
 
-# --- properties ------------------------------------------------------------------------------------------------
-
-Words = Text | None
-
-
-def _nl(text: Words) -> str:
-    return text.nl if text else ""
-
-
-def _wording(name: str, before: Words, after: Words, *, is_cosmetic: bool) -> Iterator[Difference]:
-    """Words that people answered to or decided on: another meaning, unless the author says otherwise."""
-    if _nl(before) != _nl(after):
-        found = ChangeClass.COSMETIC if is_cosmetic else ChangeClass.ANSWER_AGAIN
-        yield Difference(name, _nl(before), _nl(after), found)
-    elif before != after:
-        yield Difference(name, _translations(before), _translations(after), ChangeClass.SAFE)
-
-
-def _translations(text: Words) -> str:
-    return "; ".join(f"{language}: {words}" for language, words in sorted(text.translations.items())) if text else ""
-
-
-def _help(name: str, before: object, after: object) -> Iterator[Difference]:
-    """What helps, and asks nothing."""
-    if before != after:
-        yield Difference(name, _shown(before), _shown(after), ChangeClass.SAFE)
-
-
-def _meant(name: str, before: object, after: object, *, is_looser: bool = False) -> Iterator[Difference]:
-    """What decides which answer is right or enough."""
-    if before != after:
-        found = ChangeClass.SAFE if is_looser else ChangeClass.ANSWER_AGAIN
-        yield Difference(name, _shown(before), _shown(after), found)
-
-
-def _shown(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case Text() | Item():
-            return (value if isinstance(value, Text) else value.text).nl
-        case Condition():
-            return f"{value.question}: {', '.join(value.any_of) or '*'}"
-        case float():
-            return f"{value:g}"
-        case tuple() | list() | frozenset():
-            return "\n".join(filter(None, map(_shown, value)))
-        case Option() | Column():
-            return value.title.nl
-        case _:
-            return str(value)
-
-
-def _options(before: tuple[Option, ...], after: tuple[Option, ...], *, is_cosmetic: bool) -> Iterator[Difference]:
-    if [option.id for option in before] != [option.id for option in after]:
-        yield from _meant("options", before, after)
-        return
-    for a, b in zip(before, after, strict=True):
-        yield from _wording("option", a.title, b.title, is_cosmetic=is_cosmetic)
-
-
-def _columns(before: tuple[Column, ...], after: tuple[Column, ...], *, is_cosmetic: bool) -> Iterator[Difference]:
-    def shape(columns: tuple[Column, ...]) -> object:
-        return [(c.id, c.type, c.is_required, tuple(option.id for option in c.options)) for c in columns]
-
-    if shape(before) != shape(after):
-        yield Difference("columns", _columns_shown(before), _columns_shown(after), ChangeClass.ANSWER_AGAIN)
-        return
-    for a, b in zip(before, after, strict=True):
-        yield from _wording("column", a.title, b.title, is_cosmetic=is_cosmetic)
-        yield from _options(a.options, b.options, is_cosmetic=is_cosmetic)
-
-
-def _columns_shown(columns: tuple[Column, ...]) -> str:
-    return "\n".join(f"{c.title.nl} ({c.type}{', required' if c.is_required else ''})" for c in columns)
-
-
-def _limits(before: Question, after: Question) -> Iterator[Difference]:
-    lower = before.minimum is not None and (after.minimum is None or after.minimum <= before.minimum)
-    yield from _meant("minimum", before.minimum, after.minimum, is_looser=lower)
-    higher = before.maximum is not None and (after.maximum is None or after.maximum >= before.maximum)
-    yield from _meant("maximum", before.maximum, after.maximum, is_looser=higher)
-    yield from _meant("rows_min", before.rows_min, after.rows_min, is_looser=after.rows_min < before.rows_min)
-
-
-def question_differences(before: Question, after: Question, *, is_cosmetic: bool) -> Iterator[Difference]:
-    yield from _wording("text", before.text, after.text, is_cosmetic=is_cosmetic)
-    yield from _meant("type", before.type, after.type)
-    yield from _meant("required", before.is_required, after.is_required, is_looser=before.is_required)
-    yield from _options(before.options, after.options, is_cosmetic=is_cosmetic)
-    yield from _columns(before.columns, after.columns, is_cosmetic=is_cosmetic)
-    yield from _meant("unit", before.unit and before.unit.nl, after.unit and after.unit.nl)
-    yield from _limits(before, after)
-    yield from _meant("shown_when", before.shown_when, after.shown_when)
-    yield from _meant("ground", before.ground, after.ground)
-    yield from _help("help", before.help, after.help)
-    yield from _help("sources", (before.sources, before.is_addition), (after.sources, after.is_addition))
-
-
-def _demands(step: Step | None) -> Mapping[str, EvidenceDemand]:
-    return {demand.kind: demand for demand in step.evidence} if step else {}
-
-
-def _gate_differences(before: Gate, after: Gate, *, is_cosmetic: bool) -> Iterator[Difference]:
-    for each in _wording("question", before.question.text, after.question.text, is_cosmetic=is_cosmetic):
-        yield _decide_again(each)
-    for name in ("approvers", "approvals", "complete"):
-        for each in _meant(name, getattr(before, name), getattr(after, name)):
-            yield _decide_again(each)
-    yield from _help("explanation", before.explanation, after.explanation)
-
-
-def _decide_again(difference: Difference) -> Difference:
-    if difference.change_class is ChangeClass.ANSWER_AGAIN:
-        return replace(difference, change_class=ChangeClass.APPROVE_AGAIN)
-    return difference
-
-
-def _heaviest(differences: Iterable[Difference]) -> ChangeClass:
-    return max((each.change_class for each in differences), default=ChangeClass.SAFE)
-
-
 # --- parts -----------------------------------------------------------------------------------------------------
 
 
@@ -259,12 +78,12 @@ class _Comparing:
     def __init__(self, plans: tuple[StepPlan, ...], maps: Sequence[PartMap], whole: PartMap) -> None:
         self.plans, self.maps, self.whole = plans, maps, whole
         self.old, self.new = plans[0], plans[-1]
-        self.earlier = [_earlier_paths(old, parts) for old, parts in zip(plans, maps, strict=False)]
-        self.sources: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        self.earlier = [earlier_paths(old, parts) for old, parts in zip(plans, maps, strict=False)]
+        self.sources: dict[StepPath, list[StepPath]] = {}
         for before, afters in whole.steps.items():
             for after in afters:
                 self.sources.setdefault(after, []).append(before)
-        self.question_sources: dict[tuple[str, str, str], list[tuple[str, str, str]]] = {}
+        self.question_sources: dict[QuestionPath, list[QuestionPath]] = {}
         for question, target in whole.questions.items():
             self.question_sources.setdefault(target, []).append(question)
 
@@ -312,7 +131,7 @@ class _Comparing:
         *,
         change_class: ChangeClass | None = None,
     ) -> Change:
-        weighed = _heaviest(differences) if change_class is None else change_class
+        weighed = heaviest(differences) if change_class is None else change_class
         reason = self._reason(before, after)
         return Change(kind, what, before, after, title, weighed, tuple(differences), reason)
 
@@ -332,10 +151,10 @@ class _Comparing:
                 yield self._change(PartKind.GROUND, What.REMOVED, f"grounds.{id}", None, ground.title)
 
     def _ground_differences(self, before: Ground, after: Ground, path: str) -> Iterator[Difference]:
-        yield from _wording("title", before.title, after.title, is_cosmetic=self._cosmetic(path))
-        yield from _help("covers", before.covers, after.covers)
-        yield from _help("questions", before.questions, after.questions)
-        yield from _help("crossing", before.is_crossing, after.is_crossing)
+        yield from wording("title", before.title, after.title, is_cosmetic=self._cosmetic(path))
+        yield from helps("covers", before.covers, after.covers)
+        yield from helps("questions", before.questions, after.questions)
+        yield from helps("crossing", before.is_crossing, after.is_crossing)
 
     def _decisions(self) -> Iterator[Change]:
         earlier = {new: old for old, new in self.whole.decisions.items()}
@@ -355,12 +174,12 @@ class _Comparing:
 
     def _decision_differences(self, before: Decision, after: Decision, path: str) -> Iterator[Difference]:
         cosmetic = self._cosmetic(path)
-        for each in _wording("title", before.title, after.title, is_cosmetic=cosmetic):
-            yield _decide_again(each)
-        yield from _help("explanation", before.explanation, after.explanation)
-        yield from _help("requires", before.requires, after.requires)
-        for each in _meant("taken_by", before.taken_by, after.taken_by):
-            yield _decide_again(each)
+        for each in wording("title", before.title, after.title, is_cosmetic=cosmetic):
+            yield decide_again(each)
+        yield from helps("explanation", before.explanation, after.explanation)
+        yield from helps("requires", before.requires, after.requires)
+        for each in meant("taken_by", before.taken_by, after.taken_by):
+            yield decide_again(each)
 
     # --- a stage
 
@@ -376,7 +195,7 @@ class _Comparing:
             if found or what is What.MOVED:
                 yield self._change(PartKind.STAGE, what, before_id, stage.id, stage.title, found)
             cosmetic = self._cosmetic(stage.id)
-            if gate := list(_gate_differences(before.gate, stage.gate, is_cosmetic=cosmetic)):
+            if gate := list(gate_differences(before.gate, stage.gate, is_cosmetic=cosmetic)):
                 title = stage.gate.question.text
                 yield self._change(PartKind.GATE, What.CHANGED, before_id, stage.id, title, gate)
         for step in stage.all_steps():
@@ -390,14 +209,14 @@ class _Comparing:
         for name in ("title", "goal"):
             a, b = getattr(before, name), getattr(after, name)
             a, b = (a.text, b.text) if isinstance(a, Item) else (a, b)
-            for each in _wording(name, a, b, is_cosmetic=cosmetic):
-                yield _decide_again(each)
+            for each in wording(name, a, b, is_cosmetic=cosmetic):
+                yield decide_again(each)
         for name in ("why", "gives", "grounds", "guiding_questions", "activities", "pitfalls", "tips", "roles"):
-            yield from _help(name, getattr(before, name), getattr(after, name))
+            yield from helps(name, getattr(before, name), getattr(after, name))
         for name in ("requires", "advised_after", "is_repeatable", "is_continuous"):
-            yield from _help(name, getattr(before, name), getattr(after, name))
+            yield from helps(name, getattr(before, name), getattr(after, name))
         # A stage that was skipped must be done after all.
-        yield from _meant("optional", before.is_optional, after.is_optional, is_looser=after.is_optional)
+        yield from meant("optional", before.is_optional, after.is_optional, is_looser=after.is_optional)
 
     def _gone_stage(self, stage: Stage) -> Iterator[Change]:
         """All that stands in it is gone with it; what went elsewhere is told there."""
@@ -442,10 +261,9 @@ class _Comparing:
             yield from self._evidence(befores, sources, path, step)
 
     def _same_step(
-        self, sources: Sequence[tuple[str, str]], befores: Sequence[Step], path: str, step: Step
+        self, sources: Sequence[StepPath], befores: Sequence[Step], path: str, step: Step
     ) -> Iterator[Change]:
-        before, source = befores[0], "/".join(sources[0])
-        found: list[Difference] = []
+        source = "/".join(sources[0])
         if len(sources) > 1:
             what = What.MERGED
             source = ", ".join("/".join(each) for each in sources)
@@ -453,12 +271,16 @@ class _Comparing:
             what = What.SPLIT
         else:
             what = What.CHANGED if source == path else What.MOVED
-            cosmetic = self._cosmetic(path)
-            found += _wording("title", before.title, step.title, is_cosmetic=cosmetic)
-            found += _wording("goal", before.goal.text, step.goal.text, is_cosmetic=cosmetic)
-        found += _meant("required", all(b.is_required for b in befores), step.is_required, is_looser=before.is_required)
+        # Of merged steps the one that is closest: it asks something else only if it is like none of them.
+        before = next((b for b in befores if _words(b) == _words(step)), befores[0])
+        cosmetic = self._cosmetic(path)
+        found = [*wording("title", before.title, step.title, is_cosmetic=cosmetic)]
+        found += wording("goal", before.goal.text, step.goal.text, is_cosmetic=cosmetic)
+        found += meant(
+            "required", all(b.is_required for b in befores), step.is_required, is_looser=not step.is_required
+        )
         for name in ("explanation", "examples", "pitfalls"):
-            found += _help(name, tuple(i for b in befores for i in getattr(b, name)), getattr(step, name))
+            found += helps(name, tuple(i for b in befores for i in getattr(b, name)), getattr(step, name))
         if found or what is not What.CHANGED:
             yield self._change(PartKind.STEP, what, source, path, step.title, found)
 
@@ -470,12 +292,12 @@ class _Comparing:
             weight = ChangeClass.ANSWER_AGAIN if question.is_required else ChangeClass.SAFE
             yield self._change(kind, What.ADDED, None, path, question.text, change_class=weight)
             return
-        before = self.old.stage(sources[0][0]).step(sources[0][1]).question(sources[0][2])
+        before = self._with_names_of_now(sources[0])
         found = list(question_differences(before, question, is_cosmetic=self._cosmetic(path)))
         if len(sources) > 1:
             # Several answers cannot be one without somebody looking at them.
             together = ", ".join("/".join(each) for each in sources)
-            weight = max(ChangeClass.ANSWER_AGAIN, _heaviest(found))
+            weight = max(ChangeClass.ANSWER_AGAIN, heaviest(found))
             yield self._change(kind, What.MERGED, together, path, question.text, found, change_class=weight)
             return
         source = "/".join(sources[0])
@@ -483,18 +305,28 @@ class _Comparing:
         if found or (what is What.MOVED and not self._moved_with_step(sources[0], place)):
             yield self._change(kind, what, source, path, question.text, found)
 
-    def _moved_with_step(self, before: tuple[str, str, str], after: tuple[str, str, str]) -> bool:
+    def _with_names_of_now(self, path: QuestionPath) -> Question:
+        """An older question; what it looks at has its newer name, since another name alone is no other condition."""
+        before = self.old.stage(path[0]).step(path[1]).question(path[2])
+        if before.shown_when is None:
+            return before
+        target = self.whole.questions.get((path[0], path[1], before.shown_when.question))
+        named = target[2] if target and target[:2] == self.whole.questions[path][:2] else before.shown_when.question
+        return replace(before, shown_when=replace(before.shown_when, question=named))
+
+    def _moved_with_step(self, before: QuestionPath, after: QuestionPath) -> bool:
         """Whether the question only has another path because its step has."""
         return before[2] == after[2] and self.whole.steps.get(before[:2]) == (after[:2],)
 
     def _evidence(
-        self, befores: Sequence[Step], sources: Sequence[tuple[str, str]], path: str, step: Step
+        self, befores: Sequence[Step], sources: Sequence[StepPath], path: str, step: Step
     ) -> Iterator[Change]:
         earlier: dict[str, EvidenceDemand] = {}
         for before in befores:
-            for kind, demand in _demands(before).items():
-                earlier.setdefault(kind, demand)
-        for kind, demand in _demands(step).items():
+            for kind, demand in demands(before).items():
+                if kind not in earlier or earlier[kind].minimum < demand.minimum:
+                    earlier[kind] = demand
+        for kind, demand in demands(step).items():
             title = self.new.evidence_kinds_by_id[kind].title
             source = "/".join(sources[0]) if sources else None
             if kind not in earlier:
@@ -502,9 +334,9 @@ class _Comparing:
                 yield self._change(PartKind.EVIDENCE, What.ADDED, None, path, title, change_class=weight)
                 continue
             was = earlier[kind]
-            found = list(_meant("minimum", was.minimum, demand.minimum, is_looser=demand.minimum < was.minimum))
-            found += _meant("link", was.may_be_link, demand.may_be_link, is_looser=demand.may_be_link)
-            found += _help("explanation", was.explanation, demand.explanation)
+            found = list(meant("minimum", was.minimum, demand.minimum, is_looser=demand.minimum < was.minimum))
+            found += meant("link", was.may_be_link, demand.may_be_link, is_looser=demand.may_be_link)
+            found += helps("explanation", was.explanation, demand.explanation)
             if found:
                 yield self._change(PartKind.EVIDENCE, What.CHANGED, source, path, title, found)
 
@@ -523,18 +355,12 @@ class _Comparing:
 
 def _named(value: object) -> str:
     if isinstance(value, tuple):
-        return "\n".join(_shown(getattr(each, "title", each)) for each in value)
-    return _shown(value)
+        return "\n".join(shown(getattr(each, "title", each)) for each in value)
+    return shown(value)
 
 
-def _earlier_paths(old: StepPlan, parts: PartMap) -> Mapping[str, str]:
-    """From the path of a part in the newer version to its path in the older one."""
-    paths = {f"grounds.{id}": f"grounds.{id}" for id in old.grounds_by_id}
-    paths |= {f"decisions.{new}": f"decisions.{old}" for old, new in parts.decisions.items()}
-    paths |= {new: old for old, new in parts.stages.items()}
-    paths |= {"/".join(new): "/".join(old) for old, news in parts.steps.items() for new in news}
-    paths |= {"/".join(new): "/".join(old) for old, new in parts.questions.items()}
-    return paths
+def _words(step: Step) -> tuple[str, str]:
+    return step.title.nl, step.goal.text.nl
 
 
 def _kind(step: Step) -> PartKind:
@@ -555,7 +381,7 @@ def _words_of(plan: StepPlan, path: str) -> object:
         return stage.title.nl, stage.goal.text.nl, stage.gate.question.text.nl
     step = stage.step(pieces[1])
     if len(pieces) == 2:
-        return step.title.nl, step.goal.text.nl
+        return _words(step)
     question = step.question(pieces[2])
     options = [o.title.nl for o in question.options]
     columns = [(c.title.nl, [o.title.nl for o in c.options]) for c in question.columns]

@@ -9,14 +9,11 @@ from enum import StrEnum
 from functools import cached_property
 
 from app.engine.answers import canonical
-from app.engine.definition import CHECKLIST, Question, QuestionType, StepPlan
+from app.engine.definition import Question, QuestionType
 from app.engine.errors import Reason
-from app.engine.run import AnswerMark, EvidenceMark, ParkedKind, ParkedWhy, Run, StageInstance, StageRef, StageStatus
+from app.engine.run import AnswerMark, ParkedKind, ParkedWhy, Run, StageRef, StageStatus
 from app.engine.run_migration.compare import Change, ChangeClass, Comparison, PartKind
-from app.engine.run_migration.part_map import QuestionPath, StepPath
-
-Place = tuple[StageRef, str]
-"""A stage instance and a step."""
+from app.engine.run_migration.whereabouts import Place, Whereabouts
 
 
 class Choice(StrEnum):
@@ -84,17 +81,6 @@ def _blocked(run: Run, comparison: Comparison) -> Iterator[Reason]:
             yield Reason("move_while_requested", stage=str(ref))
 
 
-def place_in_new(comparison: Comparison, run: Run, ref: StageRef, stage: str) -> StageRef | None:
-    """The instance of `stage` (a stage of the newer version) in the round and domain of `ref`, if it was begun."""
-    earlier = comparison.parts.earlier_stages.get(stage)
-    instance = run.stages.get(StageRef(earlier, ref.domain, ref.round)) if earlier else None
-    if instance is None or instance.started_at is None:
-        return None
-    if ref.domain is not None and ref.domain not in comparison.new.domains_by_id:
-        return None
-    return StageRef(stage, ref.domain, ref.round)
-
-
 def meaning_of(question: Question) -> str:
     """A digest of what a question asks, so that an answer can return to the same question."""
     asked = [
@@ -126,14 +112,12 @@ def fits(before: QuestionType, after: Question, mark: AnswerMark, columns: Mappi
 _KEEPABLE = {"text", "option", "column", "options", "required", "shown_when", "ground", "help", "sources"}
 
 
-def _choices(
-    change: Change, weight: ChangeClass, mark: AnswerMark
-) -> tuple[Choice, tuple[Choice, ...], tuple[Choice, ...]]:
+def _choices(change: Change, mark: AnswerMark) -> tuple[Choice, tuple[Choice, ...], tuple[Choice, ...]]:
     """What is proposed, what is allowed, and what takes a reason."""
     everything = (Choice.KEEP, Choice.AGAIN, Choice.PARK)
     names = {each.name for each in change.differences if each.change_class >= ChangeClass.ANSWER_AGAIN}
     is_whole = mark.is_complete and not mark.is_proposal
-    if weight < ChangeClass.ANSWER_AGAIN or (names == {"required"} and is_whole):
+    if change.change_class < ChangeClass.ANSWER_AGAIN or (names == {"required"} and is_whole):
         return Choice.KEEP, everything, (Choice.PARK,)
     if names <= _KEEPABLE and is_whole:
         return Choice.AGAIN, everything, (Choice.KEEP, Choice.PARK)
@@ -142,7 +126,7 @@ def _choices(
 
 class _Finding:
     def __init__(self, run: Run, comparison: Comparison) -> None:
-        self.run, self.comparison, self.parts = run, comparison, comparison.parts
+        self.run, self.at = run, Whereabouts(run, comparison)
         self.old, self.new = comparison.old, comparison.new
         self.by_new: dict[str, Change] = {}
         self.by_old: dict[str, Change] = {}
@@ -158,49 +142,42 @@ class _Finding:
 
     def items(self) -> Iterator[Item]:
         for ref, instance in sorted(self.run.stages.items(), key=lambda each: str(each[0])):
-            is_closed = self.run.latest(ref.stage, ref.domain) is not instance
             for step, state in sorted(instance.steps.items()):
                 for question, mark in sorted(state.answers.items()):
-                    if mark.is_filled and (item := self._answer(ref, step, question, mark, is_closed=is_closed)):
+                    if mark.is_filled and (item := self._answer(ref, step, question, mark)):
                         yield item
                 for evidence in state.evidence:
-                    if item := self._evidence(instance, step, evidence):
-                        yield item
+                    to = self.at.evidence(ref, step, evidence)
+                    if isinstance(to, ParkedWhy):
+                        yield self._parked(ParkedKind.EVIDENCE, ref, step, evidence.id, to)
 
-    def _answer(self, ref: StageRef, step: str, question: str, mark: AnswerMark, *, is_closed: bool) -> Item | None:
-        path: QuestionPath = (ref.stage, step, question)
-        id = f"{ref}/{step}/{question}"
-        target = self.parts.questions.get(path)
-        if target is None:
-            return self._gone(id, ParkedKind.ANSWER, ref, step, question, ParkedWhy.GONE)
-        to = place_in_new(self.comparison, self.run, ref, target[0])
-        if to is None:
-            why = ParkedWhy.GONE if self._has_no_domain(ref) else ParkedWhy.NOT_BEGUN
-            return self._gone(id, ParkedKind.ANSWER, ref, step, question, why, target)
-        change = self.by_new.get("/".join(target))
+    def _answer(self, ref: StageRef, step: str, question: str, mark: AnswerMark) -> Item | None:
+        found = self.at.answer(ref, step, question)
+        if isinstance(found, ParkedWhy):
+            return self._parked(ParkedKind.ANSWER, ref, step, question, found)
+        to, to_key = found
         before = self.old.stage(ref.stage).step(step).question(question)
-        after = self.new.stage(target[0]).step(target[1]).question(target[2])
-        weight = change.change_class if change else ChangeClass.COSMETIC
-        if change is None and after.ground in self.grounds:
-            change = self.grounds[after.ground]
-            weight = change.change_class
+        after = self.new.stage(to[0].stage).step(to[1]).question(to_key)
+        change = self._change(to, after)
         if change is None:
             return None
-        if is_closed and weight >= ChangeClass.ANSWER_AGAIN:
+        weight = change.change_class
+        if to[0] in self.at.closed:
             # The words under a finished round do not change; it is read with the words of then.
-            return self._gone(id, ParkedKind.ANSWER, ref, step, question, ParkedWhy.CLOSED, target)
+            is_other = weight >= ChangeClass.ANSWER_AGAIN
+            return self._parked(ParkedKind.ANSWER, ref, step, question, ParkedWhy.CLOSED, change) if is_other else None
         columns = {column.id: column.type for column in before.columns}
         if not fits(before.type, after, mark, columns):
-            return self._gone(id, ParkedKind.ANSWER, ref, step, question, ParkedWhy.UNFIT, target)
-        proposed, allowed, needs_reason = _choices(change, weight, mark)
+            return self._parked(ParkedKind.ANSWER, ref, step, question, ParkedWhy.UNFIT, change)
+        proposed, allowed, needs_reason = _choices(change, mark)
         return Item(
-            id=id,
+            id=f"{ref}/{step}/{question}",
             kind=ParkedKind.ANSWER,
             ref=ref,
             step=step,
             key=question,
-            to=(to, target[1]),
-            to_key=target[2],
+            to=to,
+            to_key=to_key,
             change=change,
             change_class=weight,
             proposed=proposed,
@@ -208,48 +185,23 @@ class _Finding:
             needs_reason=needs_reason,
         )
 
-    def _has_no_domain(self, ref: StageRef) -> bool:
-        return ref.domain is not None and ref.domain not in self.new.domains_by_id
+    def _change(self, to: Place, question: Question) -> Change | None:
+        """What changed about a question: itself, or the ground that it is about if that weighs more."""
+        found = (self.by_new.get(f"{to[0].stage}/{to[1]}/{question.id}"), self.grounds.get(question.ground or ""))
+        return max(filter(None, found), key=lambda change: change.change_class, default=None)
 
-    def _gone(
+    def _parked(
         self,
-        id: str,
         kind: ParkedKind,
         ref: StageRef,
         step: str,
         key: str,
         why: ParkedWhy,
-        target: QuestionPath | None = None,
+        change: Change | None = None,
     ) -> Item:
-        if target is not None:
-            change = self.by_new.get("/".join(target))
-        else:
+        if change is None:
             paths = (f"{ref.stage}/{step}/{key}", f"{ref.stage}/{step}", ref.stage)
             change = next((self.by_old[path] for path in paths if path in self.by_old), None)
         weight = change.change_class if change else ChangeClass.SAFE
+        id = f"{ref}/{step}/{key}"
         return Item(id, kind, ref, step, key, None, "", change, weight, Choice.PARK, (Choice.PARK,), why=why)
-
-    def _evidence(self, instance: StageInstance, step: str, mark: EvidenceMark) -> Item | None:
-        id, ref = f"{instance.ref}/{step}/{mark.id}", instance.ref
-        if evidence_place(self.comparison, self.run, ref, step, mark) is None:
-            return self._gone(id, ParkedKind.EVIDENCE, ref, step, mark.id, ParkedWhy.GONE)
-        return None
-
-
-def evidence_place(comparison: Comparison, run: Run, ref: StageRef, step: str, mark: EvidenceMark) -> Place | None:
-    """Evidence goes along with its step: to the part of it that asks for its kind, else to the first."""
-    if mark.kind not in comparison.new.evidence_kinds_by_id:
-        return None
-    pieces: tuple[StepPath, ...] = comparison.parts.steps.get((ref.stage, step), ())
-    asking = [p for p in pieces if _asks_for(comparison.new, p, mark.kind)]
-    for piece in (*asking, *pieces):
-        to = place_in_new(comparison, run, ref, piece[0])
-        if to is not None:
-            return to, piece[1]
-    return None
-
-
-def _asks_for(plan: StepPlan, path: StepPath, kind: str) -> bool:
-    if path[1] == CHECKLIST:
-        return False
-    return any(demand.kind == kind for demand in plan.stage(path[0]).step(path[1]).evidence)

@@ -76,13 +76,17 @@ def map_parts(old: StepPlan, new: StepPlan) -> PartMap:
 
 
 def _stages(old: StepPlan, new: StepPlan, declared: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Work per domain cannot become work without domains, nor the other way round: such a stage is another stage."""
+    """A stage has one origin and one heir, which carries its approval on; other pieces get its steps, if those are
+    declared. Work per domain cannot become work without domains, nor the other way round: such a stage is another."""
 
     def fits(before: str, after: str) -> bool:
         a, b = old.stages_by_id.get(before), new.stages_by_id.get(after)
         return a is not None and b is not None and a.is_per_domain == b.is_per_domain
 
-    found = {before: after for before, after in declared if fits(before, after)}
+    found: dict[str, str] = {}
+    for before, after in declared:
+        if fits(before, after) and before not in found and after not in found.values():
+            found[before] = after
     taken = set(found.values())
     for stage in old.stages:
         if stage.id not in found and stage.id not in taken and fits(stage.id, stage.id):
@@ -95,7 +99,10 @@ def _decisions(old: StepPlan, new: StepPlan, declared: Iterable[tuple[str, str]]
         a, b = old.decisions_by_id.get(before), new.decisions_by_id.get(after)
         return a is not None and b is not None and a.is_per_domain == b.is_per_domain
 
-    found = {before: after for before, after in declared if fits(before, after)}
+    found: dict[str, str] = {}
+    for before, after in declared:
+        if fits(before, after):
+            found.setdefault(before, after)
     taken = set(found.values())
     for id in old.decisions_by_id:
         if id not in found and id not in taken and fits(id, id):
@@ -115,7 +122,7 @@ def _steps(
     for before, after in declared:
         same_kind = (before[1] == CHECKLIST) == (after[1] == CHECKLIST)
         if same_kind and _has_step(old, before) and _has_step(new, after) and _alike(old, new, before, after):
-            found[before] = (*found.get(before, ()), after)
+            found[before] = tuple(dict.fromkeys((*found.get(before, ()), after)))
     taken = {after for afters in found.values() for after in afters}
     for stage in old.stages:
         if stage.id not in stages:
@@ -139,11 +146,10 @@ def _questions(
     declared: Iterable[tuple[QuestionPath, QuestionPath]],
 ) -> dict[QuestionPath, QuestionPath]:
     ours, theirs = dict.fromkeys(questions_of(old)), dict.fromkeys(questions_of(new))
-    found = {
-        before: after
-        for before, after in declared
-        if before in ours and after in theirs and _alike(old, new, before, after)
-    }
+    found: dict[QuestionPath, QuestionPath] = {}
+    for before, after in declared:
+        if before in ours and after in theirs and _alike(old, new, before, after):
+            found.setdefault(before, after)  # an answer goes to one question
     taken = set(found.values())
     for before in ours:
         if before in found:
@@ -154,3 +160,13 @@ def _questions(
                 found[before] = after
                 break
     return found
+
+
+def earlier_paths(old: StepPlan, parts: PartMap) -> Mapping[str, str]:
+    """From the path of a part in the newer version to its path in the older one."""
+    paths = {f"grounds.{id}": f"grounds.{id}" for id in old.grounds_by_id}
+    paths |= {f"decisions.{new}": f"decisions.{old}" for old, new in parts.decisions.items()}
+    paths |= {new: old for old, new in parts.stages.items()}
+    paths |= {"/".join(new): "/".join(old) for old, news in parts.steps.items() for new in news}
+    paths |= {"/".join(new): "/".join(old) for old, new in parts.questions.items()}
+    return paths

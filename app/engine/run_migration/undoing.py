@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
 
-from app.engine.definition import StepPlan
+from app.engine.definition import Changes, StepPlan
 from app.engine.run import (
+    Approval,
     DecisionTaken,
+    EvidenceMark,
     Parked,
     ParkedKind,
     ParkedWhy,
     Run,
     StageInstance,
     StageRef,
+    StageStatus,
     StepState,
+    StepStatus,
 )
 from app.engine.run_migration.applying import in_order
 from app.engine.run_migration.compare import compare
-from app.engine.run_migration.items import meaning_of, plan_run_migration
+from app.engine.run_migration.items import plan_run_migration
 from app.engine.run_migration.outcome import outcome
+from app.engine.run_migration.parking import Parking
+from app.engine.run_migration.part_map import earlier_paths, map_parts
+
+FINISHED = (StageStatus.APPROVED, StageStatus.SKIPPED)
+"""What a round must be before the next begins."""
 
 
 @dataclass(frozen=True)
@@ -42,47 +50,41 @@ def plan_undo(old: StepPlan, new: StepPlan, before: Run, after: Run, current: Ru
     return _Undoing(old, new, before, after, current, undo).plan()
 
 
+def standing_approvals(run: Run) -> set[tuple[str, str]]:
+    """Request and approver of every approval that covers what stands in its stage."""
+    return {
+        (approval.request, approval.by)
+        for instance in run.stages.values()
+        if instance.passed and not instance.changed_since_approval
+        for approval in instance.approvals
+        if approval.withdrawn_by is None
+    }
+
+
 class _Undoing:
     def __init__(self, old: StepPlan, new: StepPlan, before: Run, after: Run, current: Run, undo: str) -> None:
-        self.old, self.new, self.undo = old, new, undo
+        self.old, self.new = old, new
         self.before, self.after, self.current = before, after, current
-        self.later: list[Parked] = []
-        self.known = {
-            mark.commitment
-            for run in (before, after)
-            for instance in run.stages.values()
-            for state in instance.steps.values()
-            for mark in state.answers.values()
-        }
-        self.known |= {p.answer.commitment for run in (before, after) for p in run.parked if p.answer}
-        self.evidence = {
-            item.id
-            for run in (before, after)
-            for instance in run.stages.values()
-            for state in instance.steps.values()
-            for item in state.evidence
-        }
-        self.evidence |= {p.evidence.id for run in (before, after) for p in run.parked if p.evidence}
+        self.parking = Parking(new, undo)
+        self.known = _given(before) | _given(after)
+        self.withdrawn = {item.id: item for item in _evidence(current) if item.withdrawn_by is not None}
 
     def plan(self) -> Undo:
-        touched = {
-            ref
-            for ref in {*self.before.stages, *self.after.stages}
-            if self.before.stages.get(ref) != self.after.stages.get(ref)
-        }
-        stages: dict[StageRef, StageInstance] = {}
-        others: dict[StageRef, StageInstance] = {}
-        for ref, instance in self.current.stages.items():
+        refs = {*self.before.stages, *self.after.stages}
+        touched = {ref for ref in refs if self.before.stages.get(ref) != self.after.stages.get(ref)}
+        stages = {ref: self._as_before(self.before.stages[ref]) for ref in touched & self.before.stages.keys()}
+        others = {}
+        for ref, instance in sorted(self.current.stages.items(), key=lambda each: str(each[0])):
             if ref in touched:
                 self._park_later(instance)
             elif instance == self.after.stages.get(ref):
                 stages[ref] = instance
             else:
                 others[ref] = instance
-        for ref in touched:
-            if ref in self.before.stages:
-                stages[ref] = self._as_before(self.before.stages[ref])
-        stages |= self._back(others)
+        stages |= self._back(others, stages)
+        self._park_rounds_without_ground(stages)
+        decisions = tuple(self._decisions())
+        domains = self._domains(stages, decisions)
         run = replace(
             self.current,
             plan_id=self.old.id,
@@ -90,125 +92,186 @@ class _Undoing:
             plan_digest=self.old.digest,
             proposal=None,
             stages=MappingProxyType(stages),
-            decisions=tuple(self._decisions()),
-            domains=tuple(d.id for d in self.old.domains if d.id in self._domains(stages)),
+            decisions=decisions,
+            domains=tuple(domain.id for domain in self.old.domains if domain.id in domains),
+            parked=self._parked(),
         )
-        run = replace(run, parked=self._parked())
         restored = sorted(touched & self.before.stages.keys(), key=str)
-        approved = [ref for ref in restored if stages[ref].passed and not stages[ref].changed_since_approval]
-        return Undo(run, tuple(self.later), tuple(restored), tuple(approved))
+        now, then = standing_approvals(self.current), standing_approvals(run)
+        approved = [ref for ref in restored if {(a.request, a.by) for a in stages[ref].approvals} & then - now]
+        return Undo(run, tuple(self.parking.parked), tuple(restored), tuple(approved))
+
+    def _park(
+        self, kind: ParkedKind, ref: StageRef | None, step: str | None = None, key: str = "", **what: object
+    ) -> None:
+        self.parking.park(kind, ParkedWhy.UNDONE, ref, step, key, **what)
 
     # --- what the move changed
 
     def _as_before(self, instance: StageInstance) -> StageInstance:
-        """Counters go on, so that a form that was opened in between is not taken for a current one; evidence that was
-        withdrawn since stays withdrawn."""
-        withdrawn = {
-            item.id: item
-            for other in self.current.stages.values()
-            for state in other.steps.values()
-            for item in state.evidence
-            if item.withdrawn_by is not None
-        }
-        steps = {}
-        for id, state in instance.steps.items():
-            evidence = tuple(withdrawn.get(item.id, item) for item in state.evidence)
-            steps[id] = replace(state, evidence=evidence, revision=self._revision(instance.ref, id, state))
-        return replace(instance, steps=MappingProxyType(steps))
+        """As it was; but what was withdrawn since stays withdrawn, and an approval does not cover that."""
+        steps = {id: self._step_as_before(instance.ref, id, state) for id, state in instance.steps.items()}
+        people = [item.withdrawn_by for item in self.withdrawn.values() if item.id in _open_evidence(instance)]
+        after = replace(instance, steps=MappingProxyType(steps))
+        for person in sorted(filter(None, people)):
+            after = after.with_contributor(person)
+        if people and after.passed:
+            status = StageStatus.OPEN if after.status is StageStatus.APPROVED else after.status
+            after = replace(after, status=status, changed_since_approval=True)
+        return self._with_approvals_withdrawn(after)
 
-    def _revision(self, ref: StageRef, step: str, state: StepState) -> int:
+    def _step_as_before(self, ref: StageRef, id: str, state: StepState) -> StepState:
+        """Counters go on, so that a form that was opened in between is not taken for a current one."""
+        evidence = tuple(self.withdrawn.get(item.id, item) for item in state.evidence)
+        is_less = evidence != state.evidence and state.status is StepStatus.COMPLETED
         now = self.current.stages.get(ref)
-        newest = now.steps[step].revision if now and step in now.steps else state.revision
-        return newest + 1 if newest != state.revision else newest
+        newest = now.steps[id].revision if now and id in now.steps else state.revision
+        return replace(
+            state,
+            status=StepStatus.BUSY if is_less else state.status,
+            evidence=evidence,
+            revision=newest + 1 if newest != state.revision else newest,
+        )
+
+    def _with_approvals_withdrawn(self, instance: StageInstance) -> StageInstance:
+        now = {
+            (approval.request, approval.by): approval
+            for other in self.current.stages.values()
+            for approval in other.approvals
+            if approval.withdrawn_by is not None
+        }
+        approvals = tuple(now.get((approval.request, approval.by), approval) for approval in instance.approvals)
+        if approvals == instance.approvals:
+            return instance
+        status = StageStatus.OPEN if instance.status is StageStatus.APPROVED else instance.status
+        return replace(instance, approvals=approvals, passed=False, status=status)
 
     def _park_later(self, instance: StageInstance) -> None:
-        """What was given in a stage since the move, and is in neither version of then."""
+        """What was given in a stage since the move."""
+        ref, then = instance.ref, self.after.stages.get(instance.ref)
         for step, state in sorted(instance.steps.items()):
             for key, mark in sorted(state.answers.items()):
                 if mark.is_filled and mark.commitment not in self.known:
-                    self._park(ParkedKind.ANSWER, instance.ref, step, key, answer=mark)
+                    self._park(ParkedKind.ANSWER, ref, step, key, answer=mark)
             for item in state.evidence:
-                if item.id not in self.evidence:
-                    self._park(ParkedKind.EVIDENCE, instance.ref, step, item.id, evidence=item)
-            was = self.after.stages.get(instance.ref)
-            finding = was.step(step).finding if was else None
-            if state.finding is not None and state.finding != finding:
-                self._park(ParkedKind.TEXT, instance.ref, step, state.finding)
-        then = self.after.stages.get(instance.ref)
-        earlier = {(a.request, a.by) for a in then.approvals} if then else set()
+                if item.id not in self.known:
+                    self._park(ParkedKind.EVIDENCE, ref, step, item.id, evidence=item)
+            if state.finding is not None and state.finding not in self.known:
+                self._park(ParkedKind.TEXT, ref, step, state.finding)
+        if then is None:
+            self._park(ParkedKind.STAGE, ref, stage=replace(instance, steps={}, request=None))
+            return
+        if instance.skip_reason is not None and instance.skip_reason not in self.known:
+            self._park(ParkedKind.TEXT, ref, key=instance.skip_reason)
+        earlier = {(approval.request, approval.by) for approval in then.approvals}
         for approval in instance.approvals:
             if (approval.request, approval.by) not in earlier:
-                self._park(ParkedKind.APPROVAL, instance.ref, None, approval.request, approval=approval)
-        if then is None:
-            header = replace(instance, steps={}, request=None)
-            self._park(ParkedKind.STAGE, instance.ref, None, "", stage=header)
+                self._park_approval(ref, approval)
+
+    def _park_approval(self, ref: StageRef, approval: Approval) -> None:
+        self._park(ParkedKind.APPROVAL, ref, key=approval.request, approval=approval)
 
     # --- what was done elsewhere since
 
-    def _back(self, others: dict[StageRef, StageInstance]) -> dict[StageRef, StageInstance]:
+    def _back(
+        self, others: Mapping[StageRef, StageInstance], restored: Mapping[StageRef, StageInstance]
+    ) -> dict[StageRef, StageInstance]:
         """Stages that the move left alone, or that began after it: their work stays as far as the old version has a
         place for it."""
         if not others:
             return {}
-        comparison = compare([self.new, self.old])
-        sub = replace(self.current, stages=MappingProxyType(others), parked=(), decisions=(), proposal=None)
-        back = outcome(plan_run_migration(sub, comparison), {}, move=self.undo)
-        for item in back.parked:
-            self.later.append(replace(item, id=self._next_id(), why=ParkedWhy.UNDONE))
+        sub = replace(self.current, stages=MappingProxyType(dict(others)), parked=(), decisions=(), proposal=None)
+        comparison = compare([self.new, backwards(self.old, self.new)])
+        back = outcome(plan_run_migration(sub, comparison), {}, move=self.parking.id)
+        assert not back.run.stages.keys() & restored.keys()
+        self.parking.adopt(back.parked, ParkedWhy.UNDONE)
         return dict(back.run.stages)
 
-    def _domains(self, stages: dict[StageRef, StageInstance]) -> set[str]:
+    def _park_rounds_without_ground(self, stages: dict[StageRef, StageInstance]) -> None:
+        """A round that began since the move, on an approval that is not there then, is set aside as a whole."""
+        parking = Parking(self.old, self.parking.id)
+        for ref in sorted(stages, key=lambda each: (each.round, str(each))):
+            previous = stages.get(replace(ref, round=ref.round - 1))
+            is_later = ref not in self.before.stages
+            if is_later and ref.round > 1 and (previous is None or previous.status not in FINISHED):
+                parking.park_stage(stages.pop(ref), ParkedWhy.UNDONE)
+        self.parking.adopt(parking.parked, ParkedWhy.UNDONE)
+
+    def _domains(self, stages: Mapping[StageRef, StageInstance], decisions: tuple[DecisionTaken, ...]) -> set[str]:
         since = set(self.current.domains) - set(self.after.domains)
         removed = set(self.after.domains) - set(self.current.domains)
-        in_use = {ref.domain for ref in stages if ref.domain}
-        return ({*self.before.domains} - removed) | since | in_use
+        in_use = {ref.domain for ref in stages} | {taken.domain for taken in decisions}
+        return ({*self.before.domains} - removed) | since | {domain for domain in in_use if domain}
 
     def _decisions(self) -> Iterator[DecisionTaken]:
-        def same(a: DecisionTaken, b: DecisionTaken) -> bool:
-            return (a.by, a.at, a.reason) == (b.by, b.at, b.reason)
+        """Those of before, unless withdrawn since; and those taken since, if the old version knows them."""
 
-        current, after = self.current.decisions, self.after.decisions
+        def is_among(taken: DecisionTaken, others: tuple[DecisionTaken, ...]) -> bool:
+            return any((d.by, d.at, d.reason) == (taken.by, taken.at, taken.reason) for d in others)
+
+        standing = set()
         for taken in self.before.decisions:
-            was_withdrawn = any(same(taken, d) for d in after) and not any(same(taken, d) for d in current)
-            if not was_withdrawn:
+            if not is_among(taken, self.after.decisions) or is_among(taken, self.current.decisions):
+                standing.add((taken.decision, taken.domain))
                 yield taken
-        for taken in current:
-            if any(same(taken, d) for d in (*after, *self.before.decisions)):
+        for taken in self.current.decisions:
+            if is_among(taken, (*self.after.decisions, *self.before.decisions)):
                 continue
             decision = self.old.decisions_by_id.get(taken.decision)
-            if decision is not None and decision.is_per_domain == (taken.domain is not None):
+            fits = decision is not None and decision.is_per_domain == (taken.domain is not None)
+            fits = fits and (taken.domain is None or taken.domain in self.old.domains_by_id)
+            if fits and (taken.decision, taken.domain) not in standing:
+                standing.add((taken.decision, taken.domain))
                 yield taken
             else:
-                self._park(ParkedKind.DECISION, None, None, taken.decision, decision=taken)
+                self._park(ParkedKind.DECISION, None, key=taken.decision, decision=taken)
 
     # --- what is parked
 
     def _parked(self) -> tuple[Parked, ...]:
-        by_move = {p.id for p in self.after.parked} - {p.id for p in self.before.parked}
-        still = [p for p in self.current.parked if p.id not in by_move]
-        known = {p.id for p in still}
-        back = [p for p in self.before.parked if p.id not in known]
-        return in_order([*still, *back, *self.later])
+        """Without what the move parked, with what it brought back, and with what the undoing parks."""
+        by_move = {item.id for item in self.after.parked} - {item.id for item in self.before.parked}
+        still = [item for item in self.current.parked if item.id not in by_move]
+        known = {item.id for item in still}
+        back = [self._still_withdrawn(item) for item in self.before.parked if item.id not in known]
+        return in_order([*still, *back, *self.parking.parked])
 
-    def _next_id(self) -> str:
-        return f"{self.undo}.{len(self.later) + 1:04}"
+    def _still_withdrawn(self, item: Parked) -> Parked:
+        if item.evidence is None or item.evidence.id not in self.withdrawn:
+            return item
+        return replace(item, evidence=self.withdrawn[item.evidence.id])
 
-    def _park(self, kind: ParkedKind, ref: StageRef | None, step: str | None, key: str, **what: Any) -> None:
-        question = None
-        if kind is ParkedKind.ANSWER and ref is not None and step is not None:
-            question = self.new.stage(ref.stage).step(step).question(key)
-        self.later.append(
-            Parked(
-                id=self._next_id(),
-                kind=kind,
-                why=ParkedWhy.UNDONE,
-                plan_version=self.new.version,
-                plan_digest=self.new.digest,
-                ref=ref,
-                step=step,
-                key=key,
-                type=question.type.value if question else "",
-                meaning=meaning_of(question) if question else "",
-                **what,
-            )
-        )
+
+def _given(run: Run) -> set[str]:
+    """Commitments, ids of evidence and ids of texts: what people gave, wherever it is."""
+    found = {mark.commitment for i in run.stages.values() for s in i.steps.values() for mark in s.answers.values()}
+    found |= {state.finding for i in run.stages.values() for state in i.steps.values() if state.finding}
+    found |= {instance.skip_reason for instance in run.stages.values() if instance.skip_reason}
+    found |= {item.id for item in _evidence(run)}
+    found |= {item.answer.commitment for item in run.parked if item.answer}
+    return found | {item.key for item in run.parked if item.kind in (ParkedKind.TEXT, ParkedKind.EVIDENCE)}
+
+
+def _evidence(run: Run) -> Iterator[EvidenceMark]:
+    return (item for i in run.stages.values() for state in i.steps.values() for item in state.evidence)
+
+
+def _open_evidence(instance: StageInstance) -> set[str]:
+    return {item.id for state in instance.steps.values() for item in state.evidence if item.counts}
+
+
+def backwards(old: StepPlan, new: StepPlan) -> StepPlan:
+    """The old version as if it came after the new one: what had another name or other words has its own again."""
+    declared = new.changes
+    if declared is None or declared.since != old.version or new.id != old.id:
+        return replace(old, changes=None)
+    earlier = earlier_paths(old, map_parts(old, new))
+    return replace(
+        old,
+        changes=Changes(
+            since=new.version,
+            summary=declared.summary,
+            moved=tuple((after, before) for before, after in declared.moved),
+            cosmetic=frozenset(earlier[path] for path in declared.cosmetic if path in earlier),
+        ),
+    )
