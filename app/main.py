@@ -8,6 +8,7 @@ from app.features.accounts import routes as accounts
 from app.features.accounts.answers import install_accounts
 from app.features.approvals import routes as approvals
 from app.features.evidence import routes as evidence
+from app.features.moves import routes as moves
 from app.features.plans import routes as plans
 from app.features.reports import routes as reports
 from app.features.runs import routes as runs
@@ -26,6 +27,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     accounts.router,
     runs.router,
+    moves.router,
     steps.router,
     approvals.router,
     evidence.router,

@@ -28,6 +28,7 @@ class Action(StrEnum):
     WORK_ON_STAGE = "work_on_stage"  # start, skip, save, complete, evidence, ask for approval
     APPROVE_STAGE = "approve_stage"  # also sending back
     TAKE_DECISION = "take_decision"  # e.g. that existing policy suffices
+    MOVE_RUN = "move_run"  # to another version of its plan; whether a manager is needed, the engine says
     ADMINISTER_USERS = "administer_users"
 
 
@@ -47,6 +48,7 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = {
     Action.WORK_ON_STAGE: _WORKERS,
     Action.APPROVE_STAGE: _MANAGERS,
     Action.TAKE_DECISION: _MANAGERS,
+    Action.MOVE_RUN: _WORKERS,
     Action.ADMINISTER_USERS: frozenset({Role.ADMINISTRATOR}),
 }
 

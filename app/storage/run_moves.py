@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from sqlmodel import Session
 
-from app.engine.apply import apply, replay
+from app.engine.apply import apply
 from app.engine.definition import StepPlan
 from app.engine.events import MoveUndone, RunMoved
 from app.engine.run import Move, Run
@@ -24,6 +22,10 @@ def record_move(session: Session, plan: StepPlan, run: Run, event: RunMoved | Mo
 
 def around_move(session: Session, run_id: str, move: Move) -> tuple[Run, Run]:
     """The run right before and right after a move, from its history."""
-    events = events_of(session, run_id, up_to=move.revision)
-    before = replay(islice(events, move.revision - 1))
-    return before, apply(before, next(events))
+    before: Run | None = None
+    after: Run | None = None
+    for event in events_of(session, run_id, up_to=move.revision):
+        before, after = after, apply(after, event)
+    assert before is not None
+    assert after is not None
+    return before, after

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.engine.errors import Blocked, SealBroken, StepChanged
 from app.engine.guards import NoSuchPart
+from app.engine.run_migration.moves import MoveChanged
 from app.storage.run_header import RunNotFound
 from app.storage.run_store import StaleRun
 from app.web.forms import TECHNICAL, FormInvalid
@@ -35,6 +36,7 @@ STATUS: Final[Mapping[type[Exception], int]] = MappingProxyType(
         Blocked: 409,
         StepChanged: 409,
         SealBroken: 409,
+        MoveChanged: 409,
         StaleRun: 409,
         FormInvalid: 422,
     }
@@ -110,6 +112,10 @@ EXPLANATIONS: Final[Mapping[int | type[Exception], Explanation]] = MappingProxyT
         SealBroken: Explanation(
             N_("Something changed since you opened this page"),
             N_("Your decision was not recorded. Look at what changed first, then decide."),
+        ),
+        MoveChanged: Explanation(
+            N_("Something changed since you opened this page"),
+            N_("The trajectory did not move. Look at what changed first, then decide."),
         ),
         StaleRun: Explanation(
             N_("Somebody else changed this trajectory at the same moment"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -58,6 +58,10 @@ class FormState:
 
     def values_of(self, name: str) -> tuple[str, ...]:
         return self.values.get(name, ())
+
+    def with_default(self, name: str, value: str) -> FormState:
+        """The same form, with `value` where nothing was typed or chosen yet."""
+        return self if name in self.values else replace(self, values={**self.values, name: (value,)})
 
     def error(self, name: str) -> str | None:
         return self.errors.get(name)
@@ -139,7 +143,7 @@ def typed_text(form: FormData) -> dict[str, tuple[str, ...]]:
 
 
 def _is_secret(name: str) -> bool:
-    if name.startswith("antwoord."):  # to a question of a step plan, whose id may be "gedragscode"
+    if name.startswith(("antwoord.", "reden.", "keuze.")):  # about a part of a step plan, whose id may be "gedragscode"
         return False
     return any(word in name.lower() for word in ("wachtwoord", "password", "code", "secret"))
 

@@ -48,6 +48,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "stage_approved": N_("%(stage)s is approved and closed. Start a new round or have the approval withdrawn."),
         "answer_missing": N_("Still to answer: %(question)s"),
         "answer_incomplete": N_("This answer lacks something, such as the explanation: %(question)s"),
+        "answer_unconfirmed": N_("This answer is from before. Confirm it or change it: %(question)s"),
         "evidence_missing": N_("Evidence is missing: %(kind)s (%(present)s of %(required)s)."),
         "already_withdrawn": N_("This evidence was withdrawn already."),
         # the gate
@@ -59,6 +60,23 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "not_approved": N_("%(stage)s is not approved, so there is no approval to withdraw."),
         "finding_missing": N_("Write at least one reason: which step must be looked at again, and why?"),
         "reason_missing": N_("Write the reason. Others must be able to understand this later."),
+        # another version of the step plan
+        "move_to_same_version": N_("There is no newer version that this trajectory can go on with."),
+        "move_while_requested": N_(
+            "Approval of %(stage)s has been asked. Wait for the decision, or withdraw the request."
+        ),
+        "move_needs_manager": N_("An approval is touched, so a manager must confirm this."),
+        "move_not_proposed": N_("There is no proposal of the team for this version. The team makes one first."),
+        "move_proposed_by_you": N_("You made this proposal yourself. A manager other than you must confirm it."),
+        "move_proposal_outdated": N_("Work went on after the proposal. The team must look at it and ask again."),
+        "move_version_gone": N_("The version of the proposal can no longer be used. The team makes a new proposal."),
+        "move_choice_not_allowed": N_("This choice is not possible here: %(question)s"),
+        "move_reason_missing": N_("Write why you choose this: %(question)s"),
+        "no_move_to_undo": N_("There is no move to another version that can be undone."),
+        "undo_needs_manager": N_("An approval comes back, so a manager must do this."),
+        "later_work": N_(
+            "Since then %(n)s pieces of work were done that have no place in the earlier version. Set them aside first."
+        ),
         # decisions
         "decision_taken_before": N_("This decision was taken already: %(needed)s."),
         "decision_not_taken": N_("This decision was not taken or is withdrawn already."),

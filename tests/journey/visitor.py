@@ -33,6 +33,7 @@ class Form:
     file_fields: list[str] = field(default_factory=list)
     text_fields: dict[str, str] = field(default_factory=dict)  # name -> kind: text, textarea, date, decimal, …
     hidden_fields: set[str] = field(default_factory=set)
+    other_actions: dict[str, str] = field(default_factory=dict)  # text of a button that sends elsewhere -> where
 
     def fill(self, name: str, value: Typed) -> None:
         values = [value] if isinstance(value, str) else [*value]
@@ -105,7 +106,8 @@ class Visitor:
         if form.method == "get":
             self.page = self.client.get(form.action, params=data)
         else:
-            self.page = self.client.post(urljoin(self.here, form.action), data=data, files=parts)
+            action = form.other_actions.get(button, form.action)
+            self.page = self.client.post(urljoin(self.here, action), data=data, files=parts)
         assert self.page.status_code == status, f"{form.action}: {self.page.status_code} {self.text[:3000]}"
 
     def reads(self, *sentences: str) -> None:
@@ -120,7 +122,7 @@ class _Reader(HTMLParser):
         self.links: list[tuple[str, str]] = []
         self.form: Form | None = None
         self.text: list[str] = []
-        self.area = self.select = self.href = ""
+        self.area = self.select = self.href = self.action = ""
         self.button: tuple[str, str] | None = None
 
     @classmethod
@@ -168,6 +170,7 @@ class _Reader(HTMLParser):
                 form.values[self.select] = [value]
         elif tag == "button" and kind != "button":
             self.button, self.text = (name, value), []
+            self.action = given.get("formaction", "")
 
     def handle_data(self, data: str) -> None:
         self.text.append(data)
@@ -184,6 +187,8 @@ class _Reader(HTMLParser):
             self.select = ""
         elif tag == "button" and self.button is not None and self.form is not None:
             self.form.buttons.append((_plain(text), *self.button))
+            if self.action:
+                self.form.other_actions[_plain(text)] = self.action
             self.button = None
         elif tag == "form":
             self.form = None
