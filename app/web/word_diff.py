@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
@@ -137,12 +137,23 @@ def _says_something(token: str) -> bool:
     return _WORD.match(token) is not None or "\n" in token
 
 
-def _pieces(blocks: Iterator[_Block]) -> Iterator[Piece]:
+def _pieces(blocks: Iterable[_Block]) -> Iterator[Piece]:
+    old_spaces = new_spaces = ""  # after words that are the same, where those differ
     for block in blocks:
+        before, after = old_spaces + "".join(block.before), new_spaces + "".join(block.after)
+        old_spaces = new_spaces = ""
         if block.is_same:
-            yield Piece(Part.SAME, "".join(block.after))
+            common = after.rstrip(" \t") if _ending(before) != _ending(after) else after
+            old_spaces, new_spaces = (_ending(before), _ending(after)) if common != after else ("", "")
+            yield Piece(Part.SAME, common)
             continue
-        if block.before:
-            yield Piece(Part.REMOVED, "".join(block.before))
-        if block.after:
-            yield Piece(Part.ADDED, "".join(block.after))
+        if before:
+            yield Piece(Part.REMOVED, before)
+        if after:
+            yield Piece(Part.ADDED, after)
+    if new_spaces:
+        yield Piece(Part.ADDED, new_spaces)
+
+
+def _ending(text: str) -> str:
+    return text[len(text.rstrip(" \t")) :]

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.word_diff import PAIRS_MAX, Part, word_diff
+from app.web.word_diff import PAIRS_MAX, Part, differing_lines, word_diff
 
 SAME, REMOVED, ADDED = Part.SAME, Part.REMOVED, Part.ADDED
 
@@ -68,7 +68,21 @@ def test_texts_with_hardly_a_word_in_common_are_told_as_a_whole():
 
 
 def test_text_that_only_grew_is_no_other_text():
-    assert pieces("Kort.", "Kort. En dan komen er nog heel veel woorden achteraan.")[0] == (SAME, "Kort. ")
+    assert pieces("Kort.", "Kort. En dan komen er nog heel veel woorden achteraan.")[0] == (SAME, "Kort.")
+
+
+def test_words_that_stay_keep_the_space_or_sign_that_each_side_has():
+    assert pieces("Wat staat erin?", "Wat staat erin en niet?") == [
+        (SAME, "Wat staat erin"),
+        (ADDED, " en niet"),
+        (SAME, "?"),
+    ]
+
+
+def test_lines_that_are_in_both_are_left_out_and_counted():
+    assert differing_lines("Ja\nNee", "Ja\nDeels\nNee") == ("", "Deels", 2)
+    assert differing_lines("Ja\nJa", "Ja") == ("Ja", "", 1)
+    assert differing_lines("Ja\nNee", "Nee\nJa") == ("Ja\nNee", "Nee\nJa", 0)
 
 
 def test_other_spaces_are_no_difference():
