@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import Session, col
 
 from app.engine.definition import CHECKLIST, EvidenceKind, Grade, Ground, Source, Stage, Statement, StepPlan
@@ -17,26 +17,43 @@ from app.engine.progress import current_refs
 from app.engine.run import Run, StageRef, StageStatus, StepState, UserId
 from app.features.steps.step_page import step_address
 from app.storage.answer_store import Answer, current_answers
+from app.storage.codec import decode_step
 from app.storage.people import names_of
 from app.storage.run_header import RunHeader, run_header
-from app.storage.run_store import load_run
-from app.storage.tables import EvidenceRow
+from app.storage.run_store import load_run, load_stages
+from app.storage.scope import Prepared
+from app.storage.tables import EvidenceRow, StepRow
+
+EMPTY = "empty"
+COUNTED = (Grade.YES, Grade.PARTLY, Grade.NO, Grade.NOT_APPLICABLE, Grade.UNKNOWN, EMPTY)
+
+
+def _in_order(counted: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple((kind, counted[kind]) for kind in COUNTED if counted.get(kind))
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The statements of one stage instance about one ground: how many have which answer, and how many none."""
+    """The statements of one stage instance about one ground. `counts`: how many have which answer, and how many none
+    ("empty"). `address` is where they are answered, `opened_at` where they are read in the grid."""
 
     ref: StageRef
     address: str
+    opened_at: str
     is_begun: bool
     is_skipped: bool
-    grades: Mapping[str, int]
-    empty: int
+    counts: tuple[tuple[str, int], ...]
+
+    def count(self, kind: str) -> int:
+        return next((n for counted, n in self.counts if counted == kind), 0)
+
+    @property
+    def empty(self) -> int:
+        return self.count(EMPTY)
 
     @property
     def unknown(self) -> int:
-        return self.grades.get(Grade.UNKNOWN, 0)
+        return self.count(Grade.UNKNOWN)
 
     @property
     def is_blind(self) -> bool:
@@ -45,40 +62,28 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One ground in one stage; several parts where the stage works per domain, none without statements."""
+    """One ground in one stage; several parts where the stage works per domain, none without statements. `counts`: of
+    the parts that began."""
 
     stage: Stage
     parts: tuple[Part, ...]
-
-    @property
-    def begun(self) -> tuple[Part, ...]:
-        return tuple(part for part in self.parts if part.is_begun)
-
-    @property
-    def grades(self) -> Mapping[str, int]:
-        total: Counter[str] = Counter()
-        for part in self.begun:
-            total.update(part.grades)
-        return total
-
-    @property
-    def empty(self) -> int:
-        return sum(part.empty for part in self.begun)
-
-    @property
-    def is_blind(self) -> bool:
-        return any(part.is_blind for part in self.parts)
+    counts: tuple[tuple[str, int], ...]
+    is_blind: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """`toggled`: the cell that was just opened or closed."""
+
     ground: Ground
     address: str
     cells: tuple[Cell, ...]
+    toggled: StageRef | None
+    opened: StageAnswers | None
 
     @property
     def blind_parts(self) -> tuple[Part, ...]:
-        return tuple(part for cell in self.cells for part in cell.parts if part.is_blind)
+        return tuple(part for cell in self.cells if cell.is_blind for part in cell.parts if part.is_blind)
 
     @property
     def blind_spots(self) -> int:
@@ -87,7 +92,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """`blind` are the rows with blind spots, most first. `later`: statements of stages that have not begun."""
+    """`blind` are the rows with blind spots, most first. `later`: statements of stages that have not begun. `names`: of
+    who gave the answers that are open."""
 
     header: RunHeader
     plan: StepPlan
@@ -96,36 +102,88 @@ class Grid:
     blind: tuple[Row, ...]
     later: int
     has_begun: bool
+    names: Mapping[UserId, str]
+
+    @property
+    def toggled_row(self) -> Row:
+        return next(row for row in self.rows if row.toggled)
 
 
-def grid(session: Session, run_id: str) -> Grid:
-    """Four queries.  Raises RunNotFound."""
-    plan, run = load_run(session, run_id)
-    refs = [*current_refs(plan, run)]
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A cell, or one domain of it."""
+
+    ground: str
+    ref: StageRef
+
+
+def grid(session: Session, run_id: str, at: Place | None = None, *, is_open: bool = True) -> Grid:
+    """Three queries, and two more for the open cell. `at`: the cell that is opened, or closed again.
+    Raises RunNotFound, and NoSuchPart for a cell without statements."""
+    plan, run = _with_checklists(session, run_id)
+    of_stage: dict[str, list[StageRef]] = defaultdict(list)
+    for ref in current_refs(plan, run):
+        of_stage[ref.stage].append(ref)
+    opened = _opened(session, plan, run, at, of_stage) if at else None
     stages = tuple(stage for stage in plan.stages if stage.statements)
-    rows = tuple(
-        Row(
-            ground,
-            ground_address(run.id, ground.id),
-            tuple(
-                Cell(stage, tuple(_part(run, ref, stage, ground) for ref in refs if ref.stage == stage.id))
-                if any(statement.ground == ground.id for statement in stage.statements)
-                else Cell(stage, ())
-                for stage in stages
-            ),
-        )
-        for ground in plan.grounds
-    )
+    about = {stage.id: _statements_by_ground(stage) for stage in stages}
+    states = {ref: _state(run, ref) for stage in stages for ref in of_stage[stage.id]}
+    rows = []
+    for ground in plan.grounds:
+        cells = []
+        for stage in stages:
+            statements = about[stage.id].get(ground.id, ())
+            refs = of_stage[stage.id] if statements else ()
+            cells.append(_cell(stage, tuple(_part(run, ref, states[ref], statements, ground) for ref in refs)))
+        here = opened if opened and at and at.ground == ground.id else None
+        toggled = here.part.ref if here else None
+        rows.append(Row(ground, ground_address(run.id, ground.id), tuple(cells), toggled, here if is_open else None))
     parts = [part for row in rows for cell in row.cells for part in cell.parts]
+    shown = opened.statements if opened and is_open else ()
     return Grid(
         header=run_header(session, run_id),
         plan=plan,
         stages=stages,
-        rows=rows,
+        rows=tuple(rows),
         blind=tuple(sorted((row for row in rows if row.blind_spots), key=lambda row: -row.blind_spots)),
         later=sum(part.empty for part in parts if not part.is_begun and not part.is_skipped),
         has_begun=any(part.is_begun for part in parts),
+        names=names_of(session, (line.answer.saved_by for line in shown if line.answer)),
     )
+
+
+_CHECKLIST_COLUMNS: tuple[Any, ...] = (StepRow.ref, StepRow.state)
+_CHECKLISTS = Prepared(
+    select(*_CHECKLIST_COLUMNS).where(col(StepRow.run_id) == bindparam("of_run"), col(StepRow.step) == CHECKLIST)
+)
+
+
+def _with_checklists(session: Session, run_id: str) -> tuple[StepPlan, Run]:
+    """All stages with their checklist, and no other step: a run has ten times as many.  Raises RunNotFound."""
+    plan, run = load_stages(session, run_id)
+    states = {ref: decode_step(state) for ref, state in _CHECKLISTS.run(session, {"of_run": uuid.UUID(run.id)})}
+    stages = {}
+    for ref, instance in run.stages.items():
+        state = states.get(str(ref))
+        steps = {CHECKLIST: state} if state else {}
+        stages[ref] = replace(instance, steps=steps, loaded=frozenset({CHECKLIST}))
+    return plan, replace(run, stages=stages)
+
+
+def _opened(
+    session: Session, plan: StepPlan, run: Run, at: Place, of_stage: Mapping[str, list[StageRef]]
+) -> StageAnswers:
+    """The statements of a cell with their answers."""
+    ground = plan.grounds_by_id.get(at.ground)
+    if ground is None or at.ref not in of_stage.get(at.ref.stage, ()):
+        raise NoSuchPart(f"{at.ground}/{at.ref}")
+    stage = plan.stage(at.ref.stage)
+    statements = _statements_by_ground(stage).get(ground.id)
+    if statements is None:
+        raise NoSuchPart(f"{at.ground}/{at.ref}")
+    part = _part(run, at.ref, _state(run, at.ref), statements, ground)
+    answers = current_answers(session, run.id, at.ref, CHECKLIST)
+    return StageAnswers(part, tuple(_lines(plan, statements, part, answers)))
 
 
 def ground_address(run_id: str, ground: str) -> str:
@@ -136,23 +194,46 @@ def ground_anchor(ground: str) -> str:
     return f"grond-{ground}"
 
 
+def _statements_by_ground(stage: Stage) -> dict[str, list[Statement]]:
+    found: dict[str, list[Statement]] = {}
+    for statement in stage.statements:
+        found.setdefault(statement.ground, []).append(statement)
+    return found
+
+
 def _state(run: Run, ref: StageRef) -> StepState:
     instance = run.instance(ref)
     return instance.step(CHECKLIST) if instance else StepState()
 
 
-def _part(run: Run, ref: StageRef, stage: Stage, ground: Ground) -> Part:
-    instance, state = run.instance(ref), _state(run, ref)
-    choices = [state.choices(statement.id) for statement in stage.statements if statement.ground == ground.id]
+def _part(run: Run, ref: StageRef, state: StepState, statements: Sequence[Statement], ground: Ground) -> Part:
+    instance = run.instance(ref)
+    counted: dict[str, int] = {}
+    for statement in statements:
+        chosen = state.choices(statement.id)
+        kind = chosen[0] if chosen else EMPTY
+        counted[kind] = counted.get(kind, 0) + 1
     is_skipped = instance is not None and instance.status is StageStatus.SKIPPED
     return Part(
         ref=ref,
         address=f"{step_address(run.id, ref, CHECKLIST)}#{ground_anchor(ground.id)}",
+        opened_at=f"{ground_address(run.id, ground.id)}/{ref}",
         is_begun=instance is not None and not is_skipped,
         is_skipped=is_skipped,
-        grades=Counter(chosen[0] for chosen in choices if chosen),
-        empty=sum(not chosen for chosen in choices),
+        counts=_in_order(counted),
     )
+
+
+def _cell(stage: Stage, parts: tuple[Part, ...]) -> Cell:
+    begun = [part for part in parts if part.is_begun]
+    if len(begun) == 1:
+        counts = begun[0].counts
+    else:
+        total: Counter[str] = Counter()
+        for part in begun:
+            total.update(dict(part.counts))
+        counts = _in_order(total)
+    return Cell(stage, parts, counts, any(part.is_blind for part in begun))
 
 
 # --- one ground --------------------------------------------------------------------------------------------------
@@ -201,13 +282,11 @@ def ground_page(session: Session, run_id: str, ground_id: str) -> GroundPage:
     if ground is None:
         raise NoSuchPart(ground_id)
     answers = current_answers(session, run.id, step=CHECKLIST)
-    stages = tuple(
-        StageAnswers(part, tuple(_lines(plan, stage, ground, part, answers)))
-        for ref in current_refs(plan, run)
-        for stage in [plan.stage(ref.stage)]
-        if any(statement.ground == ground.id for statement in stage.statements)
-        for part in [_part(run, ref, stage, ground)]
-    )
+    stages = []
+    for ref in current_refs(plan, run):
+        if statements := _statements_by_ground(plan.stage(ref.stage)).get(ground.id):
+            part = _part(run, ref, _state(run, ref), statements, ground)
+            stages.append(StageAnswers(part, tuple(_lines(plan, statements, part, answers))))
     shown = [line.answer for stage in stages for line in stage.statements if line.answer]
     return GroundPage(
         header=run_header(session, run_id),
@@ -221,14 +300,13 @@ def ground_page(session: Session, run_id: str, ground_id: str) -> GroundPage:
 
 
 def _lines(
-    plan: StepPlan, stage: Stage, ground: Ground, part: Part, answers: Mapping[tuple[str, str, str], Answer]
+    plan: StepPlan, statements: Iterable[Statement], part: Part, answers: Mapping[tuple[str, str, str], Answer]
 ) -> Iterator[StatementLine]:
-    for statement in stage.statements:
-        if statement.ground == ground.id:
-            answer = answers.get((str(part.ref), CHECKLIST, statement.id))
-            value = answer.value if answer and isinstance(answer.value, dict) else {"grade": "", "reason": ""}
-            sources = tuple(plan.sources_by_id[id] for id in statement.sources)
-            yield StatementLine(statement, sources, value["grade"], value["reason"], answer)
+    for statement in statements:
+        answer = answers.get((str(part.ref), CHECKLIST, statement.id))
+        value = answer.value if answer and isinstance(answer.value, dict) else {"grade": "", "reason": ""}
+        sources = tuple(plan.sources_by_id[id] for id in statement.sources)
+        yield StatementLine(statement, sources, value["grade"], value["reason"], answer)
 
 
 def _evidence(session: Session, plan: StepPlan, run: Run, ground: Ground) -> tuple[EvidenceLine, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -14,7 +14,7 @@ from app.features.steps import service
 from app.features.steps.conflict_page import conflict_page
 from app.features.steps.content import StepContent, load_content
 from app.features.steps.forms import Act, StepForm, answer_name, cell_name, read_form, reason_name
-from app.features.steps.grid import grid, ground_anchor, ground_page
+from app.features.steps.grid import Place, grid, ground_anchor, ground_page
 from app.features.steps.stage_page import stage_page
 from app.features.steps.step_page import StepPage, form_state, step_address, step_page
 from app.features.steps.words import GRADE_WORDS, problem_text
@@ -194,6 +194,23 @@ def _missing(page: StepPage, language: Language) -> dict[str, str]:
 @router.get("/trajecten/{run_id}/checklist")
 def show_grid(request: Request, run_id: str, session: ReadSession, caller: Viewer) -> Response:
     page = grid(session, run_id)
+    return render(request, "steps/grid.html", header=page.header, page=page, here_tab="checklist")
+
+
+@router.get("/trajecten/{run_id}/checklist/{ground}/{ref}")
+def show_cell(
+    request: Request,
+    run_id: str,
+    ground: str,
+    ref: str,
+    session: ReadSession,
+    caller: Viewer,
+    dicht: Literal["", "ja"] = "",
+) -> Response:
+    """The grid with one cell opened in place, or closed again; for htmx only the row of that cell."""
+    page = grid(session, run_id, Place(ground, stage_ref(ref)), is_open=not dicht)
+    if is_htmx(request):
+        return render(request, "steps/_grid_row.html", page=page, plan=page.plan, row=page.toggled_row)
     return render(request, "steps/grid.html", header=page.header, page=page, here_tab="checklist")
 
 

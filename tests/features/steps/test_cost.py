@@ -32,7 +32,7 @@ def test_no_page_costs_more_than_eight_queries(room: Room):
 
 
 _RUN_PAGES = (
-    *("checklist", "checklist/leeftijd", "bewijsstukken", "geschiedenis"),
+    *("checklist", "checklist/leeftijd", "checklist/leeftijd/verkennen.1", "bewijsstukken", "geschiedenis"),
     *("rapport", "rapport/csv", "rapport/pdf"),
 )
 

@@ -82,6 +82,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(chromium: Browser, room: Room,
             room.checklist,
             f"{run}/checklist",
             f"{run}/checklist/leeftijd",
+            f"{run}/checklist/leeftijd/verkennen.1",
             f"{run}/fasen/beleid.wonen.1",
             f"{run}/fasen/werkgroep.1",
         ],
@@ -95,6 +96,68 @@ def test_axe_finds_nothing_and_nothing_sticks_out(chromium: Browser, room: Room,
             assert findings(page) == [], path
             sticks_out = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
             assert not page.evaluate(sticks_out), path
+
+
+def cell_of(page: Page, ground: str):
+    return page.locator(f"#rij-{ground} [data-cells] a[hx-get]")
+
+
+def test_cell_of_the_grid_opens_in_place_and_the_arrow_keys_go_on(chromium: Browser, room: Room, address: str):
+    room.browser("anna").post(room.checklist, {"based_on": "0", "antwoord.jong-en-oud": "unknown"})
+    page = context_of(chromium, room, address, "anna").new_page()
+    page.goto(f"/trajecten/{room.run}/checklist")
+    expect(page.get_by_text("Met de pijltoetsen gaat u van vak naar vak.")).to_be_visible()
+    first, second = cell_of(page, "leeftijd").first, cell_of(page, "samenloop").first
+    first.focus()
+    page.keyboard.press("Enter")
+    panel = page.locator("#vak-leeftijd")
+    expect(panel).to_contain_text("We weten hoe jong en oud dit ervaart.")
+    expect(first).to_be_focused()
+    expect(first).to_have_attribute("aria-expanded", "true")
+    assert page.url == f"{address}/trajecten/{room.run}/checklist"
+    page.keyboard.press("ArrowDown")
+    expect(second).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#vak-samenloop")).to_be_visible()
+    expect(panel).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#rij-samenloop th a")).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#rij-samenloop th a")).to_be_focused()
+    page.keyboard.press("End")
+    expect(cell_of(page, "samenloop").last).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Home")
+    expect(page.locator("#rij-leeftijd th a")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(panel).to_have_count(0)
+    expect(first).to_be_focused()
+    second.press("Tab")
+    page.locator("#vak-samenloop").get_by_text("Sluiten").press("Enter")
+    expect(page.locator("#vak-samenloop")).to_have_count(0)
+    expect(second).to_be_focused()
+
+
+def test_cell_opens_in_place_without_scripts_too(chromium: Browser, room: Room, address: str):
+    page = context_of(chromium, room, address, "emma", scripts=False).new_page()
+    page.goto(f"/trajecten/{room.run}/checklist")
+    expect(page.get_by_text("Met de pijltoetsen gaat u van vak naar vak.")).to_be_hidden()
+    cell_of(page, "leeftijd").first.click()
+    expect(page.locator("#vak-leeftijd")).to_be_visible()
+    expect(page.locator("#rij-samenloop")).to_be_visible()
+    page.locator("#vak-leeftijd").get_by_text("Sluiten").click()
+    expect(page.locator("#vak-leeftijd")).to_have_count(0)
+
+
+def test_on_a_small_screen_the_arrow_keys_follow_what_one_sees(chromium: Browser, room: Room, address: str):
+    page = context_of(chromium, room, address, "anna", width=320).new_page()
+    page.goto(f"/trajecten/{room.run}/checklist")
+    page.locator("#rij-leeftijd th a").focus()
+    page.keyboard.press("ArrowDown")
+    expect(cell_of(page, "leeftijd").first).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#rij-leeftijd th a")).to_be_focused()
 
 
 @pytest.mark.parametrize("width", [1280, 320])
