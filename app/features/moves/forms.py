@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 from starlette.datastructures import FormData
 
-from app.web.forms import NUL, SENTENCES, TWICE, Form, FormInvalid, Problem, parse, typed_text
+from app.web.forms import NUL, SENTENCES, TWICE, Form, FormInvalid, Problem, Ticked, parse, typed_text
 from app.web.i18n import N_
 
 REASON_MAX = 2_000  # characters
@@ -34,9 +34,7 @@ class DeclineForm(Form):
 
 class UndoForm(Form):
     revision: Annotated[int, Field(alias="revision", title=N_("Version of the page"), ge=1, le=10**9)]
-    park_later: Annotated[Literal["ja"] | None, Field(alias="parkeren", title=N_("Set aside what was done since"))] = (
-        None
-    )
+    park_later: Annotated[Ticked, Field(alias="parkeren", title=N_("Set aside what was done since"))] = False
     reason: Annotated[str, Field(alias="reden", title=N_("Reason"), max_length=REASON_MAX)] = ""
 
 

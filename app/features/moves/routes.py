@@ -242,7 +242,7 @@ def undo(request: Request, run_id: str, session: WriteSession, caller: Mover, po
             session,
             run_id,
             revision=form.revision,
-            park_later=form.park_later is not None,
+            park_later=form.park_later,
             reason=form.reason,
             by=caller,
             at=now(request),
