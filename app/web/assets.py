@@ -42,6 +42,7 @@ BUNDLES: Final[Mapping[str, tuple[str, ...]]] = {
         "css/approvals.css",
         "css/steps.css",
         "css/evidence.css",
+        "css/plans.css",
         "css/print.css",
     ),
 }
