@@ -191,7 +191,7 @@ def _is_complete(question: Question, value: Value) -> bool:
         rows = value if isinstance(value, list) else []
         required = [column.id for column in question.columns if column.is_required]
         return len(rows) >= max(1, question.rows_min) and all(
-            row[column] for row in rows if isinstance(row, dict) for column in required
+            row.get(column) for row in rows if isinstance(row, dict) for column in required
         )
     return True
 

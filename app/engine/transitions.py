@@ -51,6 +51,7 @@ def start_run(
     domains: Sequence[str],
     team: Sequence[UserId],
     manager: UserId,
+    earlier_run: str | None = None,
     by: UserId,
     at: datetime,
 ) -> e.RunStarted:
@@ -69,6 +70,7 @@ def start_run(
         domains=tuple(d.id for d in plan.domains if d.id in domains),
         team=tuple(dict.fromkeys(team)),
         manager=manager,
+        earlier_run=earlier_run,
         by=by,
         at=at,
     )
@@ -286,6 +288,17 @@ def withdraw_evidence(
     assert reason is not None
     withdrawn = e.EvidenceWithdrawn(ref=ref, step=step, evidence=evidence, reason=reason, by=by, at=at)
     return [*_reopening(instance, by, at), withdrawn]
+
+
+def propose_answers(
+    plan: StepPlan, run: Run, ref: StageRef, step: str, *, answers: Mapping[str, AnswerMark], by: UserId, at: datetime
+) -> e.AnswersProposed:
+    """Answers of an earlier run come along into a step that nobody worked on yet."""
+    definition = guards.find_step(plan, run, ref, step)
+    assert run.stages[ref].step(step).status is StepStatus.NOT_STARTED, "work that was done is never overwritten"
+    assert answers.keys() <= {question.id for question in definition.questions}
+    assert all(mark.is_proposal for mark in answers.values())
+    return e.AnswersProposed(ref=ref, step=step, answers=dict(answers), by=by, at=at)
 
 
 # --- the gate --------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -145,6 +145,41 @@ def write_answers(
             }
         )
     _ADD.run(session, rows)
+    return marks
+
+
+def propose_answers(
+    session: Session, run_id: str, ref: StageRef, step: Step, sources: Mapping[str, str], *, of_run: str
+) -> dict[str, AnswerMark]:
+    """Copies answers of another run (by question: the commitment there) as proposals, with their writer and time, and
+    returns the marks for the engine. What was erased there does not come along."""
+    found = _OF_COMMITMENTS.run(session, {"of_run": uuid.UUID(of_run), "commitments": sorted(set(sources.values()))})
+    by_commitment = {row.commitment: row for row in found if row.value is not None}
+    marks, rows = {}, []
+    for question, committed in sources.items():
+        source = by_commitment.get(committed)
+        if source is None:
+            continue
+        salt = secrets.token_hex(SALT_BYTES)
+        marks[question] = replace(mark(step.question(question), source.value, salt), is_proposal=True)
+        rows.append(
+            {
+                "id": uuid.uuid4(),
+                "municipality_id": session.info["municipality_id"],
+                "run_id": uuid.UUID(run_id),
+                "ref": str(ref),
+                "step": step.id,
+                "question": question,
+                "value": source.value,
+                "salt": salt,
+                "commitment": marks[question].commitment,
+                "is_current": True,
+                "saved_by": source.saved_by,
+                "saved_at": source.saved_at,
+            }
+        )
+    if rows:
+        _ADD.run(session, rows)
     return marks
 
 

@@ -27,6 +27,7 @@ class StartForm(Form):
     domains: Domains = []
     team: Team
     manager: Manager
+    earlier: Annotated[str, Field(alias="eerder", title=N_("Earlier trajectory"))] = ""
 
 
 class EditForm(Form):

@@ -13,6 +13,7 @@ from app.features.runs import queries, service
 from app.features.runs.forms import DecisionForm, EditForm, ReasonForm, StartForm
 from app.features.runs.overview import overview
 from app.policy import Action
+from app.storage.carry_over import earlier_runs
 from app.storage.database import ReadSession, WriteSession
 from app.storage.plans import PlanRetired, UnknownPlan
 from app.storage.run_store import StaleRun
@@ -87,6 +88,7 @@ def _start_page(
         choice=choice,
         plan=choice.plan,
         people=queries.people(session),
+        earlier=earlier_runs(session, choice.plan) if choice.plan else [],
     )
 
 
@@ -112,9 +114,12 @@ def _start(request: Request, session: WriteSession, caller: Caller, posted: Post
             domains=form.domains,
             team=form.team,
             manager=form.manager,
+            earlier=form.earlier,
             by=caller.user_id,
             at=now(request),
         )
+    except service.EarlierRunNotAvailable:
+        raise refuse(posted, "eerder", N_("Choose an earlier trajectory from the list.")) from None
     except UnknownPlan:
         raise refuse(posted, "stappenplan", N_("Choose a step plan from the list.")) from None
     except PlanRetired:

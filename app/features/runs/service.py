@@ -9,9 +9,11 @@ from datetime import datetime
 from sqlmodel import Session
 
 from app.engine import transitions
+from app.engine.apply import apply
 from app.engine.run import StageRef, UserId
 from app.policy import Role
 from app.storage import run_store
+from app.storage.carry_over import bring_along, earlier_runs
 from app.storage.people import members_with_role
 from app.storage.plans import load_plan_to_start
 from app.storage.run_header import rename, run_header
@@ -28,6 +30,10 @@ class PersonNotAvailable(Exception):
         self.field = field
 
 
+class EarlierRunNotAvailable(Exception):
+    """A run was chosen to start from that is not there, or follows another plan or a newer version."""
+
+
 def start_run(
     session: Session,
     *,
@@ -37,12 +43,16 @@ def start_run(
     domains: Sequence[str],
     team: Sequence[UserId],
     manager: UserId,
+    earlier: str = "",
     by: UserId,
     at: datetime,
 ) -> str:
-    """Gives the id of the new run.  Raises UnknownPlan, PlanRetired, PersonNotAvailable, Blocked."""
+    """Gives the id of the new run. `earlier`: a run whose answers come along as proposals.
+    Raises UnknownPlan, PlanRetired, PersonNotAvailable, EarlierRunNotAvailable, Blocked."""
     plan = load_plan_to_start(session, plan_digest)
     _check_people(session, team, manager)
+    if earlier and all(run.id != earlier for run in earlier_runs(session, plan)):
+        raise EarlierRunNotAvailable(earlier)
     run_id, name_id, purpose_id = (str(uuid.uuid4()) for _ in range(3))
     event = transitions.start_run(
         plan,
@@ -52,6 +62,7 @@ def start_run(
         domains=domains,
         team=team,
         manager=manager,
+        earlier_run=earlier or None,
         by=by,
         at=at,
     )
@@ -111,7 +122,8 @@ def start_stage(session: Session, run_id: str, ref: StageRef, *, early_reason: s
     plan, run = run_store.load_stages(session, run_id, for_change=True)
     reason = write_text(session, run_id, early_reason, by=by, at=at)
     event = transitions.start_stage(plan, run, ref, early_reason=reason, by=by, at=at)
-    run_store.record(session, plan, run, event)
+    along = bring_along(session, plan, apply(run, event), ref, by=by, at=at)
+    run_store.record(session, plan, run, [event, *along])
 
 
 def skip_stage(session: Session, run_id: str, ref: StageRef, *, reason: str, by: UserId, at: datetime) -> None:
