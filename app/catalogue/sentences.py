@@ -574,8 +574,9 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "of haal dit weg en laat het een nieuwe vraag zijn",
     ),
     "cosmetic_not_same": _both(
-        "is new since {since}, or was split or merged, so people have to look at it anyway; remove it here",
-        "is nieuw sinds {since}, of gesplitst of samengevoegd, dus mensen moeten er toch naar kijken; haal het hier "
+        "is new since {since}, or several questions became this one, so people have to look at it anyway; remove it "
+        "here",
+        "is nieuw sinds {since}, of meer vragen werden deze ene, dus mensen moeten er toch naar kijken; haal het hier "
         "weg",
     ),
     "cosmetic_meaning": _both(

@@ -150,6 +150,25 @@ def test_words_of_stages_steps_grounds_and_decisions_can_be_declared_as_only_wor
     assert codes(tmp_path, old, with_changes(more, new)) == ["cosmetic_meaning"]
 
 
+def test_pieces_of_a_step_and_steps_that_became_one_can_be_declared_as_only_words(tmp_path: Path):
+    """Their title and goal are other words for what the questions in them still ask."""
+    one, two = with_steps("een en twee"), with_steps("een", "twee")
+    split = "split: [{before: verkennen/een-en-twee, after: [verkennen/een, verkennen/twee]}]"
+    assert codes(tmp_path, one, with_changes(f"{split}, cosmetic: [verkennen/een, verkennen/twee]", two)) == []
+    merged = "merged: [{before: [verkennen/een, verkennen/twee], after: verkennen/een-en-twee}]"
+    assert codes(tmp_path, two, with_changes(f"{merged}, cosmetic: [verkennen/een-en-twee]", one)) == []
+    optional = one.replace("title: een en twee", "required: false, title: een en twee")
+    told = codes(tmp_path, two, with_changes(f"{merged}, cosmetic: [verkennen/een-en-twee]", optional))
+    assert told == ["cosmetic_meaning"]
+
+
+def test_questions_that_became_one_are_never_only_words(tmp_path: Path):
+    old = with_question(f"{QUESTION}, {QUESTION.replace('id: vraag', 'id: ook')}")
+    more = "merged: [{before: [verkennen/overzicht/vraag, verkennen/overzicht/ook], after: verkennen/overzicht/vraag}]"
+    new = with_changes(f"{more}, cosmetic: [verkennen/overzicht/vraag]", with_question())
+    assert codes(tmp_path, old, new) == ["cosmetic_not_same"]
+
+
 # --- forgotten -------------------------------------------------------------------------------------------------
 
 

@@ -61,7 +61,7 @@ def advise(changes: Changes, plan: StepPlan, earlier: StepPlan) -> Iterator[Find
     old, new = _parts(earlier), _parts(plan)
     sources = _sources(parts, old, new)
     for number, part in enumerate(changes.get("cosmetic", ())):
-        if all(_words(old[source]) == _words(new[part]) for source in sources[part]):
+        if any(_words(old[source]) == _words(new[part]) for source in sources[part]):
             yield Finding("cosmetic_without_effect", ("changes", "cosmetic", number), since)
     changed = {path for change in compare([earlier, plan]).changes for path in (change.before, change.after)}
     for number, reason in enumerate(changes.get("reasons", ())):
@@ -125,14 +125,13 @@ def _type_fits(before: QuestionType, after: QuestionType) -> bool:
 
 
 def _sources(parts: PartMap, old: Mapping[str, AnyPart], new: Mapping[str, AnyPart]) -> dict[str, list[str]]:
-    """From the path of a part in the newer version to those in the older one. A step that was split is not the same
-    step any more, and is not in it; grounds keep their id."""
+    """From the path of a part in the newer version to those in the older one; grounds keep their id."""
     found = {path: [path] for path in new if kind_of(path) == "ground" and path in old}
     for stage, became in parts.stages.items():
         found.setdefault(became, []).append(stage)
     for step, pieces in parts.steps.items():
-        if len(pieces) == 1:
-            found.setdefault("/".join(pieces[0]), []).append("/".join(step))
+        for piece in pieces:
+            found.setdefault("/".join(piece), []).append("/".join(step))
     for question, target in parts.questions.items():
         found.setdefault("/".join(target), []).append("/".join(question))
     for decision, became in parts.decisions.items():
@@ -149,13 +148,18 @@ def _cosmetic(
     since: str,
 ) -> Iterator[Finding]:
     path = ("changes", "cosmetic", number)
-    befores = sources.get(part, [])
-    if len(befores) != 1:
+    befores, after = [old[source] for source in sources.get(part, [])], new[part]
+    if not befores or (len(befores) > 1 and isinstance(after, Question)):
         yield Finding("cosmetic_not_same", path, {"since": since})
         return
-    before, after = _meaning(old[befores[0]]), _meaning(new[part])
-    if other := [name for name, value in after.items() if before.get(name) != value]:
+    # Of merged steps the one that is closest: if one of them asked the same, only words changed.
+    other = min((_differing(_meaning(before), _meaning(after)) for before in befores), key=len)
+    if other:
         yield Finding("cosmetic_meaning", path, {"value": ", ".join(other), "since": since})
+
+
+def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+    return [name for name, value in after.items() if before.get(name) != value]
 
 
 def _words(part: AnyPart) -> object:
@@ -221,7 +225,7 @@ def _undeclared(
 ) -> Iterator[Finding]:
     """A part that is gone, and one that is new in the same stage and says nearly the same."""
     kept = set(parts.stages) | {"/".join(path) for path in (*parts.steps, *parts.questions)}
-    reached = set(_sources(parts, old, new)) | {"/".join(each) for pieces in parts.steps.values() for each in pieces}
+    reached = set(_sources(parts, old, new))
     added: dict[tuple[str, str], list[str]] = {}
     for path in new:
         if path not in reached:
