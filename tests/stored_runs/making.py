@@ -41,7 +41,16 @@ def make(plan: StepPlan) -> RunBuilder:
         waiting.remove(ref)
         built = _do(built, ref)
     assert not waiting, f"never possible: {waiting}"
+    # A stage may ask for the latest round of an earlier one: new rounds begin at the end of the plan.
+    for stage in reversed(plan.stages):
+        for ref in _refs(built, stage.id) if stage.is_repeatable else ():
+            built = _next_round(built, str(ref.next_round()), stage.steps[0].id)
     return built
+
+
+def _next_round(built: RunBuilder, at: str, step: str) -> RunBuilder:
+    built = built.with_stage(at, early_reason=an_id(f"early {at}"))
+    return _answered(built, at, step)
 
 
 def _refs(built: RunBuilder, stage: str) -> Iterator[StageRef]:
@@ -80,10 +89,6 @@ def _do(built: RunBuilder, ref: StageRef) -> RunBuilder:
     else:
         built = _work(built, at, first)  # work goes on after the approval
         built = _approved(_asked(built, at), at)
-    if stage.is_repeatable:
-        following = str(ref.next_round())
-        built = built.with_stage(following, early_reason=an_id(f"early {following}"))
-        built = _answered(built, following, first)
     return built
 
 
