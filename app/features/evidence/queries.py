@@ -17,6 +17,7 @@ from app.engine.definition import CHECKLIST, EvidenceDemand, EvidenceKind, Stage
 from app.engine.errors import Reason
 from app.engine.progress import current_refs
 from app.engine.run import Run, StageRef, StageStatus, StepState, UserId
+from app.features.evidence.whereabouts import Versions, Whereabouts, versions_of
 from app.policy import Action
 from app.storage import codec
 from app.storage.evidence_store import COLUMNS, Evidence, evidence_of, find_evidence, from_row
@@ -30,6 +31,7 @@ from app.web.identity import Caller
 PAGE_SIZE: Final = 25
 IN_USE: Final = "in-gebruik"
 WITHDRAWN: Final = "ingetrokken"
+SET_ASIDE: Final = "apart-gezet"
 
 
 def step_address(run_id: str, ref: StageRef, step: str) -> str:
@@ -93,7 +95,9 @@ def step_evidence_page(session: Session, caller: Caller, run_id: str, ref: Stage
     plan, run = load_step(session, run_id, ref, step)
     stage, definition = guards.find_stage(plan, run, ref), guards.find_step(plan, run, ref, step)
     instance = run.instance(ref)
-    found = evidence_of(session, run.id, ref, step)
+    state = instance.step(step) if instance else StepState()
+    here = {item.id for item in state.evidence}  # what was set aside keeps its place of then, and is not here
+    found = [each for each in evidence_of(session, run.id, ref, step) if each.id in here]
     is_worker = caller.may(Action.WORK_ON_STAGE)
     cannot = _why_not(run, stage, ref, caller) if is_worker else ()
     asked = [demand.kind for demand in definition.evidence]
@@ -106,7 +110,7 @@ def step_evidence_page(session: Session, caller: Caller, run_id: str, ref: Stage
         address=adding_address(run.id, ref, step),
         step_address=step_address(run.id, ref, step),
         stage_address=f"/trajecten/{run.id}/fasen/{ref}",
-        demands=tuple(_demands(plan, definition, instance.step(step) if instance else StepState())),
+        demands=tuple(_demands(plan, definition, state)),
         kinds=(*((plan.evidence_kinds_by_id[id], True) for id in dict.fromkeys(asked)), *((k, False) for k in others)),
         present=tuple(each for each in reversed(found) if not each.is_withdrawn),
         withdrawn=tuple(each for each in found if each.is_withdrawn),
@@ -142,13 +146,13 @@ class Filter:
     def is_active(self) -> bool:
         return any((self.kind, self.stage, self.ground, self.state))
 
-    def fits(self, plan: StepPlan) -> bool:
+    def fits(self, versions: Versions) -> bool:
         """Whether there can be such evidence."""
         return (
-            self.kind in {"", *plan.evidence_kinds_by_id}
-            and self.stage in {"", *plan.stages_by_id}
-            and self.ground in {"", *plan.grounds_by_id}
-            and self.state in {"", IN_USE, WITHDRAWN}
+            self.kind in {"", *(kind.id for kind in versions.kinds())}
+            and self.stage in {"", *(stage.id for stage in versions.stages())}
+            and self.ground in {"", *(ground.id for ground in versions.grounds())}
+            and self.state in {"", IN_USE, WITHDRAWN, SET_ASIDE}
         )
 
 
@@ -168,8 +172,9 @@ class RunEvidencePage:
 
     header: RunHeader
     plan: StepPlan
+    versions: Versions
     filter: Filter
-    found: tuple[Evidence, ...]
+    found: tuple[tuple[Evidence, Whereabouts], ...]
     total: int
     page: int
     pages: int
@@ -178,16 +183,14 @@ class RunEvidencePage:
     places: tuple[tuple[StageRef, tuple[tuple[Step, str], ...]], ...]
     may_add: bool
 
-    def step_of(self, evidence: Evidence) -> Step:
-        return self.plan.stage(evidence.ref.stage).step(evidence.step)
-
 
 def run_evidence_page(session: Session, caller: Caller, run_id: str, filter: Filter, page: int) -> RunEvidencePage:
     """Seven queries, whatever the number of pieces.  Raises RunNotFound."""
     plan, run = load_run(session, run_id)
-    conditions = [*_conditions(run, filter)]
+    versions = versions_of(session, plan, run)
+    conditions = [*_conditions(versions, filter)]
     counting = sqlalchemy.select(func.count(col(EvidenceRow.id))).where(*conditions)
-    total = session.execute(counting).scalar_one() if filter.fits(plan) else 0
+    total = session.execute(counting).scalar_one() if filter.fits(versions) else 0
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(1, page), pages)
     listing = (
@@ -202,8 +205,9 @@ def run_evidence_page(session: Session, caller: Caller, run_id: str, filter: Fil
     return RunEvidencePage(
         header=run_header(session, run.id),
         plan=plan,
+        versions=versions,
         filter=filter,
-        found=tuple(found),
+        found=tuple((each, versions.whereabouts(each)) for each in found),
         total=total,
         page=page,
         pages=pages,
@@ -214,8 +218,8 @@ def run_evidence_page(session: Session, caller: Caller, run_id: str, filter: Fil
     )
 
 
-def _conditions(run: Run, filter: Filter) -> Iterator[ColumnElement[bool]]:
-    yield col(EvidenceRow.run_id) == uuid.UUID(run.id)
+def _conditions(versions: Versions, filter: Filter) -> Iterator[ColumnElement[bool]]:
+    yield col(EvidenceRow.run_id) == uuid.UUID(versions.run.id)
     if filter.kind:
         yield col(EvidenceRow.kind) == filter.kind
     if filter.stage:
@@ -223,9 +227,17 @@ def _conditions(run: Run, filter: Filter) -> Iterator[ColumnElement[bool]]:
     if filter.ground:
         # Ids of grounds hold no quotes, so as text the list says it on every database.
         yield cast(col(EvidenceRow.grounds), String).contains(f'"{filter.ground}"', autoescape=True)
-    if filter.state:
-        is_withdrawn = col(EvidenceRow.withdrawn_at).is_not(None)
-        yield is_withdrawn if filter.state == WITHDRAWN else ~is_withdrawn
+    is_withdrawn = col(EvidenceRow.withdrawn_at).is_not(None)
+    is_set_aside = col(EvidenceRow.id).in_([uuid.UUID(id) for id in versions.parked])
+    match filter.state:
+        case "in-gebruik":
+            yield ~is_withdrawn & ~is_set_aside
+        case "ingetrokken":
+            yield is_withdrawn
+        case "apart-gezet":
+            yield is_set_aside
+        case _:
+            return
 
 
 def _open_instances(plan: StepPlan, run: Run) -> Iterator[tuple[StageRef, Stage]]:
@@ -256,12 +268,12 @@ def _places(plan: StepPlan, run: Run) -> Iterator[tuple[StageRef, tuple[tuple[St
 
 @dataclass(frozen=True, slots=True)
 class EvidencePage:
-    """`withdrawal_reason` is None when it was erased."""
+    """`withdrawal_reason` is None when it was erased. What was set aside cannot be withdrawn: nothing of it changes."""
 
     header: RunHeader
     plan: StepPlan
     evidence: Evidence
-    step: Step
+    where: Whereabouts
     address: str
     step_address: str
     adding_address: str
@@ -275,14 +287,14 @@ def evidence_page(session: Session, caller: Caller, run_id: str, id: str) -> Evi
     """Five queries, seven for one that was withdrawn.  Raises RunNotFound, NoSuchPart."""
     plan, run = load_stages(session, run_id)
     found = find_evidence(session, run.id, id)
-    stage = plan.stage(found.ref.stage)
-    is_worker = caller.may(Action.WORK_ON_STAGE) and not found.is_withdrawn
-    cannot = _why_not(run, stage, found.ref, caller) if is_worker else ()
+    where = versions_of(session, plan, run).whereabouts(found)
+    is_worker = caller.may(Action.WORK_ON_STAGE) and not found.is_withdrawn and where.has_step
+    cannot = _why_not(run, plan.stage(found.ref.stage), found.ref, caller) if is_worker else ()
     return EvidencePage(
         header=run_header(session, run.id),
         plan=plan,
         evidence=found,
-        step=stage.step(found.step),
+        where=where,
         address=f"/trajecten/{run.id}/bewijsstukken/{found.id}",
         step_address=step_address(run.id, found.ref, found.step),
         adding_address=adding_address(run.id, found.ref, found.step),

@@ -266,7 +266,11 @@ def withdraw(
     except FormInvalid as invalid:
         page = queries.evidence_page(session, caller, run_id, evidence_id)
         return _evidence_page(request, page, invalid.state(language_of(request)), status=422)
-    service.withdraw_evidence(session, run_id, evidence_id, reason=form.reason, by=caller.user_id, at=now(request))
+    try:
+        service.withdraw_evidence(session, run_id, evidence_id, reason=form.reason, by=caller.user_id, at=now(request))
+    except service.EvidenceSetAside:
+        page = queries.evidence_page(session, caller, run_id, evidence_id)
+        return _evidence_page(request, page, FormState(typed_text(posted)), status=409)
     return see_other(f"/trajecten/{run_id}/bewijsstukken/{evidence_id}", notice="evidence_withdrawn")
 
 

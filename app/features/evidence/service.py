@@ -24,15 +24,21 @@ from app.storage.evidence_store import Description, Evidence, StoredFile
 from app.storage.texts import write_text
 
 
+class EvidenceSetAside(Exception):
+    """It has no place in the present version of the plan; nothing of it changes until it has one again."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenStep:
-    """A step to which this person may add evidence now, and what it has already. Of the run only it is loaded."""
+    """A step to which this person may add evidence now. Of the run only it is loaded. `present` is what was added
+    there, also what was withdrawn; `counting` are the ids of what counts there now."""
 
     plan: StepPlan
     run: Run
     ref: StageRef
     step: str
     present: Sequence[Evidence]
+    counting: frozenset[EvidenceId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,9 @@ def open_step(session: Session, run_id: str, ref: StageRef, step: str, *, by: Us
     plan, run = run_store.load_step(session, run_id, ref, step, for_change=True)
     # Without answers this refuses, or gives no events.
     transitions.save_step(plan, run, ref, step, answers={}, based_on=0, by=by, at=at)
-    return OpenStep(plan, run, ref, step, evidence_store.evidence_of(session, run.id, ref, step))
+    instance = run.instance(ref)
+    counting = frozenset(item.id for item in instance.step(step).evidence if item.counts) if instance else frozenset()
+    return OpenStep(plan, run, ref, step, evidence_store.evidence_of(session, run.id, ref, step), counting)
 
 
 def add_evidence(
@@ -66,16 +74,19 @@ def add_evidence(
     run = place.run
     titles: list[str] = []
     twins: list[tuple[ReceivedFile | None, Evidence]] = []
-    present = list(place.present)
+    counting = [each for each in place.present if each.id in place.counting]
+    known = {each.id for each in place.present}
     for file, described in _described(place.plan, form, files):
         id = _evidence_id(form.key, place, described)
-        if (before := next((e for e in present if e.id == id), None)) and not before.is_withdrawn:
+        if before := next((each for each in counting if each.id == id), None):
             titles.append(before.described.title)
             continue
-        if twin := _twin(present, described):
+        if twin := _twin(counting, described):
             twins.append((file, twin))
             continue
-        id = str(uuid.uuid4()) if before else id
+        id = (
+            str(uuid.uuid4()) if id in known else id
+        )  # withdrawn or set aside since: what is added now is another piece
         if file is not None:
             upload.place(file)
         salt = evidence_store.new_salt()
@@ -98,7 +109,7 @@ def add_evidence(
         run = reduce(apply, happened, run)
         events += happened
         titles.append(described.title)
-        present.append(added)
+        counting.append(added)
     run_store.record(session, place.plan, place.run, events)
     upload.recorded()
     return Added(tuple(titles), tuple(twins))
@@ -146,11 +157,11 @@ def _evidence_id(key: uuid.UUID, place: OpenStep, described: Description) -> Evi
     return str(uuid.uuid5(key, canonical(content).decode()))
 
 
-def _twin(present: Iterable[Evidence], described: Description) -> Evidence | None:
+def _twin(counting: Iterable[Evidence], described: Description) -> Evidence | None:
     """The same document counted twice would meet a demand for two."""
-    for each in present:
+    for each in counting:
         other = each.described
-        if each.is_withdrawn or other.kind != described.kind:
+        if other.kind != described.kind:
             continue
         if described.file and other.file and described.file.sha256 == other.file.sha256:
             return each
@@ -160,12 +171,15 @@ def _twin(present: Iterable[Evidence], described: Description) -> Evidence | Non
 
 
 def withdraw_evidence(session: Session, run_id: str, id: str, *, reason: str, by: UserId, at: datetime) -> None:
-    """Withdrawing one's own withdrawal again changes nothing.  Raises RunNotFound, NoSuchPart, Blocked."""
+    """Withdrawing one's own withdrawal again changes nothing.  Raises RunNotFound, NoSuchPart, Blocked,
+    EvidenceSetAside."""
     found = evidence_store.find_evidence(session, run_id, id)
     plan, run = run_store.load_step(session, run_id, found.ref, found.step, for_change=True)
     found = evidence_store.find_evidence(session, run_id, id)  # nobody changes it from here on
     if found.withdrawn_by == by:
         return
+    if any(item.evidence and item.evidence.id == found.id for item in run.parked):
+        raise EvidenceSetAside(found.id)
     text = write_text(session, run.id, reason, by=by, at=at)
     events = transitions.withdraw_evidence(
         plan, run, found.ref, found.step, evidence=found.id, reason=text, by=by, at=at
