@@ -43,6 +43,7 @@ BUNDLES: Final[Mapping[str, tuple[str, ...]]] = {
         "css/steps.css",
         "css/evidence.css",
         "css/plans.css",
+        "css/versions.css",
         "css/print.css",
     ),
 }

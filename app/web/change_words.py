@@ -8,11 +8,12 @@ for difference in change.differences:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from app.engine.definition import Text
 from app.engine.run_migration.compare import Change, ChangeClass, Comparison, Difference, PartKind, What
 from app.web.change_values import PlanValues
 from app.web.i18n import N_, Language, gettext_for
@@ -197,13 +198,13 @@ class ChangeWords:
             case _:
                 return ""
 
-    def place(self, change: Change) -> str:
-        """The step that a part stands under; empty for steps, stages and what stands outside the stages."""
+    def place(self, change: Change) -> Text | None:
+        """The step that a part stands under; None for steps, stages and what stands outside the stages."""
         if change.kind not in (PartKind.QUESTION, PartKind.STATEMENT, PartKind.EVIDENCE):
-            return ""
+            return None
         values, path = (self._new, change.after) if change.after else (self._old, _befores(change)[0])
         step = path if change.kind is PartKind.EVIDENCE else (path or "").rpartition("/")[0]
-        return self._title(values, step or "")
+        return values.title(step or "")
 
     def _list(self, values: PlanValues, paths: list[str]) -> str:
         *first, last = [f"“{self._title(values, path)}”" for path in paths]
@@ -211,6 +212,19 @@ class ChangeWords:
 
     def _title(self, values: PlanValues, path: str) -> str:
         return values.title(path).in_language(self._language)
+
+
+def changes_by_stage(found: Comparison) -> Iterator[tuple[str, list[Change]]]:
+    """The changes outside the stages, under an empty id, then those of each stage that has any: in the order of the
+    newer version, then the stages that are gone. Within a stage the heaviest come first."""
+    grouped: dict[str, list[Change]] = {"": []}
+    for stage in (*found.new.stages, *found.old.stages):
+        grouped.setdefault(stage.id, [])
+    for change in found.changes:
+        grouped[change.stage].append(change)
+    for id, changes in grouped.items():
+        if changes:
+            yield id, sorted(changes, key=lambda change: -change.change_class)
 
 
 def _befores(change: Change) -> list[str | None]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.features.plans import queries
+from app.features.plans import differences, queries
 from app.policy import Action
 from app.storage.database import ReadSession
 from app.web.access import allowed
@@ -40,3 +40,14 @@ def show_plan(request: Request, plan_id: str, version: str, session: ReadSession
         graph=plan_graph(page.plan, language_of(request)),
         may_start=caller.may(Action.START_RUN) and not page.pinned.is_retired,
     )
+
+
+@router.get("/stappenplannen/{plan_id}/{version}/verschillen")
+def show_differences(
+    request: Request, plan_id: str, version: str, session: ReadSession, caller: Reader, met: str | None = None
+) -> Response:
+    """Between this version and `met`, in whatever order these came; without it, the version before."""
+    page = differences.differences_page(session, plan_id, version, met, language_of(request))
+    if page is None:
+        raise HTTPException(404)
+    return render(request, "plans/differences.html", block="differences", page=page)
