@@ -54,6 +54,7 @@ def test_wheel_holds_what_lies_beside_the_code_and_the_licences(wheel: Path):
     assert static - inside == set()
     assert any(name.endswith("licenses/LICENSES/EUPL-1.2.txt") for name in inside)
     assert "app/py.typed" in inside
+    assert "app/_bundled/stepplans/released.json" in inside  # without it nothing is released
 
 
 def test_wheel_holds_no_tests_data_or_leftovers(wheel: Path):
