@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.cli import demo, plan, plans, runs, serve, users
+from app.cli import demo, files, plan, plans, runs, serve, users
 
 app = typer.Typer(
     name="stappenplan",
@@ -20,6 +20,7 @@ app.command()(plans.lint)
 app.command(name="plans")(plans.list_plans)
 app.command()(runs.report)
 app.command()(runs.verify_history)
+app.command()(files.sweep_files)
 app.add_typer(plan.app, name="plan")
 app.add_typer(runs.app, name="runs")
 app.add_typer(users.app, name="user")

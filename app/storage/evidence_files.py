@@ -128,7 +128,9 @@ class EvidenceFiles:
             path.unlink(missing_ok=True)
         removed: list[str] = []
         for folder in sorted(self._placed.glob("??")):
-            removed += self.remove_unused([path.name for path in _files_in(folder, before)], used)
+            names = [path.name for path in _files_in(folder, before)]
+            # What else somebody put there is not ours to judge.
+            removed += self.remove_unused([name for name in names if _SHA256.fullmatch(name)], used)
         return removed
 
 

@@ -34,6 +34,7 @@ COMMANDS = (
     ("plans",),
     ("report",),
     ("verify-history",),
+    ("sweep-files",),
     ("runs",),
     ("runs", "list"),
     ("user",),

@@ -131,8 +131,11 @@ def test_sweep_removes_what_crashes_left_behind(tmp_path: Path):
     assert files.sweep(nobody, at=datetime.now(UTC)) == []  # perhaps somebody is still at it
     assert files.sweep(everybody, at=LATER) == []
     assert not any((tmp_path / "incoming").iterdir())
+    stranger = files.path_of(orphan.sha256).with_name(".nfs0001")
+    stranger.write_bytes(b"van het bestandssysteem")
     assert files.sweep(nobody, at=LATER) == [orphan.sha256]
     assert not files.path_of(orphan.sha256).exists()
+    assert stranger.exists()
 
 
 def test_sweep_of_an_installation_without_evidence_does_nothing(tmp_path: Path):
