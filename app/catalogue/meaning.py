@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.catalogue.problems import Finding
-from app.catalogue.rules import changes, graph, names, questions
+from app.catalogue.rules import changes, graph, names, overlays, questions
 from app.catalogue.rules.parts import Part
 
 
@@ -15,3 +15,4 @@ def check_meaning(root: object) -> Iterator[Finding]:
     yield from questions.check(plan)
     yield from graph.check(plan)
     yield from changes.check(plan)
+    yield from overlays.check(plan)

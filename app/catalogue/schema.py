@@ -8,7 +8,7 @@ refer to something, and what can't be said key by key, is the matter of rules/. 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -53,6 +53,10 @@ VERSION = (
     r"(-(0|[1-9][0-9]{0,8}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9][0-9]{0,8}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*))*)?$"
 )
 
+# What additions of a municipality extend: `inclusief-beleid@1.0.0`.
+EXTENDS = rf"{SLUG[:-1]}@{VERSION[1:]}"
+PREFIX = r"^[a-z][a-z0-9]{0,11}$"  # one word, so that no id of another prefix can begin with it
+
 # Access roles that the application lets approve and decide; app/policy.py is the source, a test compares them.
 APPROVING_ROLES = ("manager",)
 DECIDING_ROLES = ("manager",)
@@ -60,6 +64,9 @@ DECIDING_ROLES = ("manager",)
 
 class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+
+    other_keys: ClassVar[tuple[str, ...]] = ()
+    """Of what a mapping is taken for when nothing says which kind it is: keys that tell the other kinds."""
 
 
 # --- texts, ids, numbers ---------------------------------------------------------------------------------------
@@ -275,6 +282,8 @@ class Statement(WithOrigin):
 
 
 class StageRequired(Part):
+    other_keys = ("decision", "any_of")
+
     stage: Id
     round: Annotated[Round, Field(strict=False)] = Round.FIRST
     reached: Annotated[Reached, Field(strict=False)] = Reached.APPROVED
@@ -428,6 +437,14 @@ class ChangesSince(Part):
     reasons: list[ReasonOfChange] = Field(default=[], max_length=ITEMS_MAX)
 
 
+class AllowOverlays(Part):
+    """What a municipality may do in its own additions to this plan, beside adding and requiring more."""
+
+    loosen: list[PartPath] = Field(default=[], max_length=yaml_tree.ITEMS_MAX)
+    """Parts that it may require less of, reword or remove. A stage stands for its gate and whether it may be skipped,
+    a step for whether it is required and its evidence; the parts in them are named by themselves."""
+
+
 class PlanHead(Part):
     id: Id
     """Also the name of the folder of the file."""
@@ -444,6 +461,8 @@ class PlanFile(Part):
     plan: PlanHead
     changes: ChangesSince | None = None
     """Since the earlier version that this one takes the place of."""
+    allow_overlays: AllowOverlays | None = None
+    """Without it, additions of a municipality may loosen nothing."""
     sources: dict[SourceId, Source] = Field(default={}, max_length=ITEMS_MAX)
     terms: list[Term] = Field(default=[], max_length=ITEMS_MAX)
     grounds: list[Ground] = Field(default=[], max_length=ITEMS_MAX)

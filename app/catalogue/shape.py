@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -14,7 +14,11 @@ from app.catalogue.problems import PROBLEMS_MAX, Finding, Path, suggestion
 from app.catalogue.schema import PlanFile
 from app.catalogue.yaml_tree import Tree
 
-_MODELS: Mapping[str, type[BaseModel]] = {
+Model = TypeVar("Model", bound=BaseModel)
+Branches = Mapping[str, type[BaseModel]]
+"""The models of the branches of unions, by the tag that stands for them in a location of pydantic."""
+
+BRANCHES: Branches = {
     f"<{model.__name__}>": model for model in (schema.StageRequired, schema.DecisionRequired, schema.AnyOf)
 }
 _PATTERNS = {
@@ -25,6 +29,8 @@ _PATTERNS = {
     schema.PART: "bad_part",
     schema.LANGUAGE: "bad_language",
     schema.ONE_LINE: "several_lines",
+    schema.EXTENDS: "bad_extends",
+    schema.PREFIX: "bad_prefix",
 }
 _TYPES = {
     "bool_type": "not_boolean",
@@ -39,27 +45,31 @@ _TYPES = {
 
 def check_shape(tree: Tree) -> tuple[PlanFile | None, list[Finding]]:
     """The plan, or what keeps the file from being one."""
+    return check_shape_of(PlanFile, tree)
+
+
+def check_shape_of(model: type[Model], tree: Tree, branches: Branches = BRANCHES) -> tuple[Model | None, list[Finding]]:
+    """The same for another kind of file."""
     number = tree.root.get("format") if isinstance(tree.root, dict) else None
     if isinstance(number, int) and not isinstance(number, bool) and number != schema.FORMAT:
         # Another format has other keys: what we could say about those would only mislead.
         params: dict[str, str | int] = {"value": str(number), "known": schema.FORMAT}
         return None, [Finding("unknown_format", ("format",), params)]
     try:
-        return PlanFile.model_validate(tree.root), []
+        return model.model_validate(tree.root), []
     except ValidationError as error:
-        return None, list(_findings(tree, error.errors(include_url=False)))
+        return None, list(_findings(tree, error.errors(include_url=False), model, branches))
 
 
-def _findings(tree: Tree, errors: list[ErrorDetails]) -> Iterator[Finding]:
+def _findings(tree: Tree, errors: list[ErrorDetails], root: type[BaseModel], branches: Branches) -> Iterator[Finding]:
     meant: dict[Path, set[str]] = {}
     for error in [each for each in errors if each["type"] == "extra_forbidden"]:
         *around, key = _path(error)
-        model = _model_at(error["loc"][:-1])
-        known = list(model.model_fields)
-        if model is schema.StageRequired:  # what a requirement is taken for when it says nothing else
-            known += ["decision", "any_of"]
+        model = _model_at(error["loc"][:-1], root, branches)
+        others = model.other_keys if issubclass(model, schema.Part) else ()
+        known = [*model.model_fields, *others]
         if len(meant) < PROBLEMS_MAX and (near := suggestion(str(key), known)):
-            meant.setdefault(tuple(around), set()).add("stage" if near in ("decision", "any_of") else near)
+            meant.setdefault(tuple(around), set()).add(known[0] if near in others else near)
         yield Finding("unknown_key", (*around, key), at_key=True, wrong=str(key), known=known)
     for error in errors:
         path = _path(error)
@@ -157,15 +167,15 @@ def _written(value: object) -> str:
     return str(value)
 
 
-def _model_at(loc: tuple[str | int, ...]) -> type[BaseModel]:
+def _model_at(loc: tuple[str | int, ...], root: type[BaseModel], branches: Branches) -> type[BaseModel]:
     """The model of the mapping at a location of pydantic."""
-    model: type[BaseModel] = PlanFile
+    model = root
     is_name = False  # the next part is a name in a mapping of names to models
     for part in loc:
         if is_name:
             is_name = False
-        elif isinstance(part, str) and part in _MODELS:
-            model = _MODELS[part]
+        elif isinstance(part, str) and part in branches:
+            model = branches[part]
         elif isinstance(part, str) and part in model.model_fields:
             annotation = model.model_fields[part].annotation
             model = next(_models_in(annotation), model)

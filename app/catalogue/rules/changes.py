@@ -55,7 +55,7 @@ def check(plan: Part) -> Iterator[Finding]:
     if not isinstance(changes.value, dict):
         return
     yield from _since(plan, changes.get("since"))
-    parts = _Parts.of(plan)
+    parts = Parts.of(plan)
     said = _Said()
     for entry in changes.each("renamed"):
         yield from _moved(entry, (entry.get("before"),), (entry.get("after"),), "not_renamed", _RENAMED, said)
@@ -84,7 +84,7 @@ def _is(pattern: str, text: str | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class Parts:
     """The parts of this version by their path. Where an id could not be read, a part that seems unknown may be that
     one and is no finding: `is_whole` is False then."""
 
@@ -93,7 +93,7 @@ class _Parts:
     near: Near
 
     @classmethod
-    def of(cls, plan: Part) -> _Parts:
+    def of(cls, plan: Part) -> Parts:
         known: dict[str, None] = {}
         for stage in plan.each("stages"):
             known[stage.id] = None

@@ -9,7 +9,9 @@ from app.catalogue.rules.parts import Names, Part
 from app.engine.definition import CHECKLIST
 
 # Lists of names; a name in them twice says nothing more.
-_LISTS_OF_NAMES = frozenset({"sources", "grounds", "roles", "approvers", "taken_by", "complete", "any_of", "cosmetic"})
+_LISTS_OF_NAMES = frozenset(
+    {"sources", "grounds", "roles", "approvers", "taken_by", "complete", "any_of", "cosmetic", "loosen"}
+)
 
 _REASONS = ("changes", "reasons")  # always of whoever made the version
 
