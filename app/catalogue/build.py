@@ -21,6 +21,7 @@ from app.engine.definition import (
     Domain,
     EvidenceDemand,
     EvidenceKind,
+    Extends,
     Gate,
     Ground,
     Item,
@@ -204,6 +205,20 @@ def _changes(part: Document) -> Changes:
     )
 
 
+def _extends(part: Document) -> Extends:
+    overlay = part["overlay"]
+    return Extends(
+        plan=part["plan"],
+        version=part["version"],
+        digest=part["digest"],
+        title=_text(part["title"]),
+        additions=_text(overlay["title"]),
+        purpose=_text(overlay["purpose"]),
+        by=overlay["by"],
+        prefix=overlay["prefix"],
+    )
+
+
 def build(document: Document, digest: str) -> StepPlan:
     """Sources stand in the order of their ids, S2 before S10: a mapping has no order that a database would keep."""
     head = document["plan"]
@@ -223,6 +238,7 @@ def build(document: Document, digest: str) -> StepPlan:
         sources=tuple(_source(id, sources[id]) for id in sorted(sources, key=_natural)),
         terms=_each(_titled(Term))(document.get("terms", ())),
         changes=_changes(document["changes"]) if "changes" in document else None,
+        extends=_extends(document["extends"]) if "extends" in document else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from app.catalogue import yaml_tree
 from app.catalogue.earlier import Versions, without_a_word
 from app.catalogue.loader import Document, LoadedPlan, load_bytes, read_file
 from app.catalogue.lock import LOCK_NAME, Lock, Name, Status, part_changes, parts_of
+from app.catalogue.overlay.folders import extendable_in
+from app.catalogue.overlay.loading import load_overlay, means_overlay
 from app.catalogue.problems import PlanInvalid, Problem, in_order, path_text
 from app.catalogue.versions import precedence
 
@@ -77,9 +79,10 @@ class Catalogue:
         return ([loaded for loaded in usable if "-" not in loaded.plan.version] or usable)[-1]
 
 
-def lint(paths: list[Path]) -> list[Problem]:
+def lint(paths: list[Path], *, also_in: Sequence[Path] = ()) -> list[Problem]:
     """What is wrong with each file, by line; for a file that can be used, the warnings (`Problem.is_warning`). With a
-    lock beside the folder of a file, also what was changed or removed since the release."""
+    lock beside the folder of a file, also what was changed or removed since the release. The version that additions
+    extend is looked for beside the folder of their file, and then in `also_in`."""
     problems: list[Problem] = []
     locks: dict[Path, Lock] = {}
     versions = Versions()
@@ -93,7 +96,10 @@ def lint(paths: list[Path]) -> list[Problem]:
         except PlanInvalid as unreadable:
             problems += unreadable.problems
         try:
-            problems += check_file(path, locks[folder], versions).warnings
+            if means_overlay(data := read_file(path)):
+                problems += load_overlay(data, str(path), extendable_in([folder, *also_in])).warnings
+            else:
+                problems += check_file(path, locks[folder], versions).warnings
         except PlanInvalid as invalid:
             problems += invalid.problems
     return problems

@@ -146,7 +146,7 @@ def _check(data: bytes, name: str, earlier: EarlierFinder | None) -> tuple[PlanF
         if checked is not None and earlier is not None:
             is_right = all(finding.code in WARNINGS for finding in findings)
             findings += islice(_since(checked, earlier, is_right=is_right), FINDINGS_MAX)
-    problems = _located(findings, tree, name)
+    problems = located(findings, tree, name)
     if wrong := [problem for problem in problems if not problem.is_warning]:
         # What seems unused may be meant by a name that is wrong: warnings wait until the plan is right.
         return None, in_order(wrong, name)
@@ -185,7 +185,8 @@ def _place(finding: Finding, tree: yaml_tree.Tree) -> Mark:
     return line, column
 
 
-def _located(findings: list[Finding], tree: yaml_tree.Tree, name: str) -> list[Problem]:
+def located(findings: list[Finding], tree: yaml_tree.Tree, name: str) -> list[Problem]:
+    """Findings with their place in the file, by line."""
     placed = [(_place(finding, tree), finding) for finding in findings]
     placed.sort(key=lambda each: each[0])
     problems = []

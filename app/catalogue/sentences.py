@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from app.catalogue.overlay.sentences import OVERLAY_SENTENCES, OVERLAY_WARNINGS
+
 WARNING_WORD: Final = {"en": "warning", "nl": "let op"}
 MEANT: Final = {"en": ', did you mean "{}"?', "nl": ', bedoelt u "{}"?'}
 ADD_IT: Final = {"en": "; add what is missing, or remove this", "nl": "; voeg toe wat ontbreekt, of haal dit weg"}
@@ -52,6 +54,7 @@ WARNINGS: Final = frozenset(
         "reason_without_effect",
         "renamed_undeclared",
         "changes_missing",
+        *OVERLAY_WARNINGS,
     }
 )
 
@@ -633,4 +636,5 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         'the stage does not name the ground "{value}" under grounds; add it there',
         'de fase noemt de grond "{value}" niet onder grounds; voeg hem daar toe',
     ),
+    **OVERLAY_SENTENCES,
 }

@@ -9,18 +9,19 @@ import typer
 
 from app.catalogue.catalogue import lint as lint_files
 from app.cli.common import complain, database, fail, say
+from app.resources import stepplans_dir
 from app.storage.plans import pinned_plans
 
 
 def lint(files: Annotated[list[Path], typer.Argument(help="Step plans to check (YAML).", metavar="FILE…")]) -> None:
-    """Check files with step plans.
+    """Check files with step plans, or with additions to one.
 
     Names every problem with file, line, column, place and remedy; exits 1 when there is one.
     """
     missing = [str(file) for file in files if not file.is_file()]
     if missing:
         raise fail(f"No such file: {', '.join(missing)}")
-    problems = lint_files(files)
+    problems = lint_files(files, also_in=[stepplans_dir()])
     for problem in problems:
         complain(problem.sentence())
     if any(not problem.is_warning for problem in problems):

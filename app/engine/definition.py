@@ -356,9 +356,26 @@ class Changes:
     reasons: Mapping[str, Text] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Extends:
+    """That a plan is another one with additions: which version, by name and digest, and what the additions are. Every
+    id that was added begins with `prefix` and a hyphen. `by`: whose additions, as in the title."""
+
+    plan: str
+    version: str
+    digest: str
+    title: Text
+    additions: Text
+    purpose: Text
+    by: str
+    prefix: str
+
+
 @dataclass(frozen=True)
 class StepPlan:
-    """One version of a plan. `digest` is the SHA-256 (hex) of its canonical form, set by the catalogue."""
+    """One version of a plan. `digest` is the SHA-256 (hex) of its canonical form, set by the catalogue.
+
+    Where it extends another version, `changes` are those of that one."""
 
     id: str
     version: str
@@ -374,6 +391,13 @@ class StepPlan:
     sources: tuple[Source, ...] = ()
     terms: tuple[Term, ...] = ()
     changes: Changes | None = None
+    extends: Extends | None = None
+
+    @property
+    def base(self) -> tuple[str, str]:
+        """Id and version of the plan whose parts these are: of the plan that it extends, or its own. What a version
+        says that it changed is about versions by this name."""
+        return (self.extends.plan, self.extends.version) if self.extends else (self.id, self.version)
 
     @cached_property
     def stages_by_id(self) -> Mapping[str, Stage]:
