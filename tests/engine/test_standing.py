@@ -20,9 +20,12 @@ from tests.builders import (
     a_step,
     after,
     ref,
+    text,
 )
+from tests.engine.run_migration.moving import changed, moved
 
 HERE = "verkennen.1"
+NEWER = changed(PLAN, "verkennen/overzicht/naam", text=text("Hoe heet het nu?"))
 
 
 def approved() -> RunBuilder:
@@ -51,6 +54,21 @@ STATES: dict[str, tuple[Callable[[], RunBuilder], str, StageState]] = {
         StageState.BUSY,
     ),
     "sent back": (lambda: sent_back(a_run().with_work_done(HERE), HERE, "overzicht"), HERE, StageState.SENT_BACK),
+    "moved to a version that asks to look again": (
+        lambda: moved(a_run().with_work_done(HERE), NEWER),
+        HERE,
+        StageState.BUSY,
+    ),
+    "approved, then moved to a version that asks to look again": (
+        lambda: moved(approved(), NEWER),
+        HERE,
+        StageState.CHANGED,
+    ),
+    "sent back, then moved to a version that asks to look again": (
+        lambda: moved(sent_back(a_run().with_work_done(HERE), HERE, "overzicht"), NEWER),
+        HERE,
+        StageState.SENT_BACK,
+    ),
     "checklist sent back": (
         lambda: sent_back(a_run().with_work_done(HERE), HERE, "checklist"),
         HERE,

@@ -40,7 +40,7 @@ from app.engine.progress import (
     stage_progress,
     step_progress,
 )
-from app.engine.run import EvidenceForm, Run, StageInstance, StageRef, StageStatus, StepStatus, UserId
+from app.engine.run import Approval, EvidenceForm, Run, StageInstance, StageRef, StageStatus, StepStatus, UserId
 from app.engine.seal import differences, manifest, seal
 from app.engine.standing import NEXT_MAX, NextKind, StageState, next_stages, standings
 from tests.builders import ANNA, BRAM, MANAGER, MARIAM, MAX, MONDAY, OFFICER, ROLES, an_answer, marks
@@ -116,9 +116,40 @@ class Ledger:
         self.workers: dict[StageRef, list[UserId]] = {}
         self.answers: dict[tuple[StageRef, str, str], str | None] = {}
         self.evidence: dict[tuple[StageRef, str, str], bool] = {}
-        self.approvals: dict[StageRef, list[e.StageApproved]] = {}
+        self.approvals: dict[StageRef, list[e.StageApproved | Approval]] = {}
         self.seals: dict[StageRef, dict[str, Content]] = {}
         self.closed: dict[StageRef, StageInstance] = {}
+        self.reopened: set[StageRef] = set()
+        self.history: set[StageRef] = set()
+        """Earlier rounds, from before the plan was another version."""
+
+    def begin_anew(self, run: Run) -> None:
+        """From here on the account starts with the run as it is: after it moved to another version of its plan."""
+        self.__init__()  # type: ignore[misc]  # nothing that was noted before has its old name for sure
+        self.decisions = {(taken.decision, taken.domain) for taken in run.decisions}
+        for ref, instance in run.stages.items():
+            if instance.started_at is not None:
+                self.begun.add(ref)
+                self.early[ref] = instance.early_reason
+            if instance.passed:
+                self.passed.add(ref)
+            if instance.changed_since_approval:
+                self.changed.add(ref)
+            if instance.status is StageStatus.SKIPPED:
+                self.skipped.add(ref)
+            if instance.passed and instance.status is StageStatus.OPEN:
+                self.reopened.add(ref)
+            if run.latest(ref.stage, ref.domain) is not instance:
+                self.closed[ref] = instance
+                self.history.add(ref)
+            self.workers[ref] = list(instance.contributors)
+            if instance.approvals:
+                self.approvals[ref] = list(instance.approvals)
+            for step, state in instance.steps.items():
+                for question, mark in state.answers.items():
+                    self.answers[ref, step, question] = mark.commitment if mark.is_filled else None
+                for item in state.evidence:
+                    self.evidence[ref, step, item.id] = item.counts
 
     def refs(self, stage: str, domain: str | None) -> list[StageRef]:
         known = self.begun | self.passed | self.skipped
@@ -146,6 +177,9 @@ class Ledger:
                     key = (event.ref, event.step, question)
                     self.answers[key] = mark.commitment if mark.is_filled else None
                 self._worked(event)
+            case e.AnswersProposed():
+                for question, mark in event.answers.items():
+                    self.answers.setdefault((event.ref, event.step, question), mark.commitment)
             case e.EvidenceAdded():
                 self.evidence[event.ref, event.step, event.evidence] = True
                 self._worked(event)
@@ -159,6 +193,7 @@ class Ledger:
                 if event.is_final:
                     self.passed.add(event.ref)
                     self.changed.discard(event.ref)
+                    self.reopened.discard(event.ref)
             case e.ApprovalWithdrawn():
                 self.passed.discard(event.ref)
             case e.DecisionRecorded():
@@ -245,8 +280,8 @@ class World:
         known = [*current, *self.run.stages, *(ref.next_round() for ref in self.run.stages)]
         wild = [
             StageRef("bestaat-niet"),
-            replace(current[0], domain=None if current[0].domain else "wonen"),
-            replace(current[-1], round=current[-1].round + 2),
+            *(replace(ref, domain=None if ref.domain else "wonen") for ref in current[:1]),
+            *(replace(ref, round=ref.round + 2) for ref in current[-1:]),
         ]
         return fit([ref for ref in dict.fromkeys(known) if is_fit(ref)], [*known, *wild], choice)
 
@@ -528,7 +563,7 @@ class World:
                 assert event.ref in self.ledger.begun
                 assert event.ref not in self.ledger.skipped
                 is_continuous = self.plan.stage(event.ref.stage).is_continuous
-                assert event.ref not in self.ledger.passed or is_continuous
+                assert event.ref not in self.ledger.passed or is_continuous or event.ref in self.ledger.reopened
                 if isinstance(event, e.StepCompleted):
                     self._check_holds_what_it_asks(event.ref, self.plan.stage(event.ref.stage).step(event.step))
             case e.ApprovalRequested():
@@ -600,7 +635,7 @@ class World:
         if ref.round > 1:
             before = self.run.stages[replace(ref, round=ref.round - 1)]
             assert before.status in (StageStatus.APPROVED, StageStatus.SKIPPED)
-        if instance.status is StageStatus.APPROVED:
+        if instance.status is StageStatus.APPROVED and ref not in self.ledger.history:
             self._check_complete(ref)
 
     def _check_complete(self, ref: StageRef) -> None:
@@ -627,7 +662,7 @@ class World:
             mark = state.answers.get(question.id)
             if is_shown(step, state, question):
                 assert not question.is_required or (mark and mark.is_filled), question.id
-                assert not mark or not mark.is_filled or mark.is_complete, question.id
+                assert not mark or not mark.is_filled or mark.counts, question.id
         for demand in step.evidence:
             there = [
                 item

@@ -1,0 +1,290 @@
+"""A run that moves between versions of its plan, and back, while people work on it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from app.engine import events as e
+from app.engine.apply import apply, replay
+from app.engine.definition import CHECKLIST, StepPlan
+from app.engine.progress import missing_in_step
+from app.engine.run import ParkedKind, ParkedWhy, Run, StageInstance, StageRef, StageStatus, StepStatus, UserId
+from app.engine.run_migration.compare import Comparison, compare
+from app.engine.run_migration.items import Choice as Wanted
+from app.engine.run_migration.items import RunMigration, plan_run_migration
+from app.engine.run_migration.moves import decide_outcome, move_run, mover_reasons, propose_move, undo_move
+from app.engine.run_migration.outcome import Outcome
+from app.engine.run_migration.undoing import plan_undo
+from app.engine.seal import seal
+from app.storage import codec
+from tests.builders import ANNA, MANAGER, MARIAM, MAX, OFFICER, an_answer, marks
+from tests.engine.refusals import refusal
+from tests.engine.run_migration.account import account, approvals_of
+from tests.engine.run_migration.edits import Edited
+from tests.engine.run_migration.meaning import check_what_stays_approved
+from tests.engine.world import Choice, World, pick
+
+
+class MovingWorld(World):
+    """`earlier` holds the versions that the run can be moved back to."""
+
+    def __init__(self, plan: StepPlan, domains: Sequence[str]) -> None:
+        super().__init__(plan, domains)
+        self.earlier: list[StepPlan] = []
+        self.looked_at = 0
+
+    # --- moving ------------------------------------------------------------------------------------------------
+
+    def move(self, edited: Edited, choices: Sequence[Choice], by: UserId) -> bool:
+        comparison = compare([self.plan, edited.new])
+        migration = plan_run_migration(self.run, comparison)
+        wanted = {item.id: pick(item.allowed, c).value for item, c in zip(migration.items, choices, strict=False)}
+        reasons = {item.id: self.new_id("text") for item in migration.items}
+        if any(instance.request for instance in self.run.stages.values()):
+            self._refused(lambda: decide_outcome(migration, wanted, reasons, move="m"))
+            return False
+        move = self.new_id("move")
+        result = decide_outcome(migration, wanted, reasons, move=move)
+        if result.needs_manager:
+            self._refuse_without_proposal(migration, result)
+            self._happen(
+                propose_move(
+                    migration,
+                    result,
+                    proposal=self.new_id("proposal"),
+                    shown=result.digest,
+                    reasons=reasons,
+                    by=self.run.team[0] if self.run.team else MARIAM,
+                    at=self.now(),
+                )
+            )
+            by = MAX
+            migration = plan_run_migration(self.run, comparison)
+            result = decide_outcome(migration, wanted, reasons, move=move)
+        before = self.run
+        event = move_run(
+            migration,
+            result,
+            move=move,
+            shown=result.digest,
+            reasons=reasons,
+            by=by,
+            roles=MANAGER if by == MAX else OFFICER,
+            at=self.now(),
+        )
+        self._happen(event)
+        self._check_moved(edited, comparison, migration, before, result)
+        self.earlier.append(self.plan)
+        self._go_on_with(edited.new)
+        return True
+
+    def _refuse_without_proposal(self, migration: RunMigration, result: Outcome) -> None:
+        assert mover_reasons(migration.run, result, by=ANNA, roles=OFFICER)
+        assert mover_reasons(migration.run, result, by=MARIAM, roles=MANAGER)
+        self._refused(
+            lambda: move_run(
+                migration,
+                result,
+                move="m",
+                shown=result.digest,
+                reasons={},
+                by=MARIAM,
+                roles=MANAGER,
+                at=self.now(),
+                is_for_many=True,
+            )
+        )
+
+    def _refused(self, act: Callable[[], object]) -> None:
+        """What is refused says why and changes nothing."""
+        copy = replay(self.events)
+        assert refusal(act).reasons
+        assert self.run == copy
+        self.happened["refused"] += 1
+
+    def _happen(self, event: e.Event) -> None:
+        kind, data = codec.encode_event(event)
+        assert codec.decode_event(kind, json.loads(json.dumps(data)), by=event.by, at=event.at) == event
+        self.run = apply(self.run, event)
+        self.events.append(event)
+        self.happened[type(event).__name__] += 1
+
+    def _go_on_with(self, plan: StepPlan) -> None:
+        self.plan = plan
+        self.ledger.begin_anew(self.run)
+        assert replay(self.events) == self.run
+
+    # --- undoing -----------------------------------------------------------------------------------------------
+
+    def undo(self) -> bool:
+        move = self.run.last_move
+        if move is None:
+            return False
+        old = self.earlier[-1]
+        before, after = replay(self.events[: move.revision - 1]), replay(self.events[: move.revision])
+        id = self.new_id("undo")
+        undo = plan_undo(old, self.plan, before, after, self.run, undo=id)
+        current = self.run
+
+        def undoing(*, park_later: bool) -> e.MoveUndone:
+            return undo_move(
+                self.run, undo, park_later=park_later, reason=None, by=MARIAM, roles=MANAGER, at=self.now()
+            )
+
+        if any(instance.request for instance in self.run.stages.values()) or MARIAM not in self._people():
+            self._refused(lambda: undoing(park_later=True))
+            return False
+        if undo.later:
+            self._refused(lambda: undoing(park_later=False))
+        self._happen(undoing(park_later=True))
+        assert _bare(self.run) == _bare(undo.run)
+        assert {*self.run.parked} >= {*undo.later}
+        if current.revision == move.revision:
+            assert not undo.later
+            assert _state(self.run) == _state(before)
+        assert not account(current) - account(self.run), "nothing is lost"
+        assert not _unsaid(before, current, self.run)
+        self._check_approvals_provable()
+        self._check_counters(current)
+        for ref, instance in self.run.stages.items():
+            if instance.passed and not instance.changed_since_approval:
+                self._check_approval_covers(ref, instance)
+        self.earlier.pop()
+        self._go_on_with(old)
+        return True
+
+    def _people(self) -> set[UserId | None]:
+        return {*self.run.team, self.run.manager}
+
+    def _check_approval_covers(self, ref: StageRef, instance: StageInstance) -> None:
+        """After undoing on the version that it was given on, an approval that stands seals what is there."""
+        final = [event for event in self.events if isinstance(event, e.StageApproved) and event.is_final]
+        (given,) = [a for a in final if a.request == instance.approvals[-1].request]
+        at = self.events.index(given)
+        if replay(self.events[:at]).plan_digest == self.run.plan_digest and given.ref == ref:
+            assert seal(self.run, ref) == given.seal
+
+    # --- what must hold ----------------------------------------------------------------------------------------
+
+    def _check_moved(
+        self, edited: Edited, comparison: Comparison, migration: RunMigration, before: Run, result: Outcome
+    ) -> None:
+        assert _bare(self.run) == _bare(result.run)
+        assert account(before) == account(self.run), "content before = content after + parked"
+        self._check_approvals_provable()
+        self._check_counters(before)
+        gave_back = {item.ref for item in result.returned if item.ref}
+        self.looked_at += check_what_stays_approved(edited, before, self.run, gave_back)
+        self._check_places(edited, migration, before, result)
+        self._check_untouched(edited, before, result)
+        self._check_finished_steps(edited.new)
+        self._check_reopened(before, result)
+
+    def _check_approvals_provable(self) -> None:
+        """Each approval is there once, and what it sealed follows from the events up to it."""
+        given = Counter((a.request, a.by, a.seal) for a in approvals_of(self.run))
+        events = [event for event in self.events if isinstance(event, e.StageApproved)]
+        assert given == Counter((event.request, event.by, event.seal) for event in events)
+        for at, event in enumerate(self.events):
+            if isinstance(event, e.StageApproved) and event.is_final:
+                assert seal(replay(self.events[:at]), event.ref) == event.seal
+
+    def _check_counters(self, before: Run) -> None:
+        """A form that was opened on another state of the step is not taken for a current one."""
+        for ref, instance in self.run.stages.items():
+            was = before.instance(ref)
+            for id, state in instance.steps.items():
+                then = was.step(id) if was else state
+                assert state.revision >= then.revision
+                assert state.revision > then.revision or state.answers == then.answers
+
+    def _check_places(self, edited: Edited, migration: RunMigration, before: Run, result: Outcome) -> None:
+        """An answer is at the place that the author gave its question, as chosen; or it is parked."""
+        parked = {(p.ref, p.step, p.key): p.why for p in result.parked if p.kind is ParkedKind.ANSWER}
+        for ref, instance in before.stages.items():
+            for step, state in instance.steps.items():
+                for question, mark in state.answers.items():
+                    if not mark.is_filled:
+                        continue
+                    item = migration.by_id.get(f"{ref}/{step}/{question}")
+                    choice = result.choices[item.id] if item else Wanted.KEEP
+                    if (why := parked.get((ref, step, question))) is not None:
+                        assert item is not None or why is ParkedWhy.MERGED
+                        assert choice is Wanted.PARK or why is ParkedWhy.MERGED
+                        continue
+                    (path,) = edited.heirs((ref.stage, step, question))
+                    now = self.run.stages[replace(ref, stage=path[0])].step(path[1]).answers[path[2]]
+                    assert now == replace(mark, is_proposal=mark.is_proposal or choice is Wanted.AGAIN)
+
+    def _check_untouched(self, edited: Edited, before: Run, result: Outcome) -> None:
+        """A stage that the author left alone, with what it refers to, is left alone."""
+        if (edited.old.grounds, edited.old.domains) != (edited.new.grounds, edited.new.domains):
+            return
+        if edited.old.evidence_kinds != edited.new.evidence_kinds:
+            return
+        gave_back = {item.ref.stage for item in result.returned if item.ref}
+        for ref, instance in before.stages.items():
+            stage = edited.old.stage(ref.stage)
+            there = [path for path, olds in edited.origins.items() if any(old[0] == stage.id for old in olds)]
+            here = [olds for path, olds in edited.origins.items() if path[0] == stage.id]
+            is_alone = all(path[0] == stage.id for path in there) and all(
+                o[0] == stage.id for olds in here for o in olds
+            )
+            if is_alone and edited.new.stages_by_id.get(stage.id) == stage and ref.stage not in gave_back:
+                assert self.run.stages[ref] == instance
+
+    def _check_finished_steps(self, plan: StepPlan) -> None:
+        """A step that counts as finished holds what it asks for now."""
+        for ref, instance in self.run.stages.items():
+            if self.run.latest(ref.stage, ref.domain) is instance:
+                for id, state in instance.steps.items():
+                    if state.status is StepStatus.COMPLETED and id != CHECKLIST:
+                        assert not missing_in_step(plan.stage(ref.stage).step(id), state, ref), (ref, id)
+
+    def _check_reopened(self, before: Run, result: Outcome) -> None:
+        """Whose approval no longer covers it is told; nobody's comes into being."""
+        for ref, instance in self.run.stages.items():
+            assert instance.status is not StageStatus.SUBMITTED
+            assert (ref in result.reopened) <= (instance.status is not StageStatus.APPROVED)
+        now = sum(i.passed and not i.changed_since_approval for i in self.run.stages.values())
+        then = sum(i.passed and not i.changed_since_approval for i in before.stages.values())
+        assert now <= then
+
+    # --- what else happens on a moving run ---------------------------------------------------------------------
+
+    def propose_answers(self, ref: StageRef, step: str) -> None:
+        """As when a stage begins in a run that follows an earlier one."""
+        instance = self.run.instance(ref)
+        definition = self.definition(ref, step)
+        if instance is None or instance.status is not StageStatus.OPEN or instance.step(definition.id).revision:
+            return
+        given = marks(definition, {q.id: an_answer(q) for q in definition.questions}, salt=f"{len(self.events):032x}")
+        proposals = {id: replace(mark, is_proposal=True) for id, mark in given.items()}
+        event = e.AnswersProposed(ref=ref, step=definition.id, answers=proposals, by=ANNA, at=self.now())
+        self._happen(event)
+        self.ledger.note(event)
+        self._check_seal(event)
+
+
+def _bare(run: Run) -> Run:
+    """Without the record of moves."""
+    return replace(run, revision=0, moves=(), proposal=None)
+
+
+def _state(run: Run) -> Run:
+    """Without what only goes up."""
+    stages = {
+        ref: replace(instance, steps={id: replace(state, revision=0) for id, state in instance.steps.items()})
+        for ref, instance in run.stages.items()
+    }
+    return _bare(replace(run, stages=MappingProxyType(stages)))
+
+
+def _unsaid(before: Run, current: Run, after: Run) -> set[object]:
+    """What the run held before the move and has lost after undoing, though nobody took it back since."""
+    lost = {given for given in account(before) - account(after) if given[0] in ("answer", "evidence", "approval")}
+    return {given for given in lost if given in account(current)}
