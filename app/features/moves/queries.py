@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from sqlmodel import Session
@@ -13,7 +15,7 @@ from app.engine.errors import Reason
 from app.engine.guards import not_in_team
 from app.engine.progress import Progress, run_progress
 from app.engine.run import Move, Parked, ParkedKind, Run, UserId
-from app.engine.run_migration.compare import ChangeClass
+from app.engine.run_migration.changes import ChangeClass, PartKind
 from app.engine.run_migration.items import Choice, Item
 from app.engine.run_migration.moves import mover_reasons, undoer_reasons
 from app.engine.run_migration.outcome import Outcome
@@ -26,8 +28,11 @@ from app.storage.plans import load_plans
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_run
 from app.storage.texts import read_texts
+from app.web.change_words import TONES, ChangeWords
+from app.web.i18n import Language
 from app.web.identity import Caller
 from app.web.shown import Shown, shown
+from app.web.word_diff import Piece, word_diff
 
 
 class Group(StrEnum):
@@ -45,15 +50,25 @@ def group_of(item: Item) -> Group:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemDifference:
+    """A property of the question as it was and as it becomes. `is_of_plan`: in the words of the plan, so Dutch."""
+
+    name: str
+    pieces: tuple[Piece, ...]
+    is_of_plan: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ItemView:
     """An item with the words of then and of now. `given` is None where the text was erased."""
 
     item: Item
     group: Group
-    stage: Text
     step: Text
     question: Text
-    new_question: Text | None
+    differences: tuple[ItemDifference, ...]
+    change_class: str
+    tone: str
     given: Shown | None
     evidence: str | None
 
@@ -76,6 +91,13 @@ class MovePage:
     may_move: bool
 
     @property
+    def chosen(self) -> Mapping[Choice, int]:
+        """How often each choice was made, of what there was to choose."""
+        views = [view for view in self.items if view.group is not Group.PARKED]
+        made = self.outcome.choices if self.outcome else {}
+        return Counter(made.get(view.item.id, view.item.proposed) for view in views)
+
+    @property
     def old(self) -> StepPlan:
         return self.opened.plan
 
@@ -91,7 +113,9 @@ class MovePage:
         return [view for view in self.items if view.group == group]
 
 
-def move_page(session: Session, caller: Caller, opened: Opened, outcome: Outcome | None) -> MovePage:
+def move_page(
+    session: Session, caller: Caller, opened: Opened, outcome: Outcome | None, language: Language
+) -> MovePage:
     plan, run = opened.plan, opened.run
     items = opened.migration.items
     committed = {
@@ -103,6 +127,7 @@ def move_page(session: Session, caller: Caller, opened: Opened, outcome: Outcome
     has_evidence = any(item.kind is ParkedKind.EVIDENCE for item in items)
     titles = {e.id: e.described.title for e in evidence_of(session, run.id)} if has_evidence else {}
     views = []
+    words = ChangeWords(opened.migration.comparison, language)
     for item in items:
         step = plan.stage(item.ref.stage).step(item.step)
         question = step.question(item.key) if item.kind is ParkedKind.ANSWER else None
@@ -114,10 +139,11 @@ def move_page(session: Session, caller: Caller, opened: Opened, outcome: Outcome
             ItemView(
                 item=item,
                 group=group_of(item),
-                stage=plan.stage(item.ref.stage).title,
                 step=step.title,
                 question=question.text if question else step.title,
-                new_question=_new_question(opened, item),
+                differences=tuple(_differences(item, words)),
+                change_class=words.change_class(item.change_class),
+                tone=TONES[item.change_class],
                 given=given,
                 evidence=titles.get(item.key) if question is None else None,
             )
@@ -138,11 +164,15 @@ def move_page(session: Session, caller: Caller, opened: Opened, outcome: Outcome
     )
 
 
-def _new_question(opened: Opened, item: Item) -> Text | None:
-    if item.to is None or item.kind is not ParkedKind.ANSWER:
-        return None
-    ref, step = item.to
-    return opened.migration.comparison.new.stage(ref.stage).step(step).question(item.to_key).text
+def _differences(item: Item, words: ChangeWords) -> Iterator[ItemDifference]:
+    """What of the question is different, without what only helps to answer it."""
+    if item.change is None or item.to is None or item.change.kind not in (PartKind.QUESTION, PartKind.STATEMENT):
+        return
+    for difference in item.change.differences:
+        if difference.change_class is not ChangeClass.SAFE:
+            sides = words.sides(item.change, difference)
+            pieces = word_diff(sides.before, sides.after)
+            yield ItemDifference(words.name(item.change, difference), pieces, sides.is_of_plan)
 
 
 # --- undoing ---------------------------------------------------------------------------------------------------
@@ -188,6 +218,7 @@ class ParkedView:
     evidence: str | None
     text: str | None
     by: str | None
+    at: datetime | None
 
     def searched(self) -> str:
         """Everything that a search looks at."""
@@ -232,6 +263,7 @@ def parked_views(session: Session, run_id: str, items: Sequence[Parked]) -> list
                 evidence=titles.get(item.evidence.id) if item.evidence else None,
                 text=next((texts[id] for id in _text_ids([item]) if id in texts), None),
                 by=names.get(by) if by else None,
+                at=_given_at(item, answer),
             )
         )
     return views
@@ -245,6 +277,14 @@ def _giver(item: Parked, answer: Answer | None) -> UserId | None:
     if item.decision is not None:
         return item.decision.by
     return item.evidence.added_by if item.evidence else None
+
+
+def _given_at(item: Parked, answer: Answer | None) -> datetime | None:
+    """When it was answered or decided; of evidence its own page tells."""
+    if answer is not None:
+        return answer.saved_at
+    given = item.approval or item.decision
+    return given.at if given else None
 
 
 def _text_ids(items: Sequence[Parked]) -> list[str]:

@@ -84,7 +84,7 @@ def _page(
     if outcome is None and is_proposed and not opened.migration.blocked and proposal is not None:
         known = {id: choice for id, choice in proposal.choices.items() if id in opened.migration.by_id}
         outcome = service.preview(opened, Chosen(known, proposal.reasons))
-    page = queries.move_page(session, caller, opened, outcome)
+    page = queries.move_page(session, caller, opened, outcome, language_of(request))
     return render(
         request,
         "moves/move.html",
