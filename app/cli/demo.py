@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.cli.common import database, fail, now, say, settings
+from app.cli.preparing import make_ready
 from app.demo.build import build, is_empty
-from app.startup import prepare
 from app.storage.evidence_files import EvidenceFiles
 
 
@@ -14,7 +14,7 @@ def demo() -> None:
     Two fictional municipalities with work in progress; prints an account for each role.
     """
     with database(must_be_current=False) as opened:
-        prepare(opened, at=now())
+        make_ready(opened)
         if not is_empty(opened):
             raise fail("This database has municipalities already; demonstration data only goes into an empty one.")
         accounts = build(opened, EvidenceFiles(settings().evidence_dir), now=now())

@@ -9,13 +9,11 @@ from contextlib import suppress
 
 import uvicorn
 
-from app.catalogue.loader import PlanInvalid
 from app.cli.common import complain, database, fail, now, say, settings
+from app.cli.preparing import make_ready
 from app.demo import build
 from app.main import create_app
-from app.startup import prepare
 from app.storage.evidence_files import EvidenceFiles
-from app.storage.plans import PlanChanged
 from app.web.assets import AssetMissing
 from app.web.i18n import TextsError
 
@@ -28,18 +26,7 @@ def serve() -> None:
     """
     chosen = settings()
     with _listen_on(chosen.host, chosen.port) as listening, database(must_be_current=False) as opened:
-        try:
-            prepare(opened, at=now())
-        except PlanInvalid as invalid:
-            for problem in invalid.problems:
-                complain(problem.sentence())
-            raise fail("The step plans above cannot be used.") from None
-        except PlanChanged as changed:
-            raise fail(
-                f"{changed.plan_id} {changed.version} was released with another content "
-                f"(sha256:{changed.pinned[:12]}…, now sha256:{changed.found[:12]}…). "
-                "A released version is never edited: put the file back, or give it a new version."
-            ) from None
+        make_ready(opened)
         if chosen.is_production:
             if build.has_demonstration_accounts(opened):
                 raise fail(

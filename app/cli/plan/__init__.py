@@ -6,7 +6,7 @@ import typer
 
 from app.cli.plan import drafts, graph, releases, show
 
-app = typer.Typer(help="Write step plans: begin, look at, release and retire a version.", no_args_is_help=True)
+app = typer.Typer(help="Write, look at, release and retire step plans.", no_args_is_help=True)
 app.command()(drafts.new)
 app.command()(releases.release)
 app.command()(releases.retire)

@@ -1,0 +1,25 @@
+"""Making a database ready, for the commands that start the application or fill it."""
+
+from __future__ import annotations
+
+from app.catalogue.loader import PlanInvalid
+from app.cli.common import complain, fail, now
+from app.startup import prepare
+from app.storage.database import Database
+from app.storage.plans import PlanChanged
+
+
+def make_ready(opened: Database) -> None:
+    """Ends the command when the step plans cannot be used, after naming every problem."""
+    try:
+        prepare(opened, at=now())
+    except PlanInvalid as invalid:
+        for problem in invalid.problems:
+            complain(problem.sentence())
+        raise fail("The step plans above cannot be used.") from None
+    except PlanChanged as changed:
+        raise fail(
+            f"{changed.plan_id} {changed.version} was released with another content "
+            f"(sha256:{changed.pinned[:12]}…, now sha256:{changed.found[:12]}…). "
+            "A released version is never edited: put the file back, or give it a new version."
+        ) from None
