@@ -49,13 +49,19 @@ def stage_state(instance: StageInstance, *, is_continuous: bool) -> StageState:
         case StageStatus.APPROVED:
             return StageState.CONTINUOUS if is_continuous else StageState.APPROVED
         case StageStatus.OPEN:
-            if any(state.status is StepStatus.REVISIT for state in instance.steps.values()):
+            if _was_sent_back(instance):
                 return StageState.SENT_BACK
             if instance.changed_since_approval:
                 return StageState.CHANGED
             if instance.passed and is_continuous:
                 return StageState.CONTINUOUS
             return StageState.BUSY
+
+
+def _was_sent_back(instance: StageInstance) -> bool:
+    """Whether a manager asked for a second look at a step. A move to another version of the plan asks for it too, and
+    that is no decision of anybody about this stage."""
+    return any(state.status is StepStatus.REVISIT and state.finding is not None for state in instance.steps.values())
 
 
 def standing(plan: StepPlan, run: Run, ref: StageRef) -> Standing:
