@@ -10,7 +10,8 @@ room = a_full_room(database)              # a run with all of that in it, the ne
 What 2.0.0 changes for the stage `verkennen`: the question `visie` means something else (an answer is looked at again),
 `aantal` is gone (an answer is set aside), `naam` is called `titel` (an answer goes along), the step `conclusie` is gone
 with its evidence, the statement `stapeling` means something else. The stage `werkgroep`, the ground `leeftijd` with its
-statement and the domain `werk` are gone. 3.0.0 has `conclusie` again as it was, and `datum` is gone.
+statement and the domain `werk` are gone. 3.0.0 has `conclusie` again as it was, and `datum` is gone. 1.1.0 changes
+nothing but an explanation.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from app.storage.scope import set_scope
 from app.storage.texts import write_text
 from tests.features.accounts.building import MONDAY
 from tests.features.client import Browser, World, small_plan
+from tests.features.steps.pages import form_data
 from tests.features.steps.room import Room, a_room
 
 # --- the versions ----------------------------------------------------------------------------------------------
@@ -47,6 +49,12 @@ def _part(parts: list[dict[str, Any]], id: str) -> dict[str, Any]:
 
 def _without(parts: list[dict[str, Any]], *ids: str) -> list[dict[str, Any]]:
     return [part for part in parts if part["id"] not in ids]
+
+
+def _to_1_1(document: Document) -> None:
+    overview = _part(document["stages"], "verkennen")["steps"][0]
+    overview["explanation"].append({"text": {"nl": "Vraag het ook aan collega's."}, "addition": True})
+    _declare(document, "1.0.0")
 
 
 def _to_2(document: Document) -> None:
@@ -83,7 +91,7 @@ def _declare(document: Document, since: str, **declared: Any) -> None:
     document["changes"] = {"since": since, "summary": summary, **declared}
 
 
-_CHANGES: Mapping[str, Callable[[Document], None]] = {"2.0.0": _to_2, "3.0.0": _to_3}
+_CHANGES: Mapping[str, Callable[[Document], None]] = {"1.1.0": _to_1_1, "2.0.0": _to_2, "3.0.0": _to_3}
 
 
 @cache
@@ -117,9 +125,20 @@ def a_full_room(database: Database, *, is_approved: bool = True) -> Room:
     assert anna.post(f"/trajecten/{room.run}/fasen/werkgroep.1/starten", {}).status_code == 200
     _save(anna, room, "opdracht", {"opdracht": "Trek dit."}, ref="werkgroep.1")
     if is_approved:
-        room.ask_approval()
-        room.approve()
+        approve(room)
     return room
+
+
+def approve(room: Room) -> None:
+    """Asked by anna and given by carla, through the pages: what was seen is sealed and kept."""
+    anna, carla = room.browser("anna"), room.browser("carla")
+    for browser, page, fields in (
+        (anna, f"{room.stage}/akkoord-vragen", {}),
+        (carla, f"{room.stage}/beoordelen", {"besluit": "akkoord"}),
+    ):
+        data = {**form_data(browser.get(page).text, page), **fields}
+        answer = browser.post(page, data, follow_redirects=False)
+        assert answer.status_code == 303, answer.text
 
 
 def _save(

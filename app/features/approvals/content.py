@@ -13,9 +13,17 @@ from app.engine.answers import is_shown
 from app.engine.definition import CHECKLIST, Grade, Ground, Question, Stage, Step, StepPlan
 from app.engine.errors import Reason
 from app.engine.run import Run, StageInstance, StageRef, StepState, UserId
-from app.engine.seal import Manifest, differences, digest, manifest
-from app.features.approvals.changes import Change, as_changes, commitments_in
+from app.engine.seal import Difference, Manifest, digest, manifest
+from app.features.approvals.changes import (
+    Change,
+    as_changes,
+    commitments_in,
+    differences_since,
+    plans_of,
+    stage_then,
+)
 from app.storage.answer_store import Answer, answers_and_versions, answers_by_commitment
+from app.storage.approved_on import ApprovedOn, approved_on, earlier_versions
 from app.storage.evidence_store import Evidence, evidence_of
 from app.storage.people import names_of
 from app.storage.run_header import RunHeader, run_header
@@ -27,11 +35,13 @@ from app.web.shown import Shown, shown
 
 @dataclass(frozen=True, slots=True)
 class AnswerView:
-    """`is_erased`: it was answered and counts, but its text is no longer there."""
+    """`is_erased`: it was answered and counts, but its text is no longer there. `is_proposal`: it came along from
+    before, and nobody confirmed it yet."""
 
     question: Question
     answer: Shown | None
     is_erased: bool = False
+    is_proposal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +76,21 @@ class BlindSpot:
 @dataclass(frozen=True, slots=True)
 class LastDecision:
     """The latest decision about this instance, and what changed since what was then decided on.
-    `kind`: approved, sent_back, or withdrawn for an approval that was taken back."""
+    `kind`: approved, sent_back, or withdrawn for an approval that was taken back. `version`: of the plan, where it was
+    another one than now."""
 
     kind: str
     by: UserId
     at: datetime
     changes: tuple[Change, ...]
+    version: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class StageContent:
-    """`seal` is the digest of exactly this content. `since_request`: what changed after approval was asked."""
+    """`seal` is the digest of exactly this content. `since_request`: what changed after approval was asked.
+    `versions`: by seal, the version of the plan on which was decided, where that is another one than now;
+    `approved_on` says so of the approval that stands."""
 
     header: RunHeader
     plan: StepPlan
@@ -91,6 +105,8 @@ class StageContent:
     blind_spots: tuple[BlindSpot, ...]
     last: LastDecision | None
     since_request: tuple[Change, ...]
+    versions: Mapping[str, str]
+    approved_on: ApprovedOn | None
     names: Mapping[UserId, str]
     texts: Mapping[str, str]
 
@@ -103,15 +119,19 @@ def stage_content(session: Session, run_id: str, ref: StageRef) -> StageContent:
         raise guards.NoSuchPart(str(ref))
     current = manifest(run, ref)
     decided, request = instance.decided, instance.request
-    sealed = find_seals(session, run.id, {x.seal for x in (decided, request) if x})
-    since = {
-        seal: differences(content, current) if content["stage"] == str(ref) else [] for seal, content in sealed.items()
-    }
-    commitments = {c for found in since.values() for c in commitments_in(found)}
-    answers, versions = answers_and_versions(session, run.id, ref, commitments)
-    evidence = evidence_of(session, run.id, ref)
+    sealed = find_seals(session, run.id, _seals(run, instance))
+    before = {x.seal for x in (decided, request) if x} & sealed.keys()
+    since = {seal: differences_since(run, ref, sealed[seal], current) for seal in before}
+    plans = plans_of(session, plan, [sealed[seal] for seal in before])
+    answers, versions = _answers(session, run, ref, since, [sealed[seal] for seal in before])
+    is_elsewhere = any(sealed[seal]["stage"] != str(ref) for seal in before)
+    evidence = evidence_of(session, run.id, None if is_elsewhere else ref)
     titles = {each.id: each.described.title for each in evidence}
-    changes = {seal: as_changes(stage, found, versions, titles) for seal, found in since.items()}
+    changes = {
+        seal: as_changes(stage_then(plans, sealed[seal]), stage, found, versions, titles)
+        for seal, found in since.items()
+    }
+    decided_on = earlier_versions(run, instance, sealed)
     address = f"/trajecten/{run.id}/fasen/{ref}"
     steps = tuple(_step_view(stage, instance, step, answers, evidence, address) for step in stage.all_steps())
     return StageContent(
@@ -128,11 +148,34 @@ def stage_content(session: Session, run_id: str, ref: StageRef) -> StageContent:
             (reason, step_address(address, reason.step or "")) for reason in guards.gate_open_points(stage, instance)
         ),
         blind_spots=tuple(_blind_spots(plan, stage, instance)),
-        last=_last_decision(instance, changes.get(decided.seal, ()) if decided else ()),
+        last=_last_decision(instance, changes, decided_on),
         since_request=changes.get(request.seal, ()) if request else (),
+        versions=decided_on,
+        approved_on=approved_on(instance, decided_on),
         names=names_of(session, _people(run, instance, steps)),
         texts=read_texts(session, [request.message if request else None, *(a.remark for a in instance.approvals)]),
     )
+
+
+def _seals(run: Run, instance: StageInstance) -> set[str]:
+    """Of what is compared with the present content; in a run that moved also of approvals, which name a version."""
+    found = {x.seal for x in (instance.decided, instance.request) if x}
+    return found | {approval.seal for approval in instance.approvals} if run.moves else found
+
+
+def _answers(
+    session: Session,
+    run: Run,
+    ref: StageRef,
+    since: Mapping[str, Iterable[Difference]],
+    manifests: Iterable[Manifest],
+) -> tuple[dict[tuple[str, str, str], Answer], dict[str, Answer]]:
+    """The present answers, and those that differences are about; these may stand elsewhere since the run moved."""
+    commitments = {c for found in since.values() for c in commitments_in(found)}
+    answers, versions = answers_and_versions(session, run.id, ref, commitments)
+    if any(content["stage"] != str(ref) for content in manifests):
+        versions |= answers_by_commitment(session, run.id, commitments - versions.keys())
+    return answers, versions
 
 
 def step_address(stage_address: str, step: str) -> str:
@@ -159,6 +202,7 @@ def _step_view(
     address: str,
 ) -> StepView:
     state = instance.step(step.id)
+    here = {item.id for item in state.evidence}  # what was set aside keeps its place of then, and is not here
     views: list[AnswerView] = []
     left_open: list[Question] = []
     given: list[Answer] = []
@@ -166,7 +210,12 @@ def _step_view(
         answer = answers.get((str(instance.ref), step.id, question.id))
         if answer is not None and state.is_filled(question.id):
             given.append(answer)
-            views.append(AnswerView(question, shown(question, answer.value), is_erased=answer.value is None))
+            is_proposal = state.answers[question.id].is_proposal
+            views.append(
+                AnswerView(
+                    question, shown(question, answer.value), is_erased=answer.value is None, is_proposal=is_proposal
+                )
+            )
         elif is_shown(step, state, question):
             if question.is_required and (step.is_required or not state.is_empty):
                 views.append(AnswerView(question, None))
@@ -178,7 +227,7 @@ def _step_view(
         address=step_address(address, step.id),
         answers=tuple(views),
         left_open=tuple(left_open),
-        evidence=tuple(each for each in evidence if each.step == step.id),
+        evidence=tuple(each for each in evidence if each.id in here),
         by=tuple(dict.fromkeys(answer.saved_by for answer in given)),
         at=max((answer.saved_at for answer in given), default=None),
     )
@@ -199,7 +248,9 @@ def _blind_spots(plan: StepPlan, stage: Stage, instance: StageInstance) -> Itera
 # --- what changed ------------------------------------------------------------------------------------------------
 
 
-def _last_decision(instance: StageInstance, changes: tuple[Change, ...]) -> LastDecision | None:
+def _last_decision(
+    instance: StageInstance, changes: Mapping[str, tuple[Change, ...]], versions: Mapping[str, str]
+) -> LastDecision | None:
     decided = instance.decided
     if decided is None:
         return None
@@ -209,14 +260,15 @@ def _last_decision(instance: StageInstance, changes: tuple[Change, ...]) -> Last
         for approval in instance.approvals
     ):
         kind = "withdrawn"
-    return LastDecision(kind, decided.by, decided.at, changes)
+    return LastDecision(kind, decided.by, decided.at, changes.get(decided.seal, ()), versions.get(decided.seal))
 
 
 def changes_between(
     session: Session, plan: StepPlan, run: Run, ref: StageRef, before: Manifest, after: Manifest
 ) -> tuple[Change, ...]:
     """The differences between two manifests of one stage instance, with the texts they stand for."""
-    found = differences(before, after)
+    found = differences_since(run, ref, before, after)
     versions = answers_by_commitment(session, run.id, commitments_in(found))
-    titles = {each.id: each.described.title for each in evidence_of(session, run.id, ref)}
-    return as_changes(plan.stage(ref.stage), found, versions, titles)
+    titles = {each.id: each.described.title for each in evidence_of(session, run.id)}
+    then = stage_then(plans_of(session, plan, [before]), before)
+    return as_changes(then, plan.stage(ref.stage), found, versions, titles)

@@ -17,9 +17,11 @@ from app.engine.standing import Standing, standing
 from app.engine.transitions import decider_reasons
 from app.features.steps.step_page import step_address
 from app.policy import Action
+from app.storage.approved_on import ApprovedOn, approved_on, earlier_versions
 from app.storage.people import names_of
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_stage
+from app.storage.seals import find_seals
 from app.storage.texts import read_texts
 from app.web.identity import Caller
 
@@ -59,7 +61,9 @@ class OpenPoint:
 class StagePage:
     """`waits_on` are the stages that must get somewhere first. `advice` names stages that are better finished
     before this round, `following_advice` before the next one.
-    `cannot_decide` says why somebody who may decide on stages cannot decide on this one."""
+    `cannot_decide` says why somebody who may decide on stages cannot decide on this one. `versions`: by seal, on which
+    version of the plan was decided, where that is another one than now. `set_aside`: how many parts of this stage have
+    no place in the present version."""
 
     header: RunHeader
     plan: StepPlan
@@ -88,10 +92,13 @@ class StagePage:
     cannot_work: tuple[Reason, ...]
     may_decide: bool
     cannot_decide: tuple[Reason, ...]
+    versions: Mapping[str, str]
+    approved_on: ApprovedOn | None
+    set_aside: int
 
 
 def stage_page(session: Session, caller: Caller, run_id: str, ref: StageRef) -> StagePage:
-    """Six queries.  Raises RunNotFound, NoSuchPart."""
+    """Six queries, seven in a run that moved to another version.  Raises RunNotFound, NoSuchPart."""
     plan, run = load_stage(session, run_id, ref)
     stage, instance = guards.find_stage(plan, run, ref), run.instance(ref)
     address = f"/trajecten/{run.id}/fasen/{ref}"
@@ -108,6 +115,7 @@ def stage_page(session: Session, caller: Caller, run_id: str, ref: StageRef) -> 
     )
     better_first = tuple(_latest(plan, run, ref, id) for id in guards.unmet_advice(plan, run, stage, ref.domain))
     is_latest = run.latest(ref.stage, ref.domain) == instance
+    versions = _versions(session, run, instance)
     following = ref.next_round() if stands.can_start_round else None
     return StagePage(
         header=run_header(session, run_id),
@@ -137,7 +145,17 @@ def stage_page(session: Session, caller: Caller, run_id: str, ref: StageRef) -> 
         cannot_work=cannot_work,
         may_decide=can_decide,
         cannot_decide=cannot_decide,
+        versions=versions,
+        approved_on=approved_on(instance, versions) if instance else None,
+        set_aside=sum(item.ref == ref for item in run.parked),
     )
+
+
+def _versions(session: Session, run: Run, instance: StageInstance | None) -> dict[str, str]:
+    if not run.moves or instance is None or not instance.approvals:
+        return {}
+    seals = {approval.seal for approval in instance.approvals}
+    return earlier_versions(run, instance, find_seals(session, run.id, seals))
 
 
 def _state(instance: StageInstance | None, step: str) -> StepState:
