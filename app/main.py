@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 from fastapi import APIRouter, FastAPI
 
 from app.features.accounts import routes as accounts
 from app.features.accounts.answers import install_accounts
 from app.features.approvals import routes as approvals
 from app.features.evidence import routes as evidence
+from app.features.mass_moves import routes as mass_moves
+from app.features.mass_moves.worker import kept_going
 from app.features.moves import routes as moves
 from app.features.plans import routes as plans
 from app.features.reports import routes as reports
@@ -28,6 +32,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
     runs.router,
     moves.router,
+    mass_moves.router,
     steps.router,
     approvals.router,
     evidence.router,
@@ -41,10 +46,11 @@ def create_app(settings: Settings, database: Database, *, clock: Clock | None = 
     AssetMissing or TextsError for a front end that is not whole."""
     configure_logs()
     # No pages about the interface: there is none yet, and its addresses would need policies too.
-    app = FastAPI(title="Stappenplan", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Stappenplan", openapi_url=None, docs_url=None, redoc_url=None, lifespan=kept_going)
     app.state.settings = settings
     app.state.database = database
     app.state.clock = clock
+    app.state.stopping = Event()
     database.before_writing = read_form
     install_accounts(app, secure_cookies=settings.is_production)
     for router in ROUTERS:

@@ -29,12 +29,15 @@ class Action(StrEnum):
     APPROVE_STAGE = "approve_stage"  # also sending back
     TAKE_DECISION = "take_decision"  # e.g. that existing policy suffices
     MOVE_RUN = "move_run"  # to another version of its plan; whether a manager is needed, the engine says
+    MOVE_MANY = "move_many"  # a selection of runs at once; what touches an approval is proposed to its manager
+    VIEW_MASS_MOVES = "view_mass_moves"
     ADMINISTER_USERS = "administer_users"
 
 
 _EVERYBODY: Final = frozenset(Role)
 _WORKERS: Final = frozenset({Role.POLICY_OFFICER, Role.MANAGER})
 _MANAGERS: Final = frozenset({Role.MANAGER})
+_ADMINISTRATORS: Final = frozenset({Role.ADMINISTRATOR})
 
 # Separation of duties: who manages users doesn't approve, who audits changes nothing. Whether this manager may
 # approve this stage (not one's own work) depends on the run and is the engine's to say.
@@ -49,7 +52,9 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = {
     Action.APPROVE_STAGE: _MANAGERS,
     Action.TAKE_DECISION: _MANAGERS,
     Action.MOVE_RUN: _WORKERS,
-    Action.ADMINISTER_USERS: frozenset({Role.ADMINISTRATOR}),
+    Action.MOVE_MANY: _ADMINISTRATORS,
+    Action.VIEW_MASS_MOVES: frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
+    Action.ADMINISTER_USERS: _ADMINISTRATORS,
 }
 
 

@@ -11,6 +11,9 @@ from app.engine.run import Move, Run
 from app.storage import answer_store, evidence_store
 from app.storage.run_store import events_of, record
 
+OF_THE_MOVE = "*"
+"""Among the reasons of a move, which are by the id of an item: why the run moves at all."""
+
 
 def record_move(session: Session, plan: StepPlan, run: Run, event: RunMoved | MoveUndone) -> Run:
     """`plan` is the one that the run has afterwards; the whole run must be loaded.  Raises StaleRun."""

@@ -81,9 +81,19 @@ class LoginAttempt(SQLModel, table=True):
     at: datetime = Field(sa_type=UTCDateTime)
 
 
+class PlanDocument(SQLModel, table=True):
+    """The canonical document of a plan under its SHA-256, so that a run outlives the file. It says nothing of whose
+    plan it is and has nothing to list it by: which plans there are, `PlanVersion` knows of the national ones and
+    `LocalPlan`, limited like everything of a municipality, of the others."""
+
+    __tablename__ = "plan_document"
+
+    digest: str = Field(primary_key=True)
+    document: Any = Field(sa_type=JSONValue)
+
+
 class PlanVersion(SQLModel, table=True):
-    """A released plan as runs are pinned to it: its canonical document, so that a run outlives the file. No run starts
-    on a retired one."""
+    """A released plan that comes with the software, for every municipality. No run starts on a retired one."""
 
     __tablename__ = "plan_version"
     __table_args__ = (
@@ -91,13 +101,42 @@ class PlanVersion(SQLModel, table=True):
         CheckConstraint("status IN ('released', 'retired')", name="status"),
     )
 
-    digest: str = Field(primary_key=True)
+    digest: str = Field(primary_key=True, foreign_key="plan_document.digest")
     plan_id: str
     version: str
     title: str
-    document: Any = Field(sa_type=JSONValue)
     status: str = Field(default="released", sa_column_kwargs={"server_default": "released"})
     added_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class LocalPlan(MunicipalityScoped, table=True):
+    """A plan of one municipality: what it adds to a national one (`extends_plan`, `extends_version`), or a plan of its
+    own. `source` is the file as it was sent, `digest` of the plan that comes out. A draft can be replaced; what was
+    released never changes (enforced by triggers), and its document is in `PlanDocument`. `reason` may be erased."""
+
+    __tablename__ = "local_plan"
+    __table_args__ = (
+        UniqueConstraint("municipality_id", "plan_id", "version"),
+        CheckConstraint("status IN ('draft', 'released', 'retired')", name="status"),
+        CheckConstraint("status = 'draft' OR (released_by IS NOT NULL AND released_at IS NOT NULL)", name="released"),
+    )
+
+    id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
+    plan_id: str
+    version: str
+    title: str
+    extends_plan: str | None = None
+    extends_version: str | None = None
+    source: str
+    digest: str = Field(index=True)
+    status: str = "draft"
+    uploaded_by: uuid.UUID = Field(foreign_key="user_account.id")
+    uploaded_at: datetime = Field(sa_type=UTCDateTime)
+    released_by: uuid.UUID | None = Field(default=None, foreign_key="user_account.id")
+    released_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    reason: str = ""
+    retired_by: uuid.UUID | None = Field(default=None, foreign_key="user_account.id")
+    retired_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class RunRow(MunicipalityScoped, table=True):
@@ -107,7 +146,7 @@ class RunRow(MunicipalityScoped, table=True):
     __table_args__ = (Index("ix_run_municipality_id_changed_at", "municipality_id", "changed_at"),)
 
     id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
-    plan_digest: str = Field(foreign_key="plan_version.digest", index=True)
+    plan_digest: str = Field(foreign_key="plan_document.digest", index=True)
     plan_id: str
     plan_version: str
     name: str
@@ -253,3 +292,47 @@ class EventRow(MunicipalityScoped, table=True):
     data: Any = Field(sa_type=JSONValue)
     by: uuid.UUID = Field(foreign_key="user_account.id", index=True)
     at: datetime = Field(sa_type=UTCDateTime)
+
+
+class MassMove(MunicipalityScoped, table=True):
+    """Many runs that go to another version of their plan by one act of an administrator. `chosen` is the filter;
+    `reason` may be erased. `worker` holds the claim of the process that is at it, for as long as `heartbeat_at` is
+    recent; both are empty while nobody is."""
+
+    __tablename__ = "mass_move"
+    __table_args__ = (Index("ix_mass_move_municipality_id_started_at", "municipality_id", "started_at"),)
+
+    id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
+    plan_id: str
+    to_version: str
+    to_digest: str = Field(foreign_key="plan_document.digest")
+    chosen: Any = Field(sa_type=JSONValue)
+    reason: str | None
+    started_by: uuid.UUID = Field(foreign_key="user_account.id")
+    started_at: datetime = Field(sa_type=UTCDateTime)
+    worker: uuid.UUID | None = None
+    heartbeat_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    stopped_by: uuid.UUID | None = Field(default=None, foreign_key="user_account.id")
+    stopped_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class MassMoveRun(MunicipalityScoped, table=True):
+    """What happened to one run of a mass move. `shown` is the digest of the outcome that was previewed, if it was;
+    `told` what belongs to the outcome: counts, reasons, or the reference in the log.
+
+    No foreign key to the run: what happened is still told when the run is gone."""
+
+    __tablename__ = "mass_move_run"
+    __table_args__ = (
+        Index("ix_mass_move_run_mass_move_id_outcome_run_id", "mass_move_id", "outcome", "run_id"),
+        CheckConstraint("outcome IN ('waiting', 'moved', 'proposed', 'refused', 'failed')", name="outcome"),
+    )
+
+    mass_move_id: uuid.UUID = Field(primary_key=True, foreign_key="mass_move.id")
+    run_id: uuid.UUID = Field(primary_key=True)
+    from_digest: str = Field(foreign_key="plan_document.digest")
+    shown: str | None = None
+    outcome: str = "waiting"
+    told: Any = Field(sa_type=JSONValue, nullable=True)
+    done_at: datetime | None = Field(default=None, sa_type=UTCDateTime)

@@ -15,6 +15,9 @@ MATRIX = {
     Action.WORK_ON_STAGE: {OFFICER, MANAGER},
     Action.APPROVE_STAGE: {MANAGER},
     Action.TAKE_DECISION: {MANAGER},
+    Action.MOVE_RUN: {OFFICER, MANAGER},
+    Action.MOVE_MANY: {ADMINISTRATOR},
+    Action.VIEW_MASS_MOVES: {AUDITOR, ADMINISTRATOR},
     Action.ADMINISTER_USERS: {ADMINISTRATOR},
 }
 
@@ -39,6 +42,6 @@ def test_several_roles_add_up():
 
 
 def test_auditors_change_nothing_and_administrators_do_not_approve():
-    viewing = {Action.VIEW_RUN, Action.VIEW_REPORT, Action.VIEW_HISTORY, Action.VIEW_PLANS}
+    viewing = {Action.VIEW_RUN, Action.VIEW_REPORT, Action.VIEW_HISTORY, Action.VIEW_PLANS, Action.VIEW_MASS_MOVES}
     assert {action for action in Action if may({Role.AUDITOR}, action)} == viewing
     assert not may({Role.ADMINISTRATOR}, Action.APPROVE_STAGE)
