@@ -32,8 +32,9 @@ def lint(files: Annotated[list[Path], typer.Argument(help="Step plans to check (
 def list_plans() -> None:
     """List the step plans that runs can use.
 
-    Newest version first: plan@version, title, digest.
+    Newest version first: plan@version, title, digest; and "retired" where only running trajects go on with it.
     """
     with database() as opened, opened.read() as session:
         for plan in pinned_plans(session):
-            say(f"{plan.name}\t{plan.title}\tsha256:{plan.digest}")
+            retired = "\tretired" if plan.is_retired else ""
+            say(f"{plan.name}\t{plan.title}\tsha256:{plan.digest}{retired}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from typer.testing import CliRunner
 from app.catalogue.lock import LOCK_NAME
 from app.cli.root import app
 from app.resources import stepplans_dir
+from app.startup import prepare
+from app.storage.database import Database, create_engine_for
 
 PLAN = Path("inclusief-beleid") / "1.0.0.yaml"
 
@@ -55,6 +59,17 @@ def test_released_version_that_is_gone_is_refused(folder: Path, tmp_path: Path, 
 def test_draft_with_errors_keeps_nobody_from_starting(folder: Path, tmp_path: Path):
     (folder / "inclusief-beleid" / "9.0.0.yaml").write_text("format: 1\n")
     assert run("demo", tmp_path).exit_code == 0
+
+
+def test_list_of_plans_says_which_are_retired(folder: Path, tmp_path: Path):
+    retired = CliRunner().invoke(app, ["plan", "retire", "inclusief-beleid@1.0.0", "--folder", str(folder)])
+    assert retired.exit_code == 0, retired.output
+    (tmp_path / "var").mkdir()
+    database = Database(create_engine_for(f"sqlite:///{tmp_path / 'var' / 'stappenplan.sqlite3'}"))
+    prepare(database, at=datetime(2026, 11, 27, tzinfo=UTC))
+    database.dispose()
+    listed = run("plans", tmp_path).stdout
+    assert re.search(r"^inclusief-beleid@1\.0\.0\t.+\tsha256:[0-9a-f]{64}\tretired$", listed, re.MULTILINE)
 
 
 def test_database_that_knows_a_version_by_another_meaning_refuses_it(folder: Path, tmp_path: Path):

@@ -24,7 +24,7 @@ Reader = Annotated[Caller, allowed(Action.VIEW_PLANS)]
 
 @router.get("/stappenplannen")
 def list_plans(request: Request, session: ReadSession, caller: Reader) -> Response:
-    return render(request, "plans/list.html", plans=queries.library(session), may_start=caller.may(Action.START_RUN))
+    return render(request, "plans/list.html", plans=queries.library(session))
 
 
 @router.get("/stappenplannen/{plan_id}/{version}")
