@@ -263,13 +263,13 @@ def _open_evidence(instance: StageInstance) -> set[str]:
 def backwards(old: StepPlan, new: StepPlan) -> StepPlan:
     """The old version as if it came after the new one: what had another name or other words has its own again."""
     declared = new.changes
-    if declared is None or declared.since != old.version or new.id != old.id:
+    if declared is None or (new.base[0], declared.since) != old.base:
         return replace(old, changes=None)
     earlier = earlier_paths(old, map_parts(old, new))
     return replace(
         old,
         changes=Changes(
-            since=new.version,
+            since=new.base[1],
             summary=declared.summary,
             moved=tuple((after, before) for before, after in declared.moved),
             cosmetic=frozenset(earlier[path] for path in declared.cosmetic if path in earlier),
