@@ -45,12 +45,12 @@ def _version_2(document: Document) -> None:
     document["changes"] = {
         "since": "1.1.0",
         "summary": {"text": "Steun is nu een eigen stap. Voortaan kijken twee mensen mee.", "addition": True},
-        "renamed": [{"before": "verkennen/overzicht/beschrijving", "after": "verkennen/overzicht/inhoud"}],
+        "renamed": [{"before": "verkennen/overzicht/visie-bekend", "after": "verkennen/overzicht/bekend"}],
         "split": [{"before": "verkennen/overzicht", "after": ["verkennen/overzicht", "verkennen/steun"]}],
         "merged": [
             {
-                "before": ["verkennen/overzicht/visie-bekend", "verkennen/overzicht/datum"],
-                "after": "verkennen/overzicht/bekend",
+                "before": ["verkennen/overzicht/beschrijving", "verkennen/conclusie/eerst"],
+                "after": "verkennen/overzicht/inhoud",
             }
         ],
         "reasons": [
@@ -74,7 +74,9 @@ def _version_2(document: Document) -> None:
     steun = {"id": "steun", "title": "Steun peilen", "goal": {"text": "Weten wie meedoet.", "addition": True}}
     waarom = {"id": "waarom", "text": "Waarom is er steun?", "type": "short_text", "required": True, "addition": True}
     verkennen["steps"].insert(1, {**steun, "questions": [draagvlak, waarom]})
-    find(verkennen["steps"], "conclusie")["evidence"] = [{"kind": "besluit", "minimum": 1, "link": False}]
+    conclusie = find(verkennen["steps"], "conclusie")
+    conclusie["questions"] = []
+    conclusie["evidence"] = [{"kind": "besluit", "minimum": 1, "link": False}]
     verkennen["gate"]["approvals"] = 2
     document["grounds"].append({"id": "inkomen", "title": "Inkomen"})
     rondkomen = {"id": "rondkomen", "ground": "inkomen", "text": "We weten wie moet rondkomen.", "addition": True}

@@ -77,10 +77,11 @@ Part = Stage | Step | Question | Ground | Decision | StepPlan
 
 
 class PlanValues:
-    """Properties of the parts of one version, for people."""
+    """Properties of the parts of one version, for people. `titles`: the language of titles within our own words, where
+    the plan has it."""
 
-    def __init__(self, plan: StepPlan, language: Language) -> None:
-        self.plan, self.language = plan, language
+    def __init__(self, plan: StepPlan, language: Language, *, titles: Language) -> None:
+        self.plan, self.titles = plan, titles
         self._gettext = gettext_for(language).gettext
         self._number = Formats(language).number
         self._lists: Mapping[str, Callable[[Any], Iterable[str]]] = MappingProxyType(
@@ -188,19 +189,19 @@ class PlanValues:
     def _column(self, column: Column) -> str:
         words = [self._gettext(TYPES[column.type])]
         if column.options:
-            words[0] += f": {', '.join(option.title.in_language(self.language) for option in column.options)}"
+            words[0] += f": {', '.join(option.title.in_language(self.titles) for option in column.options)}"
         if column.is_required:
             words.append(self._gettext(YES_OR_NO["required"][True]))
-        return f"{column.title.in_language(self.language)} ({', '.join(words)})"
+        return f"{column.title.in_language(self.titles)} ({', '.join(words)})"
 
     def _condition(self, condition: Condition | None, step: Step) -> str:
         if condition is None:
             return self._gettext(N_("always"))
         question = step.question(condition.question)
-        words = {"question": question.text.in_language(self.language)}
+        words = {"question": question.text.in_language(self.titles)}
         if not condition.any_of:
             return self._gettext(N_("after an answer to “%(question)s”")) % words
-        titles = {option.id: option.title.in_language(self.language) for option in question.options}
+        titles = {option.id: option.title.in_language(self.titles) for option in question.options}
         titles |= {grade.value: self._gettext(GRADES[grade]) for grade in Grade if not question.options}
         words["answers"] = self._or(f"“{titles.get(each, each)}”" for each in condition.any_of)
         return self._gettext(N_("after the answer %(answers)s to “%(question)s”")) % words
@@ -231,9 +232,9 @@ class PlanValues:
 
     def _needed(self, needed: StageRequired | DecisionRequired) -> str:
         if isinstance(needed, DecisionRequired):
-            title = self.plan.decisions_by_id[needed.decision].title.in_language(self.language)
+            title = self.plan.decisions_by_id[needed.decision].title.in_language(self.titles)
             return f"{self._gettext(N_('the decision'))} “{title}”"
-        title = self.plan.stage(needed.stage).title.in_language(self.language)
+        title = self.plan.stage(needed.stage).title.in_language(self.titles)
         words = [title, self._gettext(N_("(started)") if needed.reached is Reached.STARTED else N_("(approved)"))]
         if needed.round is Round.LATEST:
             words.append(self._gettext(N_("in the latest round")))
@@ -243,8 +244,8 @@ class PlanValues:
 
     def _advised(self, stage: Stage) -> Iterator[str]:
         for advice in stage.advised_after:
-            title = self.plan.stage(advice.stage).title.in_language(self.language)
-            yield f"{title}: {advice.why.text.in_language(self.language)}"
+            title = self.plan.stage(advice.stage).title.in_language(self.titles)
+            yield f"{title}: {advice.why.text.in_language(self.titles)}"
 
     def _people(self, part: Gate | Decision) -> Iterator[str]:
         roles = part.approvers if isinstance(part, Gate) else part.taken_by

@@ -139,11 +139,13 @@ class Sides:
 
 
 class ChangeWords:
-    def __init__(self, comparison: Comparison, language: Language) -> None:
-        self.comparison, self._language = comparison, language
+    """`titles`: the language of what the plan calls its parts, where it has that language; else as our own words."""
+
+    def __init__(self, comparison: Comparison, language: Language, *, titles: Language | None = None) -> None:
+        self.comparison, self._titles = comparison, titles or language
         self._gettext = gettext_for(language).gettext
-        self._old = PlanValues(comparison.old, language)
-        self._new = PlanValues(comparison.new, language)
+        self._old = PlanValues(comparison.old, language, titles=self._titles)
+        self._new = PlanValues(comparison.new, language, titles=self._titles)
 
     def kind(self, change: Change) -> str:
         return self._gettext(KINDS[change.kind])
@@ -211,7 +213,7 @@ class ChangeWords:
         return f"{', '.join(first)} {self._gettext(N_('and'))} {last}" if first else last
 
     def _title(self, values: PlanValues, path: str) -> str:
-        return values.title(path).in_language(self._language)
+        return values.title(path).in_language(self._titles)
 
 
 def changes_by_stage(found: Comparison) -> Iterator[tuple[str, list[Change]]]:

@@ -82,7 +82,7 @@ def test_page_speaks_in_words_and_not_in_codes(world: World):
 def test_where_a_part_came_from_is_told(world: World):
     shown = words(world.browser("anna").get(PAGE).text)
     assert "“Overzicht maken” is gesplitst in “Overzicht maken” en “Steun peilen”." in shown
-    assert "Komt samen uit “Wie kennen die visie?” en “Wanneer was de laatste?”." in shown
+    assert "Komt samen uit “Wat staat erin?” en “Wat komt eerst?”." in shown
     assert "Stond eerst bij “Overzicht maken”." in shown
 
 
