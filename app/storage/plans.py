@@ -1,4 +1,8 @@
-"""Plan versions as the database keeps them: every run is pinned to one, whatever happens to the files."""
+"""Plan versions as the database keeps them: every run is pinned to one, whatever happens to the files.
+
+The national ones are for everybody. Those of a municipality are in a table that is limited to it, and only there:
+another municipality does not see them, and finds the same as where there is nothing.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,8 @@ from sqlmodel import Session, col, select
 from app.catalogue.loader import Document, LoadedPlan, plan_of
 from app.catalogue.versions import precedence
 from app.engine.definition import StepPlan
-from app.storage.tables import PlanVersion
+from app.storage.scope import municipality_of
+from app.storage.tables import LocalPlan, PlanDocument, PlanVersion
 
 
 class PlanChanged(Exception):
@@ -41,7 +46,20 @@ _COLUMNS: tuple[Any, ...] = (
     PlanVersion.status,
     PlanVersion.added_at,
 )
-_DOCUMENTS: tuple[Any, ...] = (PlanVersion.digest, PlanVersion.document)
+_LOCAL_COLUMNS: tuple[Any, ...] = (
+    LocalPlan.digest,
+    LocalPlan.plan_id,
+    LocalPlan.version,
+    LocalPlan.title,
+    LocalPlan.status,
+    LocalPlan.released_at,
+    LocalPlan.id,
+    LocalPlan.extends_plan,
+    LocalPlan.extends_version,
+    LocalPlan.released_by,
+    LocalPlan.reason,
+)
+_DOCUMENTS: tuple[Any, ...] = (PlanDocument.digest, PlanDocument.document)
 
 
 def pin(session: Session, plans: Iterable[LoadedPlan], *, retired: Collection[str] = (), at: datetime) -> None:
@@ -53,13 +71,13 @@ def pin(session: Session, plans: Iterable[LoadedPlan], *, retired: Collection[st
         status = "retired" if plan.digest in retired else "released"
         pinned = known.get((plan.id, plan.version))
         if pinned is None:
+            keep_document(session, loaded)
             session.add(
                 PlanVersion(
                     digest=plan.digest,
                     plan_id=plan.id,
                     version=plan.version,
                     title=plan.title.nl,
-                    document=loaded.document,
                     status=status,
                     added_at=at,
                 )
@@ -72,17 +90,26 @@ def pin(session: Session, plans: Iterable[LoadedPlan], *, retired: Collection[st
     session.flush()
 
 
+def keep_document(session: Session, loaded: LoadedPlan) -> None:
+    """Content has one place, whoever else has the same."""
+    if session.get(PlanDocument, loaded.plan.digest) is None:
+        session.add(PlanDocument(digest=loaded.plan.digest, document=loaded.document))
+        session.flush()
+
+
+def load_document(session: Session, digest: str) -> Document:
+    """Raises UnknownPlan."""
+    found = session.exec(select(PlanDocument.document).where(PlanDocument.digest == digest)).one_or_none()
+    if found is None:
+        raise UnknownPlan(digest)
+    stored: Document = found
+    return stored
+
+
 def load_plan(session: Session, digest: str) -> StepPlan:
     """The compiled plan; asks the database only the first time.  Raises UnknownPlan."""
 
-    def document() -> Document:
-        found = session.exec(select(PlanVersion.document).where(PlanVersion.digest == digest)).one_or_none()
-        if found is None:
-            raise UnknownPlan(digest)
-        stored: Document = found
-        return stored
-
-    return plan_of(digest, document)
+    return plan_of(digest, partial(load_document, session, digest))
 
 
 def load_plans(session: Session, digests: Collection[str]) -> dict[str, StepPlan]:
@@ -91,7 +118,7 @@ def load_plans(session: Session, digests: Collection[str]) -> dict[str, StepPlan
 
     def document(digest: str) -> Document:
         if not documents:
-            query = sqlalchemy.select(*_DOCUMENTS).where(col(PlanVersion.digest).in_(digests))
+            query = sqlalchemy.select(*_DOCUMENTS).where(col(PlanDocument.digest).in_(digests))
             documents.update({row.digest: row.document for row in session.execute(query)})
         if digest not in documents:
             raise UnknownPlan(digest)
@@ -103,6 +130,9 @@ def load_plans(session: Session, digests: Collection[str]) -> dict[str, StepPlan
 def load_plan_to_start(session: Session, digest: str) -> StepPlan:
     """The compiled plan for a new run.  Raises UnknownPlan, PlanRetired."""
     status = session.exec(select(PlanVersion.status).where(PlanVersion.digest == digest)).one_or_none()
+    if status is None and municipality_of(session):
+        query = select(LocalPlan.status).where(LocalPlan.digest == digest, LocalPlan.status != "draft")
+        status = session.exec(query).first()
     if status is None:
         raise UnknownPlan(digest)
     if status == "retired":
@@ -111,18 +141,45 @@ def load_plan_to_start(session: Session, digest: str) -> StepPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Local:
+    """What is known of a plan because it is one of this municipality: who released it, and why if that was said.
+    `extends_plan` and `extends_version` are empty for a plan that adds to no other."""
+
+    id: str
+    extends_plan: str
+    extends_version: str
+    released_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PinnedPlan:
+    """`added_at`: when it came here, or when the municipality released it."""
+
     digest: str
     plan_id: str
     version: str
     title: str
     status: str
     added_at: datetime
+    local: Local | None = None
 
     @property
     def name(self) -> str:
         """As on the command line and in addresses: `inclusief-beleid@1.0.0`."""
         return f"{self.plan_id}@{self.version}"
+
+    @property
+    def key(self) -> str:
+        """Among the versions that a run can move to, where a local plan may have the number of a national one."""
+        return self.name if self.local else self.version
+
+    @property
+    def base(self) -> tuple[str, str]:
+        """Id and version of the plan that it extends, or its own."""
+        if self.local and self.local.extends_plan:
+            return self.local.extends_plan, self.local.extends_version
+        return self.plan_id, self.version
 
     @property
     def is_retired(self) -> bool:
@@ -134,11 +191,41 @@ class PinnedPlan:
 
 
 def pinned_plans(session: Session) -> list[PinnedPlan]:
-    """Every version the database knows: by title, newest version first."""
-    plans = [PinnedPlan(*row) for row in session.execute(sqlalchemy.select(*_COLUMNS))]
+    """Every version that this municipality can use: by title, newest version first. Without a municipality, the
+    national ones."""
+    plans = [*national_plans(session), *_released_here(session)]
     plans.sort(key=lambda plan: precedence(plan.version), reverse=True)
     newest = {plan.plan_id: plan.title for plan in reversed(plans)}  # versions of a plan stay together
     return sorted(plans, key=lambda plan: (newest[plan.plan_id], plan.plan_id))
+
+
+def national_plans(session: Session) -> list[PinnedPlan]:
+    """In no order."""
+    return [PinnedPlan(*row) for row in session.execute(sqlalchemy.select(*_COLUMNS))]
+
+
+def _released_here(session: Session) -> list[PinnedPlan]:
+    if municipality_of(session) is None:
+        return []
+    query = sqlalchemy.select(*_LOCAL_COLUMNS).where(col(LocalPlan.status) != "draft")
+    return [
+        PinnedPlan(
+            digest=row.digest,
+            plan_id=row.plan_id,
+            version=row.version,
+            title=row.title,
+            status=row.status,
+            added_at=row.released_at,
+            local=Local(
+                id=str(row.id),
+                extends_plan=row.extends_plan or "",
+                extends_version=row.extends_version or "",
+                released_by=str(row.released_by),
+                reason=row.reason,
+            ),
+        )
+        for row in session.execute(query)
+    ]
 
 
 def newest_of_each(plans: Iterable[PinnedPlan]) -> list[PinnedPlan]:

@@ -68,6 +68,12 @@ def unscoped(session: Session, reason: str) -> None:
     session.info["all_municipalities"] = reason
 
 
+def municipality_of(session: Session) -> uuid.UUID | None:
+    """What the session is limited to; None for one that sees all municipalities, or none."""
+    found: uuid.UUID | None = session.info.get("municipality_id")
+    return found
+
+
 def enforce_scope(sessions: "sessionmaker[Any]", engine: Engine) -> None:
     """Make all sessions of this maker, which run on this engine, keep to the rules above."""
     event.listen(sessions, "do_orm_execute", _limit_statement)

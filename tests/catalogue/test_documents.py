@@ -22,7 +22,7 @@ from app.engine import definition
 from app.engine.definition import Gate, QuestionType, StepPlan, Text
 from app.storage import plans
 from app.storage.database import Database
-from app.storage.tables import PlanVersion
+from app.storage.tables import PlanDocument
 from tests.catalogue.files import RELEASED, SMALL, SPELLINGS, TINY
 
 PLAIN: dict[str, Any] = json.loads(json.dumps(read(SMALL.read_bytes()).root))
@@ -54,7 +54,7 @@ def test_document_survives_both_databases(database: Database):
     with database.write() as session:
         plans.pin(session, [loaded], at=datetime(2026, 11, 24, tzinfo=UTC))
     with database.read() as session:
-        row = session.get(PlanVersion, loaded.plan.digest)
+        row = session.get(PlanDocument, loaded.plan.digest)
         assert row is not None
         assert from_document(row.document) == loaded.plan
 

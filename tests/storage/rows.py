@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from app.storage.tables import EventRow, Municipality, PlanVersion, RunRow, TextRow, User
+from app.storage.tables import EventRow, Municipality, PlanDocument, PlanVersion, RunRow, TextRow, User
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -26,7 +26,9 @@ def a_municipality_with_a_run(session: Session, name: str) -> Side:
     side = Side(uuid.uuid4(), uuid.uuid4(), uuid.uuid4(), name)
     session.add(Municipality(id=side.municipality, name=name, created_at=NOW))
     session.add(User(id=side.user, login=name, name=name, created_at=NOW))
-    session.merge(PlanVersion(digest="d", plan_id="p", version="1", title="P", document={}, added_at=NOW))
+    session.merge(PlanDocument(digest="d", document={}))
+    session.flush()
+    session.merge(PlanVersion(digest="d", plan_id="p", version="1", title="P", added_at=NOW))
     session.flush()
     session.add(a_run(side))
     session.flush()

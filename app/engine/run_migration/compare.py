@@ -102,7 +102,7 @@ class _Comparing:
         path_then = path
         for number in range(len(self.maps) - 1, -1, -1):
             new = self.plans[number + 1]
-            changes = new.changes if new.changes and new.changes.since == self.plans[number].version else None
+            changes = new.changes if new.changes and new.changes.since == self.plans[number].base[1] else None
             earlier = self.earlier[number].get(path_then)
             if earlier is None:
                 return False
@@ -270,7 +270,8 @@ class _Comparing:
         elif len(self.whole.steps[sources[0]]) > 1:
             what = What.SPLIT
         else:
-            what = What.CHANGED if source == path else What.MOVED
+            went_along = path == f"{self.whole.stages.get(sources[0][0])}/{sources[0][1]}"
+            what = What.CHANGED if went_along else What.MOVED
         # Of merged steps the one that is closest: it asks something else only if it is like none of them.
         before = next((b for b in befores if _words(b) == _words(step)), befores[0])
         cosmetic = self._cosmetic(path)

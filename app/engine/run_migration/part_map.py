@@ -58,9 +58,9 @@ def questions_of(plan: StepPlan) -> Iterator[QuestionPath]:
 
 
 def map_parts(old: StepPlan, new: StepPlan) -> PartMap:
-    """The map between two versions. `new.changes` counts only when it is about `old` (`since` is its version);
-    a declared part that is not there is passed over, the catalogue tells the author."""
-    changes = new.changes if new.changes and new.changes.since == old.version and new.id == old.id else None
+    """The map between two versions. `new.changes` counts only when it is about `old` (`since` is its version, or that
+    of the plan that it extends); a declared part that is not there is passed over, the catalogue tells the author."""
+    changes = new.changes if new.changes and (new.base[0], new.changes.since) == old.base else None
     moved = changes.moved if changes else ()
     by_depth: dict[int, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {1: [], 2: [], 3: []}
     decisions: list[tuple[str, str]] = []
