@@ -1,7 +1,7 @@
 """The stages of a plan as a drawing, and the same in sentences: what can begin after what.
 
 graph = plan_graph(plan, language)          # ui.plan_graph(graph) draws it
-graph = plan_graph(plan, language, with_states=True)   # leaves room for a word in each box
+graph = plan_graph(plan, language, with_states=True)   # leaves room for a state in each box
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ PADDING: Final = 12.0
 COLUMN_GAP: Final = 44.0
 TITLE_SIZE, TITLE_LINE = 15.0, 19.0
 NOTE_SIZE, NOTE_LINE = 13.0, 17.0
-STATE_LINE: Final = 22.0
+STATE_LINES: Final = 2  # as many as a state may take; the longest of ours takes two
+STATE_GAP: Final = 5.0  # above the state
+DOT_WIDTH: Final = 16.0  # of the dot before a state
 JUNCTION_HEIGHT: Final = 24.0
 MARGIN: Final = 4.0  # so that no line is cut in half at the edge
 LEGEND_LINE: Final = 24.0
@@ -60,6 +62,19 @@ class Box:
     title: tuple[TextLine, ...]
     notes: tuple[TextLine, ...]
     state: TextLine | None
+    """The first line of the room for a state, still empty; behind the dot."""
+
+    def state_lines(self, word: str) -> tuple[TextLine, ...]:
+        """A state as it fits in the room for it."""
+        if self.state is None:
+            return ()
+        room = self.place.x + self.place.width - PADDING - self.state.x
+        lines = wrapped(word, room, NOTE_SIZE, bold=True)
+        if len(lines) > STATE_LINES:
+            lines = (*lines[: STATE_LINES - 1], f"{lines[STATE_LINES - 1]} …")
+        return tuple(
+            TextLine(self.state.x, self.state.y + number * NOTE_LINE, text) for number, text in enumerate(lines)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +163,7 @@ class _Drawing:
         lines = wrapped(title.in_language(self.language), room, TITLE_SIZE, bold=True)
         small = wrapped(" · ".join(note.replace(" ", "\u00a0") for note in notes), room, NOTE_SIZE) if notes else ()
         height = 2 * PADDING + len(lines) * TITLE_LINE + len(small) * NOTE_LINE
-        height += STATE_LINE if self.with_states and kind == "stage" else 0
+        height += STATE_GAP + STATE_LINES * NOTE_LINE if self.with_states and kind == "stage" else 0
         language = title.language_for(self.language)
         self.contents[name] = _Content(kind, id, language, lines, small, Size(BOX_WIDTH, height))
 
@@ -213,7 +228,7 @@ class _Drawing:
         )
         y += len(content.notes) * NOTE_LINE
         has_state = self.with_states and content.kind == "stage"
-        state = TextLine(x, y + STATE_LINE - 6, "") if has_state else None
+        state = TextLine(x + DOT_WIDTH, y + STATE_GAP + NOTE_SIZE, "") if has_state else None
         return Box(content.kind, content.id, place, content.language, title, notes, state)
 
 

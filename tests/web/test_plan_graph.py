@@ -224,6 +224,20 @@ def test_box_shows_the_state_of_its_stage_and_leads_to_it(pages: Pages):
     assert len(list(root.iter(f"{SVG}circle"))) == 1
 
 
+@pytest.mark.parametrize(
+    "word", ["Bezig", "Gewijzigd na akkoord", "Wacht op Inwoners en partners betrekken, en op meer"]
+)
+def test_state_fits_in_the_room_for_it(word: str):
+    [box] = [box for box in plan_graph(small(), "nl", with_states=True).boxes if box.id == "beleid"]
+    lines = box.state_lines(word)
+    assert 1 <= len(lines) <= 2
+    assert " ".join(line.text for line in lines).removesuffix(" …") in word
+    for line in lines:
+        assert line.y < box.place.y + box.place.height
+        assert line.x + text_width(line.text.removesuffix(" …"), NOTE_SIZE, bold=True) <= box.place.x + box.place.width
+    assert [each.state_lines(word) for each in plan_graph(small(), "nl").boxes] == [()] * 7
+
+
 def test_title_that_is_only_there_in_dutch_is_marked_as_dutch(pages: Pages):
     components: Any = pages.environment("en").globals[COMPONENTS]
     graph = plan_graph(small("title: Verkennen", "title: {nl: Verkennen, en: Explore}"), "en")
