@@ -34,7 +34,7 @@ def impact(
     as_json: Annotated[bool, typer.Option("--json", help="For programs: JSON in place of text.")] = False,
     folder: Folder = None,
 ) -> None:
-    """Show what a newer version would ask of runs that are under way.
+    """Show which runs a newer version would hit, and how.
 
     Nothing moves. All runs count of which the version leads to the newer one: that version is OLDER, or one before it,
     or one between. What is counted is what is proposed; a team can choose otherwise.

@@ -216,7 +216,7 @@ class PlanValues:
     def _origin(self, sources: Iterable[str], *, is_addition: bool) -> Iterator[str]:
         yield from (_source(self.plan.sources_by_id[id]) for id in sources)
         if is_addition:
-            yield self._gettext(N_("Our own wording, not from the method itself."))
+            yield self._gettext(N_("addition"))
 
     # --- lists
 

@@ -31,6 +31,8 @@ COMMANDS = (
     ("serve",),
     ("demo",),
     ("lint",),
+    ("diff",),
+    ("impact",),
     ("plans",),
     ("report",),
     ("verify-history",),
