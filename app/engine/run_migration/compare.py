@@ -301,10 +301,9 @@ class _Comparing:
             weight = max(ChangeClass.ANSWER_AGAIN, heaviest(found))
             yield self._change(kind, What.MERGED, together, path, question.text, found, change_class=weight)
             return
-        source = "/".join(sources[0])
-        what = What.CHANGED if source == path else What.MOVED
-        if found or (what is What.MOVED and not self._moved_with_step(sources[0], place)):
-            yield self._change(kind, what, source, path, question.text, found)
+        what = What.CHANGED if self._moved_with_step(sources[0], place) else What.MOVED
+        if found or what is What.MOVED:
+            yield self._change(kind, what, "/".join(sources[0]), path, question.text, found)
 
     def _with_names_of_now(self, path: QuestionPath) -> Question:
         """An older question; what it looks at has its newer name, since another name alone is no other condition."""
@@ -316,7 +315,7 @@ class _Comparing:
         return replace(before, shown_when=replace(before.shown_when, question=named))
 
     def _moved_with_step(self, before: QuestionPath, after: QuestionPath) -> bool:
-        """Whether the question only has another path because its step has."""
+        """Whether the question is where it was, or only has another path because its step has."""
         return before[2] == after[2] and self.whole.steps.get(before[:2]) == (after[:2],)
 
     def _evidence(

@@ -61,17 +61,16 @@ def _check_step(edited: Edited, old: Stage, new: Stage, step: Step) -> None:
     path = (new.id, step.id)
     origins = [edited.old.stage(stage).step(id) for stage, id in edited.origins.get(path, ())]
     if not origins:
-        assert not step.is_required or not step.questions or step.id == "checklist"
-    else:
-        is_cosmetic = edited.is_cosmetic("/".join(path))
-        assert any(_same_words(o.title, step.title) and _same_words(o.goal, step.goal) for o in origins) or is_cosmetic
-        asked = {demand.kind: demand for origin in origins for demand in origin.evidence}
-        for demand in step.evidence:
-            most = max(d.minimum for o in origins for d in o.evidence if d.kind == demand.kind)
-            assert demand.minimum <= most
-            assert demand.kind in asked
+        assert not step.is_required
+        return
+    is_cosmetic = edited.is_cosmetic("/".join(path))
+    assert any(_same_words(o.title, step.title) and _same_words(o.goal, step.goal) for o in origins) or is_cosmetic
+    for demand in step.evidence:
+        asked = [d.minimum for origin in origins for d in origin.evidence if d.kind == demand.kind]
+        assert asked
+        assert demand.minimum <= max(asked)
     for question in step.questions:
-        if question.is_required and question.shown_when is None:
+        if question.is_required:
             assert edited.origins.get((*path, question.id)), "a new required question"
 
 

@@ -38,17 +38,17 @@ def version(plan: StepPlan, number: str = "2.0.0", *, since: str | None = None, 
     return replace(newer, digest=hashlib.sha256(repr(newer).encode()).hexdigest())
 
 
-def with_stage(plan: StepPlan, id: str, **changes: Any) -> StepPlan:
-    return replace(plan, stages=tuple(replace(s, **changes) if s.id == id else s for s in plan.stages))
+def with_stage(plan: StepPlan, stage: str, /, **changes: Any) -> StepPlan:
+    return replace(plan, stages=tuple(replace(s, **changes) if s.id == stage else s for s in plan.stages))
 
 
-def with_step(plan: StepPlan, path: str, **changes: Any) -> StepPlan:
+def with_step(plan: StepPlan, path: str, /, **changes: Any) -> StepPlan:
     stage, step = path.split("/")
     steps = tuple(replace(s, **changes) if s.id == step else s for s in plan.stage(stage).steps)
     return with_stage(plan, stage, steps=steps)
 
 
-def with_question(plan: StepPlan, path: str, **changes: Any) -> StepPlan:
+def with_question(plan: StepPlan, path: str, /, **changes: Any) -> StepPlan:
     """Also a statement, under the step `checklist`."""
     stage, step, id = path.split("/")
     if step == CHECKLIST:
@@ -58,7 +58,7 @@ def with_question(plan: StepPlan, path: str, **changes: Any) -> StepPlan:
     return with_step(plan, f"{stage}/{step}", questions=tuple(questions))
 
 
-def with_part(plan: StepPlan, path: str, **changes: Any) -> StepPlan:
+def with_part(plan: StepPlan, path: str, /, **changes: Any) -> StepPlan:
     return (with_stage, with_step, with_question)[path.count("/")](plan, path, **changes)
 
 

@@ -142,7 +142,7 @@ class MovingWorld(World):
             self._refused(lambda: undoing(park_later=False))
         self._happen(undoing(park_later=True))
         assert _bare(self.run) == _bare(undo.run)
-        assert {*self.run.parked} >= {*undo.later}
+        assert {item.id for item in self.run.parked} >= {item.id for item in undo.later}
         if current.revision == move.revision:
             assert not undo.later
             assert _state(self.run) == _state(before)
