@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from app.engine.definition import Question, StepPlan
 from app.features.steps.content import StepContent
-from app.features.steps.forms import Keep, StepForm, basis_name, choice_name, fields_of
+from app.features.steps.forms import CONFIRM_ALL, Keep, StepForm, basis_name, choice_name, confirm_name, fields_of
 from app.features.steps.merging import Conflict
 from app.features.steps.step_page import step_address
 from app.storage.people import names_of
@@ -95,6 +95,10 @@ def _view(conflict: Conflict, by: str) -> ConflictView:
 def _hidden(content: StepContent, form: StepForm, in_conflict: set[str]) -> Iterator[tuple[str, str]]:
     yield "based_on", str(form.based_on)
     yield "vergelijken", "ja"
+    if form.confirms_all:
+        yield CONFIRM_ALL, "ja"
+    for id in sorted(form.confirmed):
+        yield confirm_name(id), "ja"
     for id, commitment in form.basis.items():
         yield basis_name(id), commitment
     for id, raw in form.raw.items():

@@ -12,7 +12,7 @@ from app.engine import guards
 from app.engine.answers import AnswerInvalid, Value, is_shown, mark, read
 from app.engine.definition import Question, Stage, Step, StepPlan
 from app.engine.run import Run, StageInstance, StageRef, StepState
-from app.features.steps.forms import StepForm
+from app.features.steps.forms import StepForm, is_untouched
 from app.storage import answer_store, run_store
 from app.storage.answer_store import Answer
 
@@ -35,6 +35,11 @@ class StepContent:
     @property
     def state(self) -> StepState:
         return self.instance.step(self.step.id) if self.instance else StepState()
+
+    @property
+    def proposals(self) -> frozenset[str]:
+        """Questions whose answer came along from before, and that nobody confirmed yet."""
+        return frozenset(id for id, mark in self.state.answers.items() if mark.is_proposal and mark.is_filled)
 
     def value(self, question: str) -> Value:
         return self.answers[question].value if question in self.answers else None
@@ -69,17 +74,37 @@ def visibility(step: Step, state: StepState, question: Question) -> Visibility:
     return Visibility.HIDDEN if is_answered else Visibility.UNDECIDED
 
 
-def state_as_typed(step: Step, state: StepState, form: StepForm) -> StepState:
+def state_as_typed(content: StepContent, form: StepForm) -> StepState:
     """The state as it would be if the form were saved now; an answer that cannot be stored counts as empty."""
-    marks = dict(state.answers)
+    return _as_typed(content, form, confirmed_in(content, form))
+
+
+def confirmed_in(content: StepContent, form: StepForm) -> frozenset[str]:
+    """Proposals that the form confirms: ticked one by one, or all that are shown. Of another answer than the form was
+    filled in from it can say nothing."""
+    seen = {id for id in content.proposals & form.basis.keys() if content.answers[id].commitment == form.basis[id]}
+    if not form.confirms_all:
+        return form.confirmed & seen
+    typed = _as_typed(content, form, frozenset())
+    questions = (question for question in content.step.questions if question.id in seen)
+    shown = {q.id for q in questions if visibility(content.step, typed, q) is not Visibility.HIDDEN}
+    return (form.confirmed & seen) | shown
+
+
+def _as_typed(content: StepContent, form: StepForm, confirmed: frozenset[str]) -> StepState:
+    marks = dict(content.state.answers)
     for id, raw in form.raw.items():
-        question = step.question(id)
+        question = content.step.question(id)
+        stored = marks.get(id)
+        if stored is not None and is_untouched(question, raw, content.value(id)):
+            marks[id] = replace(stored, is_proposal=stored.is_proposal and id not in confirmed)
+            continue
         try:
             value = read(question, raw)
         except AnswerInvalid:
             value = None
         marks[id] = mark(question, value, salt="")  # never stored
-    return replace(state, answers=marks)
+    return replace(content.state, answers=marks)
 
 
 def governed_by(step: Step, question: str) -> tuple[str, ...]:

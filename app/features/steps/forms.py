@@ -6,6 +6,8 @@ pydantic model; as there, what does not belong is refused.
     antwoord.<question>.rij.<number>.<column>    a cell of a table
     basis.<question>                             the commitment of the answer that the form was filled in from
     keuze.<question>                             after a conflict: which text stays, and the commitment of the other
+    bevestig.<question>                          ticked: the answer that came along from before is still right
+    bevestig-alles                               ticked: all of those on the page are
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ class Keep(StrEnum):
 @dataclass(frozen=True, slots=True)
 class StepForm:
     """`raw` holds the questions that were on the form; others stay as they are. `rows_for`: the table that gets
-    more room. `chosen`: per question what stays, and the commitment of the other answer as it was shown."""
+    more room. `chosen`: per question what stays, and the commitment of the other answer as it was shown.
+    `confirmed`: answers from before that were ticked as still right; `confirms_all`: all that are shown."""
 
     based_on: int
     act: Act = Act.SAVE
@@ -57,6 +60,8 @@ class StepForm:
     basis: Mapping[str, str] = field(default_factory=dict)
     chosen: Mapping[str, tuple[Keep, str]] = field(default_factory=dict)
     is_comparison: bool = False
+    confirmed: frozenset[str] = frozenset()
+    confirms_all: bool = False
 
 
 # --- names of fields -------------------------------------------------------------------------------------------
@@ -80,6 +85,13 @@ def basis_name(question: str) -> str:
 
 def choice_name(question: str) -> str:
     return f"keuze.{question}"
+
+
+def confirm_name(question: str) -> str:
+    return f"bevestig.{question}"
+
+
+CONFIRM_ALL: Final = "bevestig-alles"
 
 
 # --- from stored or typed to fields ------------------------------------------------------------------------------
@@ -122,6 +134,21 @@ def as_typed(question: Question, value: Value) -> Raw:
     return value
 
 
+def is_untouched(question: Question, raw: Raw, value: Value) -> bool:
+    """Whether a field still holds what was stored. By what stands in it, not by the value that it makes: another
+    version of the question may order its options differently, or set other bounds."""
+    return _filled(question, raw) == _filled(question, as_typed(question, value))
+
+
+def _filled(question: Question, raw: Raw) -> dict[str, list[str]]:
+    texts = {name: [_plain(value) for value in values] for name, values in fields_of(question, raw).items()}
+    return {name: sorted(filter(None, values)) for name, values in texts.items() if any(values)}
+
+
+def _plain(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
 # --- from fields to raw answers ----------------------------------------------------------------------------------
 
 
@@ -141,10 +168,11 @@ class _Reader:
     def read(self) -> StepForm:
         basis: dict[str, str] = {}
         chosen: dict[str, tuple[Keep, str]] = {}
+        confirmed: set[str] = set()
         plain: dict[str, str] = {}
         for name, values in self._fields():
             match name.split("."):
-                case ["based_on" | "actie" | "vergelijken"]:
+                case ["based_on" | "actie" | "vergelijken" | "bevestig-alles"]:
                     plain[name] = self._single(name, values)
                 case ["basis", id] if id in self.questions:
                     basis[id] = self._single(name, values)
@@ -156,6 +184,9 @@ class _Reader:
                         chosen[id] = (Keep(keep), seen)
                     else:
                         self._refuse(name)
+                case ["bevestig", id] if id in self.questions:
+                    if self._single(name, values) == "ja":
+                        confirmed.add(id)
                 case ["antwoord", id, *rest] if id in self.questions:
                     self._answer(self.questions[id], rest, name, values)
                 case _:
@@ -171,7 +202,17 @@ class _Reader:
                 self.raw[id] = [row for _, row in sorted(self.rows.get(id, {}).items())]
             elif id in basis:
                 self.raw.setdefault(id, None)  # on the form, and nothing chosen
-        return StepForm(int(based_on), act, rows_for, self.raw, basis, chosen, "vergelijken" in plain)
+        return StepForm(
+            int(based_on),
+            act,
+            rows_for,
+            self.raw,
+            basis,
+            chosen,
+            is_comparison="vergelijken" in plain,
+            confirmed=frozenset(confirmed),
+            confirms_all=plain.get(CONFIRM_ALL) == "ja",
+        )
 
     def _fields(self) -> Iterator[tuple[str, list[str]]]:
         for name in dict.fromkeys(self.posted):

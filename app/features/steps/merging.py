@@ -4,7 +4,7 @@ Pure: values in, values out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import EllipsisType
 
@@ -39,9 +39,11 @@ def merge(
     mine: Mapping[str, Value],
     current: Mapping[str, Answer],
     base: Mapping[str, Answer],
+    confirmed: Collection[str] = (),
 ) -> Merged:
     """`current` is by question, `base` by commitment: the answers from which the form was filled in, as far as they
-    are known. An answer whose base is unknown counts as changed by who sent the form."""
+    are known. An answer whose base is unknown counts as changed by who sent the form. `confirmed` are proposals that
+    are still right: they are written again, by who says so."""
     changes: dict[str, Value] = {}
     kept: list[Answer] = []
     conflicts: list[Conflict] = []
@@ -50,6 +52,8 @@ def merge(
             continue
         value, stored = mine[question.id], current.get(question.id)
         if value == (stored.value if stored else None):
+            if question.id in confirmed:
+                changes[question.id] = value
             continue
         seen = form.basis.get(question.id)
         if stored is None or stored.commitment == seen:

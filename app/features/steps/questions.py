@@ -12,7 +12,7 @@ from app.engine.definition import CHECKLIST, Ground, Question, QuestionType, Sou
 from app.engine.errors import Reason
 from app.engine.run import StepState, UserId
 from app.features.steps.content import StepContent, Visibility, governed_by, visibility
-from app.features.steps.forms import Act, StepForm, as_typed, fields_of
+from app.features.steps.forms import Act, StepForm, as_typed, confirm_name, fields_of
 from app.web.shown import Shown, shown
 
 ROWS_AT_FIRST = 3
@@ -24,7 +24,8 @@ class QuestionView:
     """`is_invalid`: what was typed cannot be stored, so it is shown in any case. `governing` and `wanted`: shown only
     if that question has one of these answers (any, when there are none); for an assessment `wanted_grades`.
     `governs`: what may appear or go when this one is answered. `rows`: of a table, with empty ones; `new_row` is the
-    first of the rows that were just asked for. `answer`: the stored one."""
+    first of the rows that were just asked for. `answer`: the stored one; `is_proposal`: it came along from before, and
+    nobody confirmed it yet."""
 
     question: Question
     visibility: Visibility
@@ -40,6 +41,7 @@ class QuestionView:
     new_row: int | None
     fields: Mapping[str, tuple[str, ...]]
     answer: Shown | None
+    is_proposal: bool
     answered_by: UserId | None
     answered_at: datetime | None
 
@@ -83,11 +85,16 @@ def question_view(
         needs=next((reason.code for reason in missing if reason.question == question.id), None),
         rows=_rows(question, raw if isinstance(raw, list) else [], form),
         new_row=len(raw) if isinstance(raw, list) and _wants_rows(question, form) else None,
-        fields=fields_of(question, raw),
+        fields={**fields_of(question, raw), **_tick(question, form)},
         answer=shown(question, value),
+        is_proposal=question.id in content.proposals,
         answered_by=stored.saved_by if stored else None,
         answered_at=stored.saved_at if stored else None,
     )
+
+
+def _tick(question: Question, form: StepForm | None) -> dict[str, tuple[str, ...]]:
+    return {confirm_name(question.id): ("ja",)} if form and question.id in form.confirmed else {}
 
 
 def _rows(question: Question, raw: list[Any], form: StepForm | None) -> int:

@@ -12,11 +12,11 @@ from sqlmodel import Session
 from app.engine import transitions
 from app.engine.answers import AnswerInvalid, Value, read
 from app.engine.apply import apply
-from app.engine.definition import Question, Step
+from app.engine.definition import Question
 from app.engine.errors import Blocked, Reason
 from app.engine.run import StageRef, UserId
-from app.features.steps.content import StepContent, load_content
-from app.features.steps.forms import StepForm
+from app.features.steps.content import StepContent, confirmed_in, load_content
+from app.features.steps.forms import StepForm, is_untouched
 from app.features.steps.merging import Conflict, Merged, merge
 from app.storage import answer_store, run_store
 from app.storage.answer_store import Answer
@@ -80,19 +80,23 @@ def save(session: Session, content: StepContent, form: StepForm, *, complete: bo
 
 
 def _merged(session: Session, content: StepContent, form: StepForm) -> Merged:
-    mine = read_answers(content.step, form)
+    mine, confirmed = read_answers(content, form), confirmed_in(content, form)
     if form.based_on == content.state.revision:
-        return Merged({id: value for id, value in mine.items() if value != content.value(id)})
+        return Merged({id: value for id, value in mine.items() if id in confirmed or value != content.value(id)})
     base = answer_store.answers_by_commitment(session, content.run.id, {*form.basis.values()} - {""})
-    return merge(content.step, form, mine, content.answers, base)
+    return merge(content.step, form, mine, content.answers, base, confirmed)
 
 
-def read_answers(step: Step, form: StepForm) -> dict[str, Value]:
-    """Raises AnswersInvalid with everything that is wrong."""
+def read_answers(content: StepContent, form: StepForm) -> dict[str, Value]:
+    """What was typed, without proposals that were left as they are: they stay proposals, also where their question
+    would not take them now.  Raises AnswersInvalid with everything that is wrong."""
+    waiting = content.proposals - confirmed_in(content, form)
     values: dict[str, Value] = {}
     problems: dict[str, tuple[Question, AnswerInvalid]] = {}
     for id, raw in form.raw.items():
-        question = step.question(id)
+        question = content.step.question(id)
+        if id in waiting and is_untouched(question, raw, content.value(id)):
+            continue
         try:
             values[id] = read(question, raw)
         except AnswerInvalid as problem:

@@ -24,8 +24,8 @@ from app.engine.definition import (
 from app.engine.errors import Reason
 from app.engine.progress import Progress, missing_in_step, step_progress
 from app.engine.run import EvidenceMark, Run, StageRef, StageStatus, StepState, UserId
-from app.features.steps.content import StepContent, state_as_typed
-from app.features.steps.forms import StepForm, answer_name, cell_name, reason_name
+from app.features.steps.content import StepContent, Visibility, state_as_typed
+from app.features.steps.forms import CONFIRM_ALL, StepForm, answer_name, cell_name, reason_name
 from app.features.steps.questions import Group, groups, question_view
 from app.policy import Action
 from app.storage.run_header import RunHeader, run_header
@@ -84,7 +84,9 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class StepPage:
-    """`cannot_work` says why somebody with the right role cannot change this step now."""
+    """`cannot_work` says why somebody with the right role cannot change this step now. `proposals`: how many answers
+    came along from before and wait for somebody to confirm them; `is_from_earlier_run`: from an earlier trajectory, not
+    from an earlier version of the step plan. `confirms_all`: the tick for all of them was set."""
 
     header: RunHeader
     content: StepContent
@@ -105,6 +107,9 @@ class StepPage:
     colleague: UserId | None
     previous: Step | None
     following: Step | None
+    proposals: int
+    is_from_earlier_run: bool
+    confirms_all: bool
 
     @property
     def plan(self) -> StepPlan:
@@ -152,7 +157,7 @@ def step_page(
     """Up to three queries beside those of `content`. With a form the page follows what was typed, not what is
     stored. `invalid` names the questions whose answer cannot be stored."""
     plan, run, ref, step, state = content.plan, content.run, content.ref, content.step, content.state
-    typed = state_as_typed(step, state, form) if form else state
+    typed = state_as_typed(content, form) if form else state
     missing = missing_in_step(step, typed, ref)
     views = [
         question_view(content, typed, question, missing, form, is_invalid=question.id in invalid)
@@ -182,12 +187,15 @@ def step_page(
         colleague=_colleague(state, caller, at),
         previous=steps[place - 1] if place else None,
         following=steps[place + 1] if place + 1 < len(steps) else None,
+        proposals=sum(view.is_proposal for view in views if view.visibility is not Visibility.HIDDEN),
+        is_from_earlier_run=run.earlier_run is not None and not run.moves,
+        confirms_all=form is not None and form.confirms_all,
     )
 
 
 def form_state(page: StepPage, errors: Mapping[str, str] | None = None) -> FormState:
     """The form with what was typed, else with what is stored."""
-    values: dict[str, tuple[str, ...]] = {}
+    values: dict[str, tuple[str, ...]] = {CONFIRM_ALL: ("ja",)} if page.confirms_all else {}
     for group in page.groups:
         for view in group.questions:
             values.update(view.fields)
@@ -207,7 +215,7 @@ def _anchor(step: Step, content: StepContent, typed: StepState, reason: Reason) 
     match question.type:
         case QuestionType.TABLE:
             return cell_name(question.id, 0, question.columns[0].id)
-        case QuestionType.ASSESSMENT if typed.choices(question.id):
+        case QuestionType.ASSESSMENT if typed.choices(question.id) and reason.code == "answer_incomplete":
             return reason_name(question.id)
         case _:
             return answer_name(question.id)
