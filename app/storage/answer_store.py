@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, or_, select, type_coerce, update
 from sqlmodel import Session, col
@@ -23,8 +23,7 @@ SALT_BYTES = 16
 COMMITMENTS_AT_ONCE = 500  # in one question to the database
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One version of an answer; `value` is as in `engine.answers`, None when emptied or erased."""
 
     ref: str
@@ -55,6 +54,13 @@ _IN_STAGE = _CURRENT.where(col(AnswerRow.ref) == bindparam("of_stage"))
 _CURRENT_IN_RUN, _CURRENT_IN_STAGE = Prepared(_CURRENT), Prepared(_IN_STAGE)
 _CURRENT_IN_STEP = Prepared(_IN_STAGE.where(col(AnswerRow.step) == bindparam("of_step")))
 _BY_COMMITMENT = Prepared(_OF_RUN.where(col(AnswerRow.commitment).in_(bindparam("commitments", expanding=True))))
+_CURRENT_AND_VERSIONS = Prepared(
+    select(*_ANSWER, col(AnswerRow.is_current)).where(
+        col(AnswerRow.run_id) == bindparam("of_run"),
+        col(AnswerRow.ref) == bindparam("of_stage"),
+        or_(col(AnswerRow.is_current), col(AnswerRow.commitment).in_(bindparam("commitments", expanding=True))),
+    )
+)
 _ADD = Prepared(insert(AnswerRow))
 _REPLACE = Prepared(
     update(AnswerRow).where(
@@ -86,16 +92,12 @@ def answers_and_versions(
 ) -> tuple[dict[tuple[str, str, str], Answer], dict[str, Answer]]:
     """In one query: the current answers of a stage as `current_answers` gives them, and those versions, current or
     not, as `answers_by_commitment` gives them."""
-    query = select(*_COLUMNS, col(AnswerRow.is_current)).where(
-        col(AnswerRow.run_id) == uuid.UUID(run_id),
-        col(AnswerRow.ref) == str(ref),
-        or_(col(AnswerRow.is_current), col(AnswerRow.commitment).in_(list(commitments))),
-    )
+    values = {"of_run": uuid.UUID(run_id), "of_stage": str(ref), "commitments": list(commitments)}
     current, versions = {}, {}
-    for row in session.execute(query):
-        answer = Answer(row.ref, row.step, row.question, row.value, row.commitment, str(row.saved_by), row.saved_at)
+    for *columns, is_current in _CURRENT_AND_VERSIONS.run(session, values):
+        answer = Answer(*columns)
         versions[answer.commitment] = answer
-        if row.is_current:
+        if is_current:
             current[(answer.ref, answer.step, answer.question)] = answer
     return current, versions
 

@@ -215,15 +215,11 @@ async def _request_session(request: Request) -> AsyncIterator[Session]:
 RequestSession = Annotated[Session, Depends(_request_session, scope="function")]
 
 
-async def _read_session(session: RequestSession) -> Session:
-    return session
-
-
 async def _write_session(request: Request, session: RequestSession) -> Session:
     assert request.method not in SAFE_METHODS, f"{request.method} {request.url.path} may not change anything"
     return session
 
 
 # One session per request, whoever asks: what finds out the user shares it with the route.
-ReadSession = Annotated[Session, Depends(_read_session, scope="function")]
+ReadSession = RequestSession
 WriteSession = Annotated[Session, Depends(_write_session, scope="function")]

@@ -7,10 +7,11 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, insert, type_coerce, update
 from sqlmodel import Session, col
 
 from app.engine.answers import commitment
@@ -20,6 +21,7 @@ from app.storage.answer_store import SALT_BYTES
 from app.storage.evidence_files import UsedHashes
 from app.storage.scope import Prepared, unscoped
 from app.storage.tables import EvidenceRow
+from app.storage.types import IdText
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,8 @@ def is_as_committed(evidence: Evidence) -> bool:
 # --- reading ---------------------------------------------------------------------------------------------------
 
 COLUMNS: tuple[Any, ...] = (
-    EvidenceRow.id,
-    EvidenceRow.run_id,
+    type_coerce(col(EvidenceRow.id), IdText).label("id"),
+    type_coerce(col(EvidenceRow.run_id), IdText).label("run_id"),
     EvidenceRow.ref,
     EvidenceRow.step,
     EvidenceRow.kind,
@@ -120,9 +122,9 @@ COLUMNS: tuple[Any, ...] = (
     EvidenceRow.note,
     EvidenceRow.salt,
     EvidenceRow.commitment,
-    EvidenceRow.added_by,
+    type_coerce(col(EvidenceRow.added_by), IdText).label("added_by"),
     EvidenceRow.added_at,
-    EvidenceRow.withdrawn_by,
+    type_coerce(col(EvidenceRow.withdrawn_by), IdText).label("withdrawn_by"),
     EvidenceRow.withdrawn_at,
 )
 """For queries of one's own; `from_row` makes the value."""
@@ -133,8 +135,8 @@ def from_row(row: Any) -> Evidence:
     if row.sha256 is not None:
         file = StoredFile(row.sha256, row.bytes, row.media_type, row.file_name)
     return Evidence(
-        id=str(row.id),
-        run_id=str(row.run_id),
+        id=row.id,
+        run_id=row.run_id,
         ref=StageRef.parse(row.ref),
         step=row.step,
         described=Description(
@@ -151,9 +153,9 @@ def from_row(row: Any) -> Evidence:
         ),
         salt=row.salt,
         commitment=row.commitment,
-        added_by=str(row.added_by),
+        added_by=row.added_by,
         added_at=row.added_at,
-        withdrawn_by=str(row.withdrawn_by) if row.withdrawn_by else None,
+        withdrawn_by=row.withdrawn_by,
         withdrawn_at=row.withdrawn_at,
     )
 
@@ -173,13 +175,20 @@ def find_evidence(session: Session, run_id: str, id: str) -> Evidence:
 
 def evidence_of(session: Session, run_id: str, ref: StageRef | None = None, step: str | None = None) -> list[Evidence]:
     """Of the run, of one stage or of one step; withdrawn ones too, in the order in which they were added."""
-    query = sqlalchemy.select(*COLUMNS).where(col(EvidenceRow.run_id) == uuid.UUID(run_id))
-    if ref is not None:
-        query = query.where(col(EvidenceRow.ref) == str(ref))
-    if step is not None:
-        query = query.where(col(EvidenceRow.step) == step)
-    rows = session.execute(query.order_by(col(EvidenceRow.added_at), col(EvidenceRow.id)))
-    return [from_row(row) for row in rows]
+    query = _evidence(in_stage=ref is not None, in_step=step is not None)
+    given = {"of_run": uuid.UUID(run_id), "of_stage": str(ref) if ref else None, "of_step": step}
+    values = {name: value for name, value in given.items() if value is not None}
+    return [from_row(row) for row in query.run(session, values)]
+
+
+@cache
+def _evidence(*, in_stage: bool, in_step: bool) -> Prepared:
+    query = sqlalchemy.select(*COLUMNS).where(col(EvidenceRow.run_id) == bindparam("of_run"))
+    if in_stage:
+        query = query.where(col(EvidenceRow.ref) == bindparam("of_stage"))
+    if in_step:
+        query = query.where(col(EvidenceRow.step) == bindparam("of_step"))
+    return Prepared(query.order_by(col(EvidenceRow.added_at), col(EvidenceRow.id)))
 
 
 # --- writing ---------------------------------------------------------------------------------------------------

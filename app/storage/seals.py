@@ -6,10 +6,18 @@ import uuid
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, select
+from sqlmodel import Session, col
 
 from app.engine.seal import Manifest, digest
+from app.storage.scope import Prepared
 from app.storage.tables import SealRow
+
+_BY_DIGEST = Prepared(
+    select(col(SealRow.digest), col(SealRow.manifest)).where(
+        col(SealRow.run_id) == bindparam("of_run"), col(SealRow.digest).in_(bindparam("digests", expanding=True))
+    )
+)
 
 
 def keep_seal(session: Session, run_id: str, content: Manifest, *, at: datetime) -> str:
@@ -37,7 +45,5 @@ def find_seals(session: Session, run_id: str, sealed: Collection[str]) -> dict[s
     """Manifests by digest, in one query; those that were never kept are absent."""
     if not sealed:
         return {}
-    query = select(SealRow.digest, SealRow.manifest).where(
-        SealRow.run_id == uuid.UUID(run_id), col(SealRow.digest).in_(list(sealed))
-    )
-    return {key: dict(content) for key, content in session.execute(query)}
+    rows = _BY_DIGEST.run(session, {"of_run": uuid.UUID(run_id), "digests": list(sealed)})
+    return {key: dict(content) for key, content in rows}

@@ -142,7 +142,8 @@ def _environment(language: Language, loader: FileSystemLoader, assets: Assets, s
     environment.policies["ext.i18n.trimmed"] = True
     # Added by the i18n extension, so unknown to the types.
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
-    environment.filters.update(Formats(language).filters())
+    formats = Formats(language)
+    environment.filters.update(formats.filters())
     environment.filters["plan_text"] = _plan_text_filter(language)
     environment.globals.update(
         lang=language,
@@ -153,13 +154,13 @@ def _environment(language: Language, loader: FileSystemLoader, assets: Assets, s
         role_name={role: texts.gettext(name) for role, name in ROLE_NAMES.items()}.__getitem__,
         reason_text=lambda reason, plan=None: reason_text(reason, language, plan),
     )
-    environment.globals[COMPONENTS] = _components(environment)
+    environment.globals[COMPONENTS] = _components(environment, formats.components())
     return environment
 
 
-def _components(environment: Environment) -> SimpleNamespace:
+def _components(environment: Environment, written_in_python: Mapping[str, Callable[..., str]]) -> SimpleNamespace:
     """All macros of templates/components, together as `ui`: a block rendered alone sees no `{% import %}`."""
-    macros: dict[str, Callable[..., str]] = {}
+    macros = dict(written_in_python)
     for name in environment.list_templates(filter_func=lambda name: name.startswith("components/")):
         for macro, function in vars(environment.get_template(name).module).items():
             if is_macro(function):

@@ -59,6 +59,7 @@ class _Composer:
 
     def __init__(self, session: Session, plan: StepPlan, run: Run) -> None:
         self.plan, self.run = plan, run
+        self.refs = [*current_refs(plan, run)]
         self.answers = current_answers(session, run.id)
         self.events = list(_decision_events(session, run.id))
         rows = _EVIDENCE.run(session, {"of_run": uuid.UUID(run.id)}).all()
@@ -102,7 +103,7 @@ class _Composer:
 
     def report(self, name: str, purpose: str, municipality: str, by: str, at: datetime) -> Report:
         plan, run = self.plan, self.run
-        current = set(current_refs(plan, run))
+        current = set(self.refs)
         order = {stage.id: number for number, stage in enumerate(plan.stages)}
         domain_order = {domain.id: number for number, domain in enumerate(plan.domains)}
         begun = sorted(
@@ -128,7 +129,7 @@ class _Composer:
             made_at=at,
             progress=run_progress(plan, run),
             stages=tuple(self._instance_line(i, is_current=i.ref in current) for i in begun),
-            not_started=tuple(self._not_started_line(ref) for ref in current_refs(plan, run) if ref not in run.stages),
+            not_started=tuple(self._not_started_line(ref) for ref in self.refs if ref not in run.stages),
             domains=tuple(self._domain_lines()),
             grounds=tuple((plan.grounds_by_id[g.ground].title, g) for g in ground_progress(plan, run)),
             roads=tuple(
@@ -151,7 +152,7 @@ class _Composer:
     def _domain_lines(self) -> Iterator[DomainLine]:
         for domain in self.run.domains:
             total = NOTHING
-            for ref in current_refs(self.plan, self.run):
+            for ref in self.refs:
                 if ref.domain == domain:
                     total += stage_progress(self.plan.stage(ref.stage), self.run.instance(ref))
             yield DomainLine(self.plan.domains_by_id[domain].title, total)
@@ -258,7 +259,7 @@ class _Composer:
         )
 
     def _open_points(self) -> Iterator[OpenPoint]:
-        for ref in current_refs(self.plan, self.run):
+        for ref in self.refs:
             instance = self.run.instance(ref)
             if instance is None or instance.status is StageStatus.SKIPPED:
                 continue

@@ -130,11 +130,9 @@ class Words:
         """A table answer as rows of (column title, cell text)."""
         if not isinstance(value, list):
             return []
+        columns = [(self(column.title), column) for column in question.columns]
         return [
-            [
-                (self(column.title), self._single(column.type, column.options, row.get(column.id, "")))
-                for column in question.columns
-            ]
+            [(title, self._single(column.type, column.options, row.get(column.id, ""))) for title, column in columns]
             for row in value
             if isinstance(row, dict)
         ]
