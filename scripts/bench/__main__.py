@@ -30,7 +30,7 @@ from scripts.bench.client import Client
 from scripts.bench.measure import Series, alternate
 from scripts.bench.places import Place
 from scripts.bench.plans import MAIN_PLAN
-from scripts.bench.scenarios import Kind, Scenario, Side, scenarios
+from scripts.bench.scenarios import Do, Kind, Scenario, Side, scenarios
 from scripts.bench.stores import PostgresqlStore, SqliteStore, Store
 from scripts.bench.table import QUERIES_MAX, STEPS_MAX, Line, Outcome, Verdict, show
 
@@ -170,14 +170,19 @@ class Bench:
         series: list[Series]
         match full.kind:
             case Kind.PAGE:
-                series = await alternate([full.do, lambda: bare.get(f"/paginas/{full.name}"), alone.do], rounds)
+                ceilings_of = [self._ceiling(bare, page) for page in (full.name, ceilings.SHORT)]
+                series = await alternate([full.do, *ceilings_of, alone.do], rounds)
             case Kind.CHANGE:
                 fields = [("tekst", "Een zin van gewone lengte. " * 10)]
                 series = await alternate([full.do, lambda: bare.post("/regels/1", fields), alone.do], rounds)
             case Kind.FILE:
                 series = await alternate([full.do, alone.do], rounds)
-        ceiling = series[1] if len(series) == 3 else None
-        return Line(full.name, full.kind, answer.queries, len(answer.body), series[0], series[-1], ceiling)
+        first, *beside, last = series
+        ceiling, short = (*beside, None, None)[:2]
+        return Line(full.name, full.kind, answer.queries, len(answer.body), first, last, ceiling, short)
+
+    def _ceiling(self, bare: Client, page: str) -> Do:
+        return lambda: bare.get(f"/paginas/{page}")
 
 
 def _sources() -> str:

@@ -54,15 +54,17 @@ PAGE = """<!doctype html>
 {% endfor %}
 </ol></body></html>
 """
+SHORT = "kort"  # the page of sixty rows with no more text than their titles, the same beside every page
 SENTENCE = "Een zin van gewone lengte, zoals die in een antwoord staat. "
 
 
 def fill(engine: Engine, page_bytes: dict[str, int]) -> None:
-    """Sixty rows for each page, with so much text that the page becomes about as large as the one beside it."""
+    """Sixty rows for each page, with so much text that the page becomes about as large as the one beside it. Every row
+    is seven values that the template puts in one by one, escaped; only its text is longer for a larger page."""
     Base.metadata.create_all(engine)
     template = _template()
     with Session(engine) as session:
-        for page, wanted in page_bytes.items():
+        for page, wanted in {**page_bytes, SHORT: 0}.items():
             bare = len(template.render(page=page, lines=list(_lines(page, ""))).encode())
             each = max(0, wanted - bare) // ROWS
             session.add_all(_lines(page, (SENTENCE * (each // len(SENTENCE) + 1))[:each]))

@@ -85,11 +85,12 @@ def test_page_of_the_ceiling_is_as_large_as_the_page_beside_it(tmp_path: Path):
     bare = Client(ceilings.create_ceilings(engine))
 
     async def sizes() -> list[int]:
-        return [len((await bare.get(f"/paginas/{page}")).body) for page in ("small", "large")]
+        return [len((await bare.get(f"/paginas/{page}")).body) for page in ("small", "large", ceilings.SHORT)]
 
-    small, large = asyncio.run(sizes())
+    small, large, short = asyncio.run(sizes())
     assert small == pytest.approx(20_000, rel=0.05)
     assert large == pytest.approx(130_000, rel=0.05)
+    assert short < small
     engine.dispose()
 
 
@@ -147,6 +148,18 @@ def test_missed_aims_are_named():
         "steps",
     ]
     assert "5 aims are missed" in console.export_text()
+
+
+def test_table_shows_the_ceiling_that_is_the_same_for_every_page():
+    line = Line(
+        "page", Kind.PAGE, 4, 90_000, Series([3.0, 3.0]), Series([3.0, 3.0]), Series([1.5, 1.5]), Series([1.2, 1.2])
+    )
+    console = Console(width=140, record=True)
+    show(Outcome("proef", lines=[line]), console)
+
+    assert "2.50" in console.export_text()
+    assert line.cost is not None
+    assert line.cost.found == 2
 
 
 def test_store_knows_what_is_finished(tmp_path: Path):
