@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,7 @@ from app.engine.definition import StepPlan
 from app.engine.run_migration.compare import compare
 from app.storage.plans import PinnedPlan, load_plan, pinned_plans
 from app.storage.run_impact import count_runs, run_impacts
+from app.storage.scope import municipality_of
 
 Municipality = Annotated[str | None, typer.Option("--municipality", help="Only this municipality.")]
 Known = Mapping[tuple[str, str], PinnedPlan]
@@ -51,7 +53,7 @@ def impact(
                 task = progress.add_task(name, total=count_runs(session, asked.comparisons))
                 ours = Totals()
                 writer.begin(name)
-                for each in run_impacts(opened, session.info["municipality_id"], asked.comparisons):
+                for each in run_impacts(opened, _municipality(session), asked.comparisons):
                     ours.add(each)
                     if each.is_hit or each.blocked:
                         writer.run(each)
@@ -60,6 +62,12 @@ def impact(
                 writer.end(ours)
                 progress.remove_task(task)
         writer.close(everything)
+
+
+def _municipality(session: Session) -> uuid.UUID:
+    found = municipality_of(session)
+    assert found is not None, "each_municipality gives sessions that are limited to one"
+    return found
 
 
 def _progress() -> Progress:

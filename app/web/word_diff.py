@@ -29,7 +29,8 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """`text` brings its own spaces along. The pieces that are the same or added make up the newer text."""
+    """`text` brings its own spaces along; of a removed or added piece it can be just the space that this side has. The
+    pieces that are the same or added make up the newer text."""
 
     part: Part
     text: str
@@ -143,9 +144,10 @@ def _pieces(blocks: Iterable[_Block]) -> Iterator[Piece]:
         before, after = old_spaces + "".join(block.before), new_spaces + "".join(block.after)
         old_spaces = new_spaces = ""
         if block.is_same:
-            common = after.rstrip(" \t") if _ending(before) != _ending(after) else after
-            old_spaces, new_spaces = (_ending(before), _ending(after)) if common != after else ("", "")
-            yield Piece(Part.SAME, common)
+            if _ending(before) != _ending(after):
+                old_spaces, new_spaces = _ending(before), _ending(after)
+                after = after.rstrip(" \t")
+            yield Piece(Part.SAME, after)
             continue
         if before:
             yield Piece(Part.REMOVED, before)

@@ -36,6 +36,7 @@ def test_word_that_came_in_leaves_its_neighbours_alone():
 def test_sign_is_no_part_of_the_word_before_it():
     assert pieces("Weten wie meedoet", "Weten, wie meedoet.") == [
         (SAME, "Weten"),
+        (REMOVED, " "),
         (ADDED, ", "),
         (SAME, "wie meedoet"),
         (ADDED, "."),
@@ -75,6 +76,11 @@ def test_words_that_stay_keep_the_space_or_sign_that_each_side_has():
     assert pieces("Wat staat erin?", "Wat staat erin en niet?") == [
         (SAME, "Wat staat erin"),
         (ADDED, " en niet"),
+        (SAME, "?"),
+    ]
+    assert pieces("Wat staat erin en niet?", "Wat staat erin?") == [
+        (SAME, "Wat staat erin"),
+        (REMOVED, " en niet"),
         (SAME, "?"),
     ]
 
