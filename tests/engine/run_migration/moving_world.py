@@ -23,7 +23,7 @@ from app.engine.seal import seal
 from app.storage import codec
 from tests.builders import ANNA, MANAGER, MARIAM, MAX, OFFICER, an_answer, marks
 from tests.engine.refusals import refusal
-from tests.engine.run_migration.account import account, approvals_of
+from tests.engine.run_migration.account import Given, account, approvals_of
 from tests.engine.run_migration.edits import Edited
 from tests.engine.run_migration.meaning import check_what_stays_approved
 from tests.engine.world import Choice, World, pick
@@ -146,8 +146,8 @@ class MovingWorld(World):
         if current.revision == move.revision:
             assert not undo.later
             assert _state(self.run) == _state(before)
-        assert not account(current) - account(self.run), "nothing is lost"
-        assert not _unsaid(before, current, self.run)
+        assert account(current) - account(self.run) == {}, "nothing that is there now is lost"
+        assert _not_back(before, current, self.run) == set()
         self._check_approvals_provable()
         self._check_counters(current)
         for ref, instance in self.run.stages.items():
@@ -284,7 +284,7 @@ def _state(run: Run) -> Run:
     return _bare(replace(run, stages=MappingProxyType(stages)))
 
 
-def _unsaid(before: Run, current: Run, after: Run) -> set[object]:
-    """What the run held before the move and has lost after undoing, though nobody took it back since."""
-    lost = {given for given in account(before) - account(after) if given[0] in ("answer", "evidence", "approval")}
-    return {given for given in lost if given in account(current)}
+def _not_back(before: Run, current: Run, after: Run) -> set[Given]:
+    """What the run held before the move and does not hold after undoing, though nobody took it back since."""
+    missing = account(before) - account(after)
+    return {given for given in missing if given in account(current)}
