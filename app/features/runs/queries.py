@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,12 +15,14 @@ from app.engine.errors import Reason
 from app.engine.progress import NOTHING, GroundProgress, Progress, ground_progress
 from app.engine.run import DecisionTaken, Run, StageInstance
 from app.engine.standing import NextStage, Standing, next_stages, standings
+from app.features.runs.drawing import states_by_stage
+from app.features.runs.versions import VersionNotice, version_notice
 from app.policy import Action, Role
-from app.storage.people import Person, members_with_role, names_of
+from app.storage.people import Person, members_with_role
 from app.storage.plans import PinnedPlan, load_plan, load_plans, newest_of_each, pinned_plans
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_run, load_stages
-from app.storage.texts import read_texts
+from app.storage.texts import read_texts_and_names
 from app.web.identity import Caller
 
 
@@ -45,6 +48,8 @@ class DecisionLine:
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
+    """`states` by stage, for the drawing."""
+
     header: RunHeader
     plan: StepPlan
     run: Run
@@ -58,25 +63,27 @@ class RunPage:
     may_work: bool
     may_decide: bool
     may_edit: bool
+    versions: VersionNotice
+    states: Mapping[str, str]
 
 
 def run_page(session: Session, caller: Caller, run_id: str) -> RunPage:
+    """Six queries.  Raises RunNotFound."""
     plan, run = load_run(session, run_id)
     all_standings = standings(plan, run)
     lines: dict[str, list[Standing]] = defaultdict(list)
     for standing in all_standings:
         lines[standing.ref.stage].append(standing)
     current = {standing.ref for standing in all_standings}
-    texts = read_texts(
-        session,
-        [
-            *(taken.reason for taken in run.decisions),
-            *(instance.skip_reason for instance in run.stages.values()),
-        ],
-    )
+    reasons = [
+        *(taken.reason for taken in run.decisions),
+        *(instance.skip_reason for instance in run.stages.values()),
+    ]
+    texts, names = read_texts_and_names(session, reasons, _people(run))
+    header = run_header(session, run_id)
     in_team = caller.user_id in run.team or caller.user_id == run.manager
     return RunPage(
-        header=run_header(session, run_id),
+        header=header,
         plan=plan,
         run=run,
         progress=sum((standing.progress for standing in all_standings), NOTHING),
@@ -96,17 +103,20 @@ def run_page(session: Session, caller: Caller, run_id: str) -> RunPage:
         ),
         decisions=tuple(_decisions(plan, run, texts)),
         grounds=tuple(ground_progress(plan, run)),
-        names=names_of(session, _people(run)),
+        names=names,
         texts=texts,
         may_work=caller.may(Action.WORK_ON_STAGE) and in_team,
         may_decide=caller.may(Action.TAKE_DECISION),
         may_edit=caller.may(Action.EDIT_RUN),
+        versions=version_notice(session, run, header.name),
+        states=states_by_stage(all_standings),
     )
 
 
 def _people(run: Run) -> list[str | None]:
     people: list[str | None] = [run.manager, run.started_by, *run.team]
     people += [taken.by for taken in run.decisions]
+    people += [run.proposal.by if run.proposal else None, run.last_move.by if run.last_move else None]
     for instance in run.stages.values():
         people += [approval.by for approval in instance.approvals]
         people += [instance.request.by if instance.request else None]
@@ -130,7 +140,9 @@ def _decisions(plan: StepPlan, run: Run, texts: dict[str, str]) -> list[Decision
     return lines
 
 
-MAIN_PLAN = "inclusief-beleid"  # offered first; the other plans are for a part of the road or for one occasion
+# Offered first, with the additions of the own municipality if it made those; the other plans are for a part of the road
+# or for one occasion.
+MAIN_PLAN = "inclusief-beleid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +161,7 @@ def plan_choice(session: Session, *, name: str = "", digest: str = "") -> PlanCh
     """The version that is named or has this digest; without either the newest one of the main plan."""
     pinned = pinned_plans(session)
     usable = [plan for plan in pinned if not plan.is_retired]
-    newest = sorted(newest_of_each(pinned), key=lambda plan: plan.plan_id != MAIN_PLAN)
+    newest = sorted(newest_of_each(pinned), key=lambda plan: (plan.base[0] != MAIN_PLAN, plan.plan_id == MAIN_PLAN))
     wanted = next((plan for plan in pinned if plan.name == name or plan.digest == digest), None)
     retired = wanted if wanted and wanted.is_retired else None
     chosen = wanted if wanted in usable else None

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from app.engine.errors import Blocked
 from app.engine.run import StageRef
 from app.features.runs import queries, service
+from app.features.runs.drawing import run_graph
 from app.features.runs.forms import DecisionForm, EditForm, ReasonForm, StartForm
 from app.features.runs.overview import overview
 from app.policy import Action
@@ -150,7 +151,8 @@ def _domains_refused(posted: Posted, blocked: Blocked) -> FormInvalid:
 @router.get("/trajecten/{run_id}")
 def show_run(request: Request, run_id: str, session: ReadSession, caller: Viewer) -> Response:
     page = queries.run_page(session, caller, run_id)
-    return render(request, "runs/run.html", header=page.header, page=page, here_tab="run")
+    graph = run_graph(page.plan, language_of(request))
+    return render(request, "runs/run.html", header=page.header, page=page, graph=graph, here_tab="run")
 
 
 @router.get("/trajecten/{run_id}/bewerken")
