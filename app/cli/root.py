@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.cli import demo, files, plan, plan_diff, plan_impact, plans, runs, serve, users
+from app.cli import demo, files, moves, plan, plan_diff, plan_impact, plans, runs, serve, users
 
 app = typer.Typer(
     name="stappenplan",
@@ -23,6 +23,7 @@ app.command()(runs.verify_history)
 app.command()(files.sweep_files)
 app.command()(plan_diff.diff)
 app.command()(plan_impact.impact)
+app.add_typer(moves.app, name="moves")
 app.add_typer(plan.app, name="plan")
 app.add_typer(runs.app, name="runs")
 app.add_typer(users.app, name="user")

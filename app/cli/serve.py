@@ -6,6 +6,8 @@ import logging
 import signal
 import socket
 from contextlib import suppress
+from threading import Event
+from types import FrameType
 
 import uvicorn
 
@@ -49,13 +51,26 @@ def serve() -> None:
         host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
         say(f"Stappenplan: http://{host}:{listening.getsockname()[1]}")
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, server_header=False, access_log=False))
+        config = uvicorn.Config(app, log_config=None, server_header=False, access_log=False)
+        server = _Server(config, app.state.stopping)
         # A service manager says SIGTERM, a terminal Ctrl-C; either way the database is closed in good order.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listening])
         if not server.started:
             raise fail("The application did not start; the lines above say why.", code=3)
+
+
+class _Server(uvicorn.Server):
+    """Tells the work that goes on outside of requests to stop, before it waits for that work to end."""
+
+    def __init__(self, config: uvicorn.Config, stopping: Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._stopping.set()
+        super().handle_exit(sig, frame)
 
 
 def _listen_on(host: str, port: int) -> socket.socket:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from app.catalogue.versions import precedence
 from app.engine.definition import Domain, Stage
 from app.features.mass_moves.deciding import Target
-from app.storage.plan_routes import newer_versions
+from app.storage.plan_routes import newer_of_same_plan
 from app.storage.plans import PinnedPlan, load_plans, pinned_plans
 from app.storage.run_selection import Selection, VersionInUse, versions_in_use
 
@@ -52,7 +52,7 @@ class Choice:
 def choice_of(session: Session, wanted: Wanted) -> Choice:
     """Two queries, and one for plans that are not in memory yet."""
     pinned, in_use = pinned_plans(session), versions_in_use(session)
-    movable = [use for use in in_use if newer_versions(pinned, use.plan_id, use.version)]
+    movable = [use for use in in_use if newer_of_same_plan(pinned, use.plan_id, use.version)]
     plans = tuple(_plans(pinned, movable))
     known = {plan.id for plan in plans}
     plan_id = wanted.plan or (plans[0].id if plans else "")
@@ -61,7 +61,7 @@ def choice_of(session: Session, wanted: Wanted) -> Choice:
         nothing = Selection("", ())
         return Choice(plans, "", None, (), (), (), (), nothing, unknown=bool(wanted.plan))
     oldest = min(uses, key=lambda use: precedence(use.version))
-    targets = newer_versions(pinned, plan_id, oldest.version)
+    targets = newer_of_same_plan(pinned, plan_id, oldest.version)
     target = next((each for each in targets if each.version == wanted.to), None if wanted.to else targets[0])
     versions = _older(uses, target.version if target else targets[0].version)
     offered = {use.version for use in versions}

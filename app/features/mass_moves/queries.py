@@ -24,7 +24,6 @@ from app.storage.run_selection import Size
 
 RUNS_PER_PAGE = 25
 MASSES_PER_PAGE = 20
-LATEST = 3  # on the page where one chooses
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +89,6 @@ def choose_page(session: Session, wanted: Wanted, *, page: int, new_id: str = ""
         shown = previews(session, rows, target)
     new_plan = load_plan(session, target.digest) if target else None
     return ChoosePage(choice, size, tuple(shown), new_plan, page, pages, new_id or str(uuid.uuid4()))
-
-
-def latest(session: Session, *, at: datetime) -> tuple[MassLine, ...]:
-    return _lines(session, mass_moves.newest(session, most=LATEST), at)
 
 
 @dataclass(frozen=True, slots=True)

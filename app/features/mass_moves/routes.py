@@ -75,7 +75,6 @@ def _choice(
         "mass_moves/choose.html",
         status=status,
         page=queries.choose_page(session, wanted, page=page, new_id="" if changed else form.value("overzetting")),
-        latest=queries.latest(session, at=now(request)),
         turn=partial(_address_of, wanted),
         form=form,
         changed=changed,

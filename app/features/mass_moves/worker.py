@@ -98,6 +98,7 @@ class _Work:
 @asynccontextmanager
 async def kept_going(app: FastAPI) -> AsyncIterator[None]:
     """As long as the application serves, mass moves that nobody is at go on by themselves."""
+    app.state.stopping.clear()
     workers: set[asyncio.Task[None]] = set()
     looking = asyncio.create_task(_look_around(app, workers))
     try:

@@ -19,6 +19,7 @@ from app.engine.run import Run, StageRef, UserId
 from app.features.reports.plan_titles import PlanTitles, Timeline
 from app.features.reports.telling_moves import MoveDetails, MoveTeller, evidence_in
 from app.features.reports.texts import Words
+from app.storage.run_moves import OF_THE_MOVE
 from app.storage.scope import Prepared
 from app.storage.tables import EvidenceRow
 from app.storage.texts import read_texts
@@ -238,6 +239,8 @@ def _quoted_ids(event: e.Event) -> Iterator[str | None]:
             yield event.reason
         case e.MoveProposalWithdrawn() | e.MoveUndone():
             yield event.reason
+        case e.MoveProposed() | e.RunMoved():
+            yield event.reasons.get(OF_THE_MOVE)
         case e.ApprovalRequested():
             yield event.message
         case e.StageApproved():
