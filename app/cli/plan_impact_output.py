@@ -12,6 +12,7 @@ import typer
 
 from app.cli.common import say
 from app.engine.definition import StepPlan
+from app.engine.errors import Reason
 from app.engine.run import StageRef
 from app.engine.run_migration.compare import Comparison
 from app.storage.run_impact import RunImpact
@@ -99,7 +100,7 @@ class TextWriter:
         for line in _count_words(_counted(impact)):
             say(f"      {line}")
         for reason in impact.blocked:
-            say(f"      cannot move now: {reason_text(reason, 'en', plan)}")
+            say(f"      cannot move now: {_why(reason)}")
 
     def end(self, totals: Totals) -> None:
         say(f"  {_summary(totals)}")
@@ -108,6 +109,11 @@ class TextWriter:
         say(f"\nTotal of {_number(self.municipalities, 'municipality', 'municipalities')}: {_summary(totals)}")
         for line in _count_words(totals.counts):
             say(f"  {line}")
+
+
+def _why(reason: Reason) -> str:
+    """Without the plan, of which the English titles would be other names than the Dutch ones that stand beside it."""
+    return reason_text(reason, "en")
 
 
 def _stage_name(plan: StepPlan, ref: StageRef) -> str:
@@ -179,7 +185,6 @@ class JsonWriter:
         self._print(f'\n], "totals": {_json(totals.document())}}}\n')
 
     def _document(self, impact: RunImpact) -> dict[str, Any]:
-        plan = self.asked.comparisons[impact.digest].old
         return {
             "run": impact.run_id,
             "name": impact.name,
@@ -187,7 +192,7 @@ class JsonWriter:
             "stages": [str(ref) for ref in impact.stages],
             **_counted(impact),
             "approvals": [str(ref) for ref in impact.approvals],
-            "blocked": [{"code": each.code, "text": reason_text(each, "en", plan)} for each in impact.blocked],
+            "blocked": [{"code": each.code, "text": _why(each)} for each in impact.blocked],
         }
 
     def _print(self, text: str) -> None:
