@@ -45,7 +45,7 @@ def test_all_versions_lint_without_a_word():
 
 def test_second_version_asks_nothing_of_anybody(plans: list[StepPlan]):
     comparison = compare(plans[:2])
-    assert counted(comparison) == {"cosmetic": 10, "safe": 30, "answer_again": 0, "approve_again": 0}
+    assert counted(comparison) == {"cosmetic": 8, "safe": 30, "answer_again": 0, "approve_again": 0}
     added = {change.after for change in comparison.changes if change.what is What.ADDED}
     assert added == {"beleid-ontwikkelen/doelen/eerste-meting", "monitoren-borgen/bijstellen/terugkoppeling"}
     assert list(comparison.parts.questions) == list(comparison.parts.questions.values())
@@ -126,7 +126,7 @@ def test_words_that_only_became_clearer_stay_so_over_two_versions(plans: list[St
     whole = compare(plans)
     asking = {c.after for c in whole.changes if c.change_class > ChangeClass.SAFE}
     assert asking == {c.after for c in compare(plans[1:]).changes if c.change_class > ChangeClass.SAFE}
-    assert told(whole, "werkgroep/opdracht/uren").change_class is ChangeClass.COSMETIC
+    assert told(whole, "monitoren-borgen/verslag-aan-bestuur/keer-per-jaar").change_class is ChangeClass.COSMETIC
 
 
 # --- a run that did everything ---------------------------------------------------------------------------------
