@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.web.word_diff import PAIRS_MAX, Part, differing_lines, word_diff
@@ -127,6 +127,7 @@ def test_work_on_a_hostile_text_is_bounded():
 texts = st.text(alphabet="ab .,-'\n\u00e9", max_size=60)
 
 
+@settings(deadline=None)
 @given(texts, texts)
 def test_both_texts_can_be_read_back_from_the_pieces(before: str, after: str):
     found = word_diff(before, after)
