@@ -102,6 +102,18 @@ def answers_and_versions(
     return current, versions
 
 
+_CURRENT_IN_RUNS = Prepared(
+    select(*_ANSWER).where(col(AnswerRow.run_id).in_(bindparam("runs", expanding=True)), col(AnswerRow.is_current))
+)
+
+
+def answers_of_both(session: Session, run_id: str, other_id: str) -> dict[str, Answer]:
+    """The current answers of two runs, by commitment: one query."""
+    rows = _CURRENT_IN_RUNS.run(session, {"runs": [uuid.UUID(run_id), uuid.UUID(other_id)]})
+    answers = (Answer(*row) for row in rows)
+    return {answer.commitment: answer for answer in answers}
+
+
 def answers_by_commitment(session: Session, run_id: str, commitments: Collection[str]) -> dict[str, Answer]:
     """Any version of an answer, found by the commitment that an event or a seal holds."""
     if not commitments:

@@ -12,11 +12,12 @@ from app.features.reports import pdf, sheet
 from app.features.reports.compose import compose
 from app.features.reports.history import KINDS, history_page
 from app.features.reports.service import page_values
+from app.features.reports.since import since_page
 from app.features.reports.texts import Words
 from app.features.reports.values import Report
 from app.policy import Action
 from app.storage.database import ReadSession
-from app.storage.run_header import RunHeader
+from app.storage.run_header import RunHeader, run_header
 from app.web.access import allowed
 from app.web.clock import now
 from app.web.i18n import language_of
@@ -52,6 +53,13 @@ def download_csv(request: Request, run_id: str, session: ReadSession, caller: Re
     report = _report(request, session, caller, run_id)
     content = sheet.write(report, Words(language_of(request)))
     return _download(content, "text/csv; charset=utf-8", report, "csv")
+
+
+@router.get("/trajecten/{run_id}/rapport/sinds-vorige")
+def show_since(request: Request, run_id: str, session: ReadSession, caller: Reader) -> Response:
+    page = since_page(session, run_id)
+    header = page.header if page else run_header(session, run_id)
+    return render(request, "reports/since.html", header=header, here_tab="report", page=page)
 
 
 def _download(content: bytes, media_type: str, report: Report, ending: str) -> Response:

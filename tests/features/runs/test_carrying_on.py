@@ -16,6 +16,7 @@ from tests.features.moves.versions import a_version, release
 from tests.security.prepared import Prepared, prepare, visitor
 
 FIRST = StageRef("verkennen")
+QUERIES_MAX = 8
 
 
 @pytest.fixture
@@ -113,3 +114,26 @@ def test_run_of_another_municipality_is_no_choice(world: World, earlier: Prepare
     page = world.browser("gwen").get("/trajecten/nieuw").text
     assert earlier.run not in page
     assert "Verdergaan op een eerder traject" not in page
+
+
+def test_report_shows_what_changed_since(world: World, earlier: Prepared):
+    run = start_from(world, earlier.run)
+    begin(world, run)
+    bram = visitor(world, "bram")
+    bram.open(f"/trajecten/{run}/fasen/verkennen.1/stappen/overzicht")
+    bram.send("Opslaan", {"antwoord.naam": "Een heel ander overzicht", "bevestig.beschrijving": "ja"})
+    page = f"/trajecten/{run}/rapport/sinds-vorige"
+    emma = visitor(world, "emma")
+    emma.open(page)
+    emma.reads("1 antwoord is gewijzigd.", "1 antwoord is bevestigd zoals het was.", "Nog te bevestigen")
+    emma.reads("Een heel ander overzicht", "Beter merel")
+    with world.counting_queries() as statements:
+        world.browser("emma").get(page)
+    assert len(statements) <= QUERIES_MAX, statements
+    assert world.browser("gwen").get(page).status_code == 404
+
+
+def test_run_that_began_empty_has_nothing_to_compare(world: World, earlier: Prepared):
+    emma = visitor(world, "emma")
+    emma.open(f"/trajecten/{earlier.run}/rapport/sinds-vorige")
+    emma.reads("Dit traject begon met lege antwoorden")
