@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, case, func, select, type_coerce
 from sqlmodel import Session, col
 
-from app.engine.definition import StepPlan, Text
+from app.engine.definition import CHECKLIST, StepPlan, Text
 from app.engine.progress import Progress, counted_stage_progress
 from app.engine.run import StageRef, StageStatus, StepStatus
 from app.policy import Action
@@ -36,12 +36,10 @@ class Task:
     stage in progress)."""
 
     kind: str
-    run_id: str
     run_name: str
-    ref: StageRef
+    address: str
     stage_title: Text
     domain_title: Text | None
-    step: str | None = None
     step_title: Text | None = None
     asked_by: str | None = None
 
@@ -93,13 +91,10 @@ class Overview:
 
 
 def overview(session: Session, caller: Caller, *, page: int, mine_only: bool, search: str) -> Overview:
-    """Six queries, whatever the number of runs; `page` counts from 1, one that does not exist gives the last."""
-    count, one_page = _wanted(mine_only=mine_only, is_search=bool(search))
+    """Seven queries at most, whatever the number of runs. `page` counts from 1; one that does not exist gives the
+    last."""
     wanted = {"me": uuid.UUID(caller.user_id), **({"search": _escaped(search)} if search else {})}
-    total = count.run(session, wanted).scalar_one()
-    pages = max(1, -(-total // RUNS_PER_PAGE))
-    page = min(max(1, page), pages)
-    rows = one_page.run(session, {**wanted, "before": (page - 1) * RUNS_PER_PAGE}).all()
+    rows, total, page = _one_page(session, wanted, page, mine_only=mine_only, is_search=bool(search))
     stages = _latest_stages(session, [row.id for row in rows])
     task_rows = _task_rows(session, caller)
     decision_rows = _decision_rows(session)
@@ -117,7 +112,7 @@ def overview(session: Session, caller: Caller, *, page: int, mine_only: bool, se
         decisions=tuple(_decision_line(session, row, names) for row in decision_rows),
         runs_total=total,
         page=page,
-        pages=pages,
+        pages=_pages(total),
         mine_only=mine_only,
         search=search,
     )
@@ -141,17 +136,46 @@ _RUN_COLUMNS: tuple[Any, ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """`first` gives the total with each row, so that the page that everybody opens costs one query."""
+
+    first: Prepared
+    count: Prepared
+    page: Prepared
+
+
 @cache
-def _wanted(*, mine_only: bool, is_search: bool) -> tuple[Prepared, Prepared]:
-    """The number of runs, and one page of them."""
+def _wanted(*, mine_only: bool, is_search: bool) -> _Wanted:
     query = select(*_RUN_COLUMNS, _IS_MINE.label("is_mine"))
     if mine_only:
         query = query.where(_IS_MINE)
     if is_search:
         query = query.where(col(RunRow.name).icontains(bindparam("search"), escape="/"))
     count = select(func.count()).select_from(query.subquery())
-    in_order = query.order_by(col(RunRow.changed_at).desc(), col(RunRow.id))
-    return Prepared(count), Prepared(in_order.limit(RUNS_PER_PAGE).offset(bindparam("before")))
+    in_order = query.order_by(col(RunRow.changed_at).desc(), col(RunRow.id)).limit(RUNS_PER_PAGE)
+    return _Wanted(
+        first=Prepared(in_order.add_columns(count.scalar_subquery().label("total"))),
+        count=Prepared(count),
+        page=Prepared(in_order.offset(bindparam("before"))),
+    )
+
+
+def _one_page(
+    session: Session, wanted: dict[str, Any], page: int, *, mine_only: bool, is_search: bool
+) -> tuple[Sequence[Any], int, int]:
+    """The runs on this page, how many there are in all, and which page it turned out to be."""
+    queries = _wanted(mine_only=mine_only, is_search=is_search)
+    if page <= 1:
+        rows = queries.first.run(session, wanted).all()
+        return rows, rows[0].total if rows else 0, 1
+    total = queries.count.run(session, wanted).scalar_one()
+    page = min(page, _pages(total))
+    return queries.page.run(session, {**wanted, "before": (page - 1) * RUNS_PER_PAGE}).all(), total, page
+
+
+def _pages(total: int) -> int:
+    return max(1, -(-total // RUNS_PER_PAGE))
 
 
 def _escaped(search: str) -> str:
@@ -240,15 +264,18 @@ def _tasks(session: Session, caller: Caller, rows: list[Any], names: dict[str, s
     for row in rows:
         plan, ref = load_plan(session, row.plan_digest), StageRef.parse(row.ref)
         stage, domain = plan.stage(ref.stage), _domain_title(plan, ref)
-        common = (str(row.id), row.name, ref, stage.title, domain)
+        stage_address = f"/trajecten/{row.id}/fasen/{ref}"
         if hasattr(row, "state"):
             if caller.user_id not in row.state.get("contributors", ()):
-                asker = _asker(row)
-                tasks.append(Task("approve", *common, asked_by=names.get(asker) if asker else None))
+                asker, address = _asker(row), f"{stage_address}/beoordelen"
+                by = names.get(asker) if asker else None
+                tasks.append(Task("approve", row.name, address, stage.title, domain, asked_by=by))
         elif row.step is None:
-            tasks.append(Task("continue", *common))
+            tasks.append(Task("continue", row.name, stage_address, stage.title, domain))
         else:
-            tasks.append(Task("revisit", *common, step=row.step, step_title=stage.step(row.step).title))
+            address = f"{stage_address}/checklist" if row.step == CHECKLIST else f"{stage_address}/stappen/{row.step}"
+            step_title = stage.step(row.step).title
+            tasks.append(Task("revisit", row.name, address, stage.title, domain, step_title=step_title))
     return tasks[:TASKS_MAX]
 
 
