@@ -50,10 +50,16 @@ class RunFailed(Exception):
         self.run_id = run_id
 
 
-def take(session: Session, id: str, *, at: datetime) -> Job | None:
-    """None when there is nothing to do, or somebody else is at it."""
+def claim(session: Session, id: str, *, at: datetime) -> uuid.UUID | None:
+    """The id of the worker that it is for from now on; None when there is nothing to do, or somebody else is at it."""
     worker = uuid.uuid4()
-    if not mass_moves.claim(session, id, worker, at=at):
+    return worker if mass_moves.claim(session, id, worker, at=at) else None
+
+
+def take(session: Session, id: str, *, worker: uuid.UUID | None = None, at: datetime) -> Job | None:
+    """`worker`: if it was claimed before.  None when there is nothing to do, or somebody else is at it."""
+    worker = worker or claim(session, id, at=at)
+    if worker is None:
         return None
     mass = mass_moves.find(session, id)
     assert mass is not None

@@ -168,8 +168,10 @@ def go_on(
     request: Request, mass_move_id: str, session: WriteSession, caller: Mover, background: BackgroundTasks
 ) -> Response:
     try:
-        service.assert_known(session, mass_move_id)
+        worker = service.go_on(session, mass_move_id, at=now(request))
     except NoSuchMassMove:
         raise HTTPException(404) from None
-    background.add_task(in_app, request.app, mass_move_id, caller.municipality_id)
+    if worker is None:
+        return see_other(f"{HERE}/{mass_move_id}")
+    background.add_task(in_app, request.app, mass_move_id, caller.municipality_id, worker=worker)
     return see_other(f"{HERE}/{mass_move_id}", notice="mass_move_goes_on")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
@@ -9,6 +10,7 @@ from sqlmodel import Session
 from starlette.datastructures import FormData
 
 from app.engine.run import UserId
+from app.features.mass_moves import mover
 from app.features.mass_moves.choosing import Choice, Wanted, choice_of
 from app.features.mass_moves.forms import ALL, StartForm
 from app.storage import mass_moves, run_selection
@@ -84,11 +86,17 @@ def _runs(session: Session, posted: FormData, form: StartForm, choice: Choice) -
 
 def stop(session: Session, id: str, *, by: UserId, at: datetime) -> bool:
     """Whether there was something to stop.  Raises NoSuchMassMove."""
-    assert_known(session, id)
+    _assert_known(session, id)
     return mass_moves.stop(session, id, by=by, at=at)
 
 
-def assert_known(session: Session, id: str) -> None:
-    """Raises NoSuchMassMove."""
+def go_on(session: Session, id: str, *, at: datetime) -> uuid.UUID | None:
+    """Claims it at once, so that the next page shows it as busy; None if somebody is at it, or nothing is left.
+    Raises NoSuchMassMove."""
+    _assert_known(session, id)
+    return mover.claim(session, id, at=at)
+
+
+def _assert_known(session: Session, id: str) -> None:
     if mass_moves.find(session, id) is None:
         raise NoSuchMassMove(id)

@@ -41,13 +41,15 @@ async def carry_on(
     *,
     clock: Clock,
     stopping: Event,
+    worker: uuid.UUID | None = None,
     breath: timedelta = timedelta(0),
 ) -> None:
     """Moves what is left, until it is done or stopped, or `stopping` is set; nothing if somebody else is at it.
-    `breath`: pause after each run, for others who write to the same SQLite file from another process."""
+    `worker`: for whom it was claimed before. `breath`: pause after each run, for others who write to the same SQLite
+    file from another process."""
     work = _Work(database, municipality, clock)
     try:
-        job = await work.write(partial(mover.take, id=id, at=clock()))
+        job = await work.write(partial(mover.take, id=id, worker=worker, at=clock()))
         if job is None:
             return
         await _until_done(work, job, stopping, breath)
@@ -132,6 +134,7 @@ def _left_alone(app: FastAPI) -> list[tuple[str, uuid.UUID]]:
         return mass_moves.left_alone(session, at=clock_of(app)())
 
 
-async def in_app(app: FastAPI, id: str, municipality: uuid.UUID) -> None:
+async def in_app(app: FastAPI, id: str, municipality: uuid.UUID, *, worker: uuid.UUID | None = None) -> None:
     """`carry_on` in the application that serves."""
-    await carry_on(app.state.database, id, municipality, clock=clock_of(app), stopping=app.state.stopping)
+    database, stopping = app.state.database, app.state.stopping
+    await carry_on(database, id, municipality, clock=clock_of(app), stopping=stopping, worker=worker)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from datetime import datetime
 from functools import cache
@@ -181,15 +182,15 @@ def work_on(
     stopping: Event | None = None,
     place: str = PLACE,
 ) -> None:
-    asyncio.run(
-        carry_on(
-            database or world.database,
-            id,
-            world.municipalities[place],
-            clock=clock or world.clock,
-            stopping=stopping or Event(),
-        )
+    work = carry_on(
+        database or world.database,
+        id,
+        world.municipalities[place],
+        clock=clock or world.clock,
+        stopping=stopping or Event(),
     )
+    with ThreadPoolExecutor(1) as pool:  # the test of a browser has an event loop of its own in this thread
+        pool.submit(asyncio.run, work).result()
 
 
 def mass_of(world: World, id: str) -> Mass:

@@ -59,7 +59,7 @@ def test_auditor_reads_what_was_done_and_can_do_nothing(world: World):
     ferry.send(GO, WHY)
     emma.open(CHOOSE)
     emma.follow("Klein plan naar versie 1.1.0")
-    emma.reads("2 van 2 trajecten gedaan", "De tip helpt iedereen.", "Ferry Mol")
+    emma.reads("2 van 2 gedaan", "De tip helpt iedereen.", "Ferry Mol")
     assert [form.action for form in emma.forms() if form.method == "post"] == ["/taal", "/uitloggen"]
     for rest in ("", f"/{all_masses(world)[0].id}/stoppen", f"/{all_masses(world)[0].id}/verder"):
         assert world.browser("emma").post(CHOOSE + rest, {}).status_code == 403
@@ -187,7 +187,7 @@ def test_a_reason_is_asked_and_what_was_ticked_is_kept(world: World):
     assert ferry.form_with(GO).values["traject"] == one
     assert all_masses(world) == []
     ferry.send(GO, WHY)
-    ferry.reads("1 van 1 trajecten gedaan")
+    ferry.reads("1 van 1 gedaan")
 
 
 @pytest.mark.parametrize(

@@ -102,15 +102,15 @@ def test_page_says_that_it_was_interrupted_and_a_button_goes_on(world: World):
         work_on(world, id, clock=killed_after(world, 3))
     ferry, emma = visitor(world, "ferry"), visitor(world, "emma")
     ferry.open(f"{CHOOSE}/{id}")
-    ferry.reads("Bezig", "2 van 5 trajecten gedaan")
+    ferry.reads("Bezig", "2 van 5 gedaan")
     world.clock.advance(seconds=61)
     emma.open(f"{CHOOSE}/{id}")
-    emma.reads("Onderbroken", "2 van 5 trajecten gedaan")
+    emma.reads("Onderbroken", "2 van 5 gedaan")
     assert "Ga verder" not in emma.text
     ferry.open(f"{CHOOSE}/{id}")
     ferry.reads("Onderbroken")
     ferry.send("Ga verder")
-    ferry.reads("Het gaat verder waar het was gebleven.", "5 van 5 trajecten gedaan", "Klaar")
+    ferry.reads("Het gaat verder waar het was gebleven.", "5 van 5 gedaan", "Klaar")
     assert set(versions(world, ids)) == {"1.1.0"}
 
 

@@ -61,7 +61,7 @@ def test_ticked_runs_move_and_the_others_stay(world: World):
     ferry.open(CHOOSE)
     ticked = ferry.form_with(GO).values["traject"][:2]
     ferry.send(GO, {**WHY, "traject": ticked})
-    ferry.reads("Het is begonnen.", "2 van 2 trajecten gedaan", "2 trajecten hebben de nieuwe versie.", "Klaar")
+    ferry.reads("Het is begonnen.", "2 van 2 gedaan", "2 trajecten hebben de nieuwe versie.", "Klaar")
     assert versions(world, ids) == ["1.1.0", "1.1.0", "1.0.0"]
     assert_history_holds(world)
 
@@ -89,7 +89,7 @@ def test_all_runs_of_the_selection_move_beyond_the_page(world: World):
     ferry.open(CHOOSE)
     assert len(ferry.form_with(GO).values["traject"]) == 25
     ferry.send(GO, {**WHY, "wie": "alle"})
-    ferry.reads("30 van 30 trajecten gedaan", "Alle van de selectie", "Pagina 1 van 2")
+    ferry.reads("30 van 30 gedaan", "Alle van de selectie", "Pagina 1 van 2")
     assert set(versions(world, ids)) == {"1.1.0"}
 
 
@@ -103,7 +103,7 @@ def test_selection_that_grew_since_the_page_was_shown_is_shown_again_first(world
     ferry.reads("De selectie is veranderd sinds u deze pagina opende", "27 trajecten, naar versie 1.1.0")
     assert all_masses(world) == []
     ferry.send(GO)
-    ferry.reads("27 van 27 trajecten gedaan")
+    ferry.reads("27 van 27 gedaan")
     assert set(versions(world, ids)) == {"1.1.0"}
 
 
@@ -250,7 +250,7 @@ def test_one_failing_run_neither_stops_nor_harms_the_others(world: World):
     ferry = visitor(world, "ferry")
     ferry.open(CHOOSE)
     ferry.send(GO, {**WHY, "wie": "alle"})
-    ferry.reads("30 van 30 trajecten gedaan", "28 trajecten hebben de nieuwe versie.", "2 zijn mislukt")
+    ferry.reads("30 van 30 gedaan", "28 trajecten hebben de nieuwe versie.", "2 zijn mislukt")
     ferry.follow("Mislukt (2)")
     ferry.reads("Traject 008", "Traject 021", "Geef dit nummer aan wie het systeem beheert:")
     others = [id for number, id in enumerate(ids) if number not in (7, 20)]
@@ -280,7 +280,7 @@ def test_mass_move_of_no_runs_is_done_at_once(world: World):
     assert mass_of(world, id).finished_at is not None
     ferry = visitor(world, "ferry")
     ferry.open(f"{CHOOSE}/{id}")
-    ferry.reads("0 van 0 trajecten gedaan", "Klaar")
+    ferry.reads("0 van 0 gedaan", "Klaar")
 
 
 def test_stop_leaves_the_rest_as_it_is(world: World):
