@@ -198,7 +198,8 @@ def _youth(
 def _services(
     session: Session, files: EvidenceFiles, plan: StepPlan, place: Place, ids: dict[str, str], start: datetime
 ) -> None:
-    """Explored and approved; support is being built, earlier than advised."""
+    """Explored and approved; support is being built, earlier than advised; then a vision, approved too. A newer version
+    of the plan asks for its approval again."""
     officer, second, manager = (ids[who[0]] for who in (place.officer, place.second, place.manager))
     work = Worker.start(
         session,
@@ -222,3 +223,8 @@ def _services(
         support, by=second, early_reason="De nieuwe wethouder begint deze maand; dat moment willen we niet missen."
     )
     work.complete_some(support, by=second, steps=1)
+    vision = StageRef("visie")
+    work.start_stage(vision, by=officer)
+    work.complete_all(vision, by=officer, helper=second)
+    work.request(vision, by=officer, message="De visie past op één pagina. De adviesraad las mee.")
+    work.approve(vision, by=manager, remark="Helder. Hang hem op bij de balies.")
