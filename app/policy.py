@@ -31,6 +31,7 @@ class Action(StrEnum):
     MOVE_RUN = "move_run"  # to another version of its plan; whether a manager is needed, the engine says
     MOVE_MANY = "move_many"  # a selection of runs at once; what touches an approval is proposed to its manager
     VIEW_MASS_MOVES = "view_mass_moves"
+    MANAGE_PLANS = "manage_plans"  # of the own municipality: add, release, retire
     ADMINISTER_USERS = "administer_users"
 
 
@@ -54,6 +55,7 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = {
     Action.MOVE_RUN: _WORKERS,
     Action.MOVE_MANY: _ADMINISTRATORS,
     Action.VIEW_MASS_MOVES: frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
+    Action.MANAGE_PLANS: _ADMINISTRATORS,
     Action.ADMINISTER_USERS: _ADMINISTRATORS,
 }
 

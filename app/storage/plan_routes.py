@@ -21,24 +21,39 @@ _lock = Lock()
 _kept: OrderedDict[tuple[str, str], Comparison] = OrderedDict()
 
 
+def newer_of_same_plan(pinned: list[PinnedPlan], plan_id: str, version: str) -> list[PinnedPlan]:
+    """The newest first; no pre-releases, none that is retired."""
+    found = [
+        plan
+        for plan in pinned
+        if plan.plan_id == plan_id and _is_offered(plan) and precedence(plan.version) > precedence(version)
+    ]
+    return sorted(found, key=lambda plan: precedence(plan.version), reverse=True)
+
+
 def newer_versions(pinned: list[PinnedPlan], plan_id: str, version: str) -> list[PinnedPlan]:
-    """Versions that a run at `version` can move to, the newest first; no pre-releases, none that is retired.
+    """Versions that a run at `version` can move to, the newest first.
 
     From a national plan also to what the own municipality made of it, of this version or a later one: on the same
     version that comes first, as it holds all of the plan and more."""
-    found = [plan for plan in pinned if not plan.is_retired and not plan.is_pre_release]
-    higher = [plan for plan in found if plan.plan_id == plan_id and precedence(plan.version) > precedence(version)]
     extending = [
         plan
-        for plan in found
-        if plan.plan_id != plan_id and plan.base[0] == plan_id and precedence(plan.base[1]) >= precedence(version)
+        for plan in pinned
+        if plan.plan_id != plan_id
+        and plan.base[0] == plan_id
+        and _is_offered(plan)
+        and precedence(plan.base[1]) >= precedence(version)
     ]
 
     def order(plan: PinnedPlan) -> tuple[Precedence, bool, Precedence]:
-        base = plan.base[1] if plan in extending else plan.version
-        return precedence(base), plan in extending, precedence(plan.version)
+        is_extending = plan.plan_id != plan_id
+        return precedence(plan.base[1] if is_extending else plan.version), is_extending, precedence(plan.version)
 
-    return sorted([*higher, *extending], key=order, reverse=True)
+    return sorted([*newer_of_same_plan(pinned, plan_id, version), *extending], key=order, reverse=True)
+
+
+def _is_offered(plan: PinnedPlan) -> bool:
+    return not plan.is_retired and not plan.is_pre_release
 
 
 def route(session: Session, old: str, new: str) -> list[StepPlan]:

@@ -44,6 +44,7 @@ BUNDLES: Final[Mapping[str, tuple[str, ...]]] = {
         "css/evidence.css",
         "css/plans.css",
         "css/versions.css",
+        "css/local_plans.css",
         "css/print.css",
     ),
 }

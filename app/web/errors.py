@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.engine.errors import Blocked, SealBroken, StepChanged
 from app.engine.guards import NoSuchPart
 from app.engine.run_migration.moves import MoveChanged
+from app.storage.local_plans import LocalPlanNotFound
 from app.storage.run_header import RunNotFound
 from app.storage.run_store import StaleRun
 from app.web.forms import TECHNICAL, FormInvalid
@@ -33,6 +34,7 @@ STATUS: Final[Mapping[type[Exception], int]] = MappingProxyType(
     {
         RunNotFound: 404,
         NoSuchPart: 404,
+        LocalPlanNotFound: 404,
         Blocked: 409,
         StepChanged: 409,
         SealBroken: 409,

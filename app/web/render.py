@@ -34,6 +34,8 @@ MENU: Final[tuple[tuple[str, str, Action | None], ...]] = (
     (N_("Overview"), "/", None),
     (N_("Start a trajectory"), "/trajecten/nieuw", Action.START_RUN),
     (N_("Step plans"), "/stappenplannen", Action.VIEW_PLANS),
+    (N_("Our own step plans"), "/beheer/stappenplannen", Action.MANAGE_PLANS),
+    (N_("Move trajectories"), "/beheer/overzetten", Action.VIEW_MASS_MOVES),
 )
 ROLE_NAMES: Final[Mapping[Role, str]] = MappingProxyType(
     {

@@ -48,6 +48,7 @@ PEOPLE: Mapping[str, tuple[str, str, Role]] = {
     "ferry": ("Ferry Mol", "Zonnedijk", Role.ADMINISTRATOR),
     "gwen": ("Gwen Prins", "Veldermeer", Role.POLICY_OFFICER),
     "hugo": ("Hugo Kuiper", "Veldermeer", Role.MANAGER),
+    "ilse": ("Ilse Baan", "Veldermeer", Role.ADMINISTRATOR),
 }
 
 

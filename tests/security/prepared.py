@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tests.features.client import World
+from app.policy import Role
+from tests.features.client import PEOPLE, World
 from tests.journey.visitor import Form, Visitor
 from tests.journey.work import the_report
+
+NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """`refs` are its stages, and `evidence` its pieces: a file, a link and a note that was withdrawn."""
+    """`refs` are its stages, and `evidence` its pieces: a file, a link and a note that was withdrawn. `local_plans`
+    are those of the municipality, `local_plan` the id of what comes out: one version was released, one is a draft."""
 
     run: str
     refs: tuple[str, ...]
     evidence: tuple[str, ...]
+    local_plans: tuple[str, ...] = (NOWHERE,)
+    local_plan: str = "klein-plan"
 
 
 def visitor(world: World, login: str) -> Visitor:
@@ -78,6 +84,41 @@ def prepare(world: World, *, officer: str, manager: str, word: str) -> Prepared:
     chief.send("Akkoord", {"opmerking": f"Goed zo {word}"})
     go_around(begun, chief, word)
     return Prepared(begun.run.rsplit("/", 1)[1], REFS, tuple(evidence))
+
+
+def prepare_all(world: World, *, officer: str, manager: str, word: str) -> Prepared:
+    """A run, and step plans of the municipality."""
+    prepared = prepare(world, officer=officer, manager=manager, word=word)
+    municipality = PEOPLE[officer][1]
+    plans = add_local_plans(world, municipality, word)
+    return replace(prepared, local_plans=plans, local_plan=f"klein-plan-{municipality.lower()}")
+
+
+OVERLAY = """
+format: 1
+overlay: {{id: {id}, version: {version}, title: Titel {word}, purpose: Doel {word}, by: {by}, prefix: xx}}
+extends: klein-plan@1.0.0
+add:
+  questions:
+    - {{id: xx-vraag, step: verkennen/overzicht, text: Vraag {word}?, type: short_text, addition: true}}
+"""
+
+
+def add_local_plans(world: World, municipality: str, word: str) -> tuple[str, ...]:
+    """By its administrator: one is released, the next one stays a draft."""
+    login = next(
+        login for login, (_, place, role) in PEOPLE.items() if (place, role) == (municipality, Role.ADMINISTRATOR)
+    )
+    person = visitor(world, login)
+    found = []
+    for version in ("1.0.0", "1.1.0"):
+        person.open("/beheer/stappenplannen/toevoegen")
+        text = OVERLAY.format(id=municipality.lower(), version=version, word=word, by=f"{municipality} {word}")
+        person.send("Controleren en bewaren als concept", {"tekst": text})
+        found.append(person.here.rsplit("/", 1)[1])
+    person.open(f"/beheer/stappenplannen/{found[0]}")
+    person.send("Versie 1.0.0 vaststellen", {"reden": f"Reden {word}"})
+    return tuple(found)
 
 
 def go_around(begun: Begun, chief: Visitor, word: str) -> None:

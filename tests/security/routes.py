@@ -60,8 +60,9 @@ def values_for(world: World, prepared: Prepared) -> Mapping[str, Sequence[str]]:
         "decision": ("bestaand-volstaat",),
         "ground": ("leeftijd", "samenloop"),
         "evidence_id": prepared.evidence,
-        "plan_id": (plan.id,),
-        "version": (plan.version,),
+        "plan_id": (plan.id, prepared.local_plan),
+        "version": (plan.version, "1.1.0"),  # of the local plan that is a draft
+        "local_plan_id": prepared.local_plans,
         "mass_move_id": ("00000000-0000-4000-8000-000000000001",),  # none; tests/features/mass_moves makes them
     }
 

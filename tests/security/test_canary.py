@@ -14,12 +14,12 @@ from app.storage.database import Database
 from tests.features.client import PEOPLE, World, a_world
 from tests.journey.test_journey import squeezed, text_of_pdf
 from tests.journey.visitor import Visitor
-from tests.security.prepared import Prepared, prepare, visitor
+from tests.security.prepared import Prepared, prepare_all, visitor
 from tests.security.routes import addresses_of, one_address, routes_of
 
 # A search page repeats what was searched for, so the half that must not be found is another one.
 SEARCHED, CANARY = "kanarie", "zangvogeltje"
-NAMES = ("Gwen Prins", "Hugo Kuiper", "Veldermeer")
+NAMES = ("Gwen Prins", "Hugo Kuiper", "Ilse Baan", "Veldermeer")
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def world(database: Database, tmp_path: Path) -> World:
 
 
 def test_nothing_of_another_municipality_is_shown_anywhere(world: World):
-    ours = prepare(world, officer="anna", manager="carla", word="merel")
-    theirs = prepare(world, officer="gwen", manager="hugo", word=f"{SEARCHED} {CANARY}")
+    ours = prepare_all(world, officer="anna", manager="carla", word="merel")
+    theirs = prepare_all(world, officer="gwen", manager="hugo", word=f"{SEARCHED} {CANARY}")
     assert_the_canary_sings_at_home(visitor(world, "hugo"), theirs)
     for login in somebody_of_every_role("Zonnedijk"):
         person = visitor(world, login)
@@ -63,6 +63,14 @@ def assert_the_canary_sings_at_home(hugo: Visitor, theirs: Prepared) -> None:
     run = f"/trajecten/{theirs.run}"
     pages = ("", "/geschiedenis", "/rapport", "/rapport/pdf", "/rapport/csv", "/bewijsstukken", "/fasen/verkennen.1")
     for address in itertools.chain(("/", f"/?zoek={SEARCHED}"), (run + page for page in pages)):
+        assert CANARY in readable(hugo.client.get(address)), address
+    plan = f"/stappenplannen/{theirs.local_plan}/1.0.0"
+    for address in (
+        "/stappenplannen",
+        plan,
+        f"{plan}/verschillen",
+        f"/trajecten/nieuw?stappenplan={theirs.local_plan}@1.0.0",
+    ):
         assert CANARY in readable(hugo.client.get(address)), address
 
 

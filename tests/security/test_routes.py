@@ -21,7 +21,7 @@ from app.web.access import Allowed, Public
 from tests.features.accounts.building import OURS
 from tests.features.client import PEOPLE, Browser, World, a_world
 from tests.journey.visitor import Form, forms_in
-from tests.security.prepared import Prepared, add_evidence, begin, prepare
+from tests.security.prepared import Prepared, add_evidence, begin, prepare_all
 from tests.security.routes import Route, addresses_of, one_address, routes_of
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -53,7 +53,7 @@ class Place:
 @pytest.fixture
 def place(database: Database, tmp_path: Path) -> Place:
     world = a_world(database, data_dir=tmp_path / "data")
-    return Place(world, prepare(world, officer="anna", manager="carla", word="merel"))
+    return Place(world, prepare_all(world, officer="anna", manager="carla", word="merel"))
 
 
 def send(browser: Browser, method: str, address: str, **options: Any) -> Any:
@@ -98,7 +98,7 @@ def test_anonymous_is_sent_to_sign_in(place: Place):
 @pytest.mark.parametrize("login", [login for login, (_, where, _) in PEOPLE.items() if where == HERE])
 def test_role_may_what_the_policy_says(sqlite_database: Database, tmp_path: Path, login: str):
     world = a_world(sqlite_database, data_dir=tmp_path / "data")
-    place = Place(world, prepare(world, officer="anna", manager="carla", word="merel"))
+    place = Place(world, prepare_all(world, officer="anna", manager="carla", word="merel"))
     browser, role = world.browser(login), PEOPLE[login][2]
     for route, method in calls(place.routes):
         if route.path == SIGN_OUT:

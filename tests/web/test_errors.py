@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from app.engine.errors import Blocked, EngineError, Reason, SealBroken, StepChanged
 from app.engine.guards import NoSuchPart
+from app.storage.local_plans import LocalPlanNotFound
 from app.storage.run_header import RunNotFound
 from app.storage.run_store import StaleRun
 from app.web.errors import EXPLANATIONS, STATUS, TYPED_CHARACTERS_MAX, TYPED_FIELDS_MAX
@@ -22,6 +23,7 @@ router = APIRouter()
 REFUSALS: dict[str, Exception] = {
     "RunNotFound": RunNotFound("x"),
     "NoSuchPart": NoSuchPart("verkennen.9"),
+    "LocalPlanNotFound": LocalPlanNotFound("x"),
     "Blocked": Blocked("complete_step", [Reason("not_in_team"), Reason("answer_missing", question="doel")]),
     "StepChanged": StepChanged("verkennen.1", "gesprekken", based_on=1, current=2),
     "SealBroken": SealBroken("verkennen.1", shown="a", current="b"),

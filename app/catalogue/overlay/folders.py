@@ -27,7 +27,7 @@ def extendable_in(folders: Sequence[Path]) -> Extendable:
                 except PlanInvalid:
                     raise NothingToExtend(str(path), is_invalid=True) from None
         places = " or ".join(str(folder / plan_id / f"{version}.yaml") for folder in folders)
-        raise NothingToExtend(f"({places})", known)
+        raise NothingToExtend(f" ({places})", known)
 
     return find
 

@@ -18,7 +18,8 @@ Extendable = Callable[[str, str], Document]
 
 
 class NothingToExtend(Exception):
-    """`where` says where it was looked for; `known` has the names that are there. Invalid: it has errors itself."""
+    """`where` says where it was looked for, to stand right after its name; `known` has the names that are there.
+    Invalid: it is there, at `where`, and has errors itself."""
 
     def __init__(self, where: str, known: Sequence[str] = (), *, is_invalid: bool = False) -> None:
         super().__init__(where)

@@ -24,12 +24,21 @@ OVERLAY_SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         'is "{value}"; een voorvoegsel heeft hoogstens 12 kleine letters en cijfers en begint met een letter, zoals zd',
     ),
     "overlay_base_missing": _both(
-        "there is no released {value} {where}{hint}",
-        "er is geen vastgesteld {value} {where}{hint}",
+        "there is no released {value}{where}{hint}",
+        "er is geen vastgesteld {value}{where}{hint}",
     ),
     "overlay_base_invalid": _both(
         "{value} has errors of its own; mend {where} first",
         "{value} heeft zelf fouten; herstel eerst {where}",
+    ),
+    # --- plans of a municipality ---
+    "local_national_name": _both(
+        '"{plan}" is the id of a plan that comes with the software; choose another id',
+        '"{plan}" is de id van een plan dat bij de software hoort; kies een andere id',
+    ),
+    "local_version_taken": _both(
+        "{value} was released already, and what is released never changes; give this a higher version",
+        "{value} is al vastgesteld, en wat is vastgesteld verandert nooit; geef dit een hogere versie",
     ),
     # --- ids ---
     "overlay_prefix": _both(

@@ -31,7 +31,7 @@ def extendable(plan_id: str, version: str) -> Document:
     if plan_id == "kapot-plan":
         raise NothingToExtend("stepplans/kapot-plan/1.0.0.yaml", is_invalid=True)
     if (plan_id, version) not in known:
-        raise NothingToExtend(f"(stepplans/{plan_id}/{version}.yaml)", [f"{id}@{number}" for id, number in known])
+        raise NothingToExtend(f" (stepplans/{plan_id}/{version}.yaml)", [f"{id}@{number}" for id, number in known])
     return known[plan_id, version]
 
 
