@@ -20,7 +20,7 @@ Shown = Annotated[str, Field(alias="shown", title=N_("Version of the page"), pat
 
 
 class MoveForm(Form):
-    version: Annotated[str, Field(alias="naar", title=N_("Version of the step plan"), max_length=60)]
+    version: Annotated[str, Field(alias="naar", title=N_("Version of the step plan"), max_length=130)]
     shown: Annotated[str, Field(alias="shown", title=N_("Version of the page"), pattern="^([0-9a-f]{64})?$")] = ""
 
 

@@ -58,7 +58,7 @@ def show_move(
     run_id: str,
     session: ReadSession,
     caller: Viewer,
-    naar: Annotated[str, Query(max_length=60)] = "",
+    naar: Annotated[str, Query(max_length=130)] = "",
 ) -> Response:
     opened = service.open_move(session, run_id, naar)
     if opened is None:

@@ -42,11 +42,12 @@ class Opened:
 
 
 def open_move(session: Session, run_id: str, version: str = "", *, for_change: bool = False) -> Opened | None:
-    """The move to `version`, or to the newest; None if there is none to move to.  Raises RunNotFound, NoSuchPart."""
+    """The move to `version`, named by its `PinnedPlan.key`, or to the newest; None if there is none to move to.
+    Raises RunNotFound, NoSuchPart."""
     plan, run = run_store.load_run(session, run_id, for_change=for_change)
     newer = newer_versions(pinned_plans(session), run.plan_id, run.plan_version)
     if version:
-        target = next((each for each in newer if each.version == version), None)
+        target = next((each for each in newer if each.key == version), None)
         if target is None:
             raise NoSuchPart(version)
     elif newer:

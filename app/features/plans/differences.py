@@ -104,16 +104,20 @@ def differences_page(
     session: Session, plan_id: str, version: str, other: str | None, language: Language
 ) -> DifferencesPage | None:
     """None for a version that the database does not know. Without `other`: what `version` changed since the one
-    before. The older of the two is always the beginning."""
-    versions = {plan.version: plan for plan in pinned_plans(session) if plan.plan_id == plan_id}
+    before, or what it adds to the plan that it extends. The older of the two is always the beginning."""
+    known = pinned_plans(session)
+    versions = {plan.version: plan for plan in known if plan.plan_id == plan_id}
     pinned = versions.get(version)
     if pinned is None or (other is not None and other not in versions):
         return None
     plan = load_plan(session, pinned.digest)
-    second = versions[other] if other is not None else _earlier(plan, versions)
+    extended = next((each for each in known if plan.extends and each.digest == plan.extends.digest), None)
+    second = versions[other] if other is not None else extended or _earlier(plan, versions)
     found = None
     if second is not None and second != pinned:
-        old, new = sorted((pinned, second), key=lambda each: precedence(each.version))
+        is_extended = second.plan_id != pinned.plan_id
+        pair = (second, pinned)
+        old, new = pair if is_extended else sorted(pair, key=lambda each: precedence(each.version))
         found = _differences(comparison(session, old.digest, new.digest), old, new, language)
     return DifferencesPage(
         pinned=pinned,

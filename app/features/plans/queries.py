@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from app.engine.definition import DecisionRequired, Requirement, StageRequired, StepPlan
+from app.storage.people import names_of
 from app.storage.plans import PinnedPlan, load_plan, load_plans, newest_of_each, pinned_plans
 
 PUBLISHERS_MAX = 4  # named in the list; the page of a plan names every source
@@ -26,7 +27,7 @@ class PlanLine:
 
 
 def library(session: Session) -> list[PlanLine]:
-    """Asks the database twice at most, however many plans there are."""
+    """Asks the database three times at most, however many plans there are."""
     versions: dict[str, list[PinnedPlan]] = {}
     pinned = pinned_plans(session)
     for each in pinned:
@@ -53,13 +54,15 @@ Needed = tuple[str, StageRequired | DecisionRequired]
 
 @dataclass(frozen=True, slots=True)
 class PlanPage:
-    """`newer` is the version to start on, when that is another one. `needs` has for each stage what it requires: each
+    """`newer` is the version to start on, when that is another one; `released_by` the name of who released a plan of
+    the own municipality. `needs` has for each stage what it requires: each
     requirement with its alternatives as ("stage" or "decision", what is required)."""
 
     pinned: PinnedPlan
     plan: StepPlan
     versions: tuple[PinnedPlan, ...]
     newer: PinnedPlan | None
+    released_by: str
     needs: dict[str, list[list[Needed]]]
 
 
@@ -69,7 +72,7 @@ def plan_page(session: Session, plan_id: str, version: str) -> PlanPage | None:
     pinned = next((plan for plan in versions if plan.version == version), None)
     if pinned is None:
         return None
-    plan = load_plan(session, pinned.digest)
+    plan, local = load_plan(session, pinned.digest), pinned.local
     newest = next(iter(newest_of_each(versions)), None)
     is_newer = newest is not None and versions.index(newest) < versions.index(pinned)
     return PlanPage(
@@ -77,6 +80,7 @@ def plan_page(session: Session, plan_id: str, version: str) -> PlanPage | None:
         plan=plan,
         versions=versions,
         newer=newest if is_newer else None,
+        released_by=names_of(session, [local.released_by]).get(local.released_by, "") if local else "",
         needs={stage.id: [_needed(requirement) for requirement in stage.requires] for stage in plan.stages},
     )
 
