@@ -101,14 +101,14 @@ def overview(session: Session, caller: Caller, *, page: int, mine_only: bool, se
     names = names_of(
         session,
         [
-            *(str(row.manager_id) for row in rows),
-            *(str(row.by) for row in decision_rows),
+            *(row.manager_id for row in rows),
+            *(row.by for row in decision_rows),
             *(_asker(row) for row in task_rows),
         ],
     )
     return Overview(
         tasks=tuple(_tasks(session, caller, task_rows, names)),
-        runs=tuple(_run_line(session, row, stages.get(str(row.id), []), names) for row in rows),
+        runs=tuple(_run_line(session, row, stages, names) for row in rows),
         decisions=tuple(_decision_line(session, row, names) for row in decision_rows),
         runs_total=total,
         page=page,
@@ -130,7 +130,7 @@ _RUN_COLUMNS: tuple[Any, ...] = (
     RunRow.name,
     RunRow.plan_digest,
     RunRow.plan_version,
-    RunRow.manager_id,
+    type_coerce(col(RunRow.manager_id), IdText).label("manager_id"),
     RunRow.state,
     RunRow.changed_at,
 )
@@ -218,7 +218,12 @@ def _latest_stages(session: Session, run_ids: Sequence[uuid.UUID]) -> dict[str, 
     return {run_id: [*stages.values()] for run_id, stages in found.items()}
 
 
-_TASK_COLUMNS: tuple[Any, ...] = (RunRow.id, RunRow.name, RunRow.plan_digest, StageRow.ref)
+_TASK_COLUMNS: tuple[Any, ...] = (
+    type_coerce(col(RunRow.id), IdText).label("id"),
+    RunRow.name,
+    RunRow.plan_digest,
+    StageRow.ref,
+)
 _TO_DECIDE = Prepared(
     select(*_TASK_COLUMNS, col(StageRow.state))
     .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
@@ -283,12 +288,12 @@ def _domain_title(plan: StepPlan, ref: StageRef) -> Text | None:
     return plan.domains_by_id[ref.domain].title if ref.domain else None
 
 
-def _run_line(session: Session, row: Any, stages: list[StageCount], names: dict[str, str]) -> RunLine:
-    plan = load_plan(session, row.plan_digest)
+def _run_line(session: Session, row: Any, all_stages: dict[str, list[StageCount]], names: dict[str, str]) -> RunLine:
+    plan, id = load_plan(session, row.plan_digest), str(row.id)
     # Domains in which a stage works; the others have one instance, of domain ''.
     domains = len(row.state["domains"])
     done, waiting, busy = 0, 0, set()
-    for stage_id, status, finished in stages:
+    for stage_id, status, finished in all_stages.get(id, ()):
         done += counted_stage_progress(plan.stage(stage_id), status, finished).done
         if status is StageStatus.SUBMITTED:
             waiting += 1
@@ -296,11 +301,11 @@ def _run_line(session: Session, row: Any, stages: list[StageCount], names: dict[
             busy.add(stage_id)
     total = sum(stage.required_parts * (domains if stage.is_per_domain else 1) for stage in plan.stages)
     return RunLine(
-        id=str(row.id),
+        id=id,
         name=row.name,
         plan_title=plan.title,
         plan_version=row.plan_version,
-        manager=names.get(str(row.manager_id), ""),
+        manager=names.get(row.manager_id, ""),
         progress=Progress(done, total),
         busy=tuple(stage.title for stage in plan.stages if stage.id in busy),
         waiting_for_approval=waiting,
@@ -319,10 +324,10 @@ _LATEST = (
 )
 _LATEST_DECISIONS = Prepared(
     select(
-        _LATEST.c.run_id,
+        type_coerce(_LATEST.c.run_id, IdText).label("run_id"),
         _LATEST.c.kind,
         _LATEST.c.data,
-        _LATEST.c.by,
+        type_coerce(_LATEST.c.by, IdText).label("by"),
         _LATEST.c.at,
         col(RunRow.name),
         col(RunRow.plan_digest),
@@ -344,5 +349,5 @@ def _decision_line(session: Session, row: Any, names: dict[str, str]) -> Decisio
     else:
         ref, title = None, plan.decisions_by_id[row.data["decision"]].title
         domain = plan.domains_by_id[row.data["domain"]].title if row.data["domain"] else None
-    by = names.get(str(row.by), "")
-    return DecisionLine(row.kind, str(row.run_id), row.name, ref, title, domain, by, row.at)
+    by = names.get(row.by, "")
+    return DecisionLine(row.kind, row.run_id, row.name, ref, title, domain, by, row.at)
