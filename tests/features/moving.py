@@ -11,11 +11,12 @@ What 2.0.0 changes for the stage `verkennen`: the question `visie` means somethi
 `aantal` is gone (an answer is set aside), `naam` is called `titel` (an answer goes along), the step `conclusie` is gone
 with its evidence, the statement `stapeling` means something else. The stage `werkgroep`, the ground `leeftijd` with its
 statement and the domain `werk` are gone. 3.0.0 has `conclusie` again as it was, and `datum` is gone. 1.1.0 changes
-nothing but an explanation.
+nothing but an explanation. 4.0.0 is 1.0.0 in which the stage `verkennen` is called `orienteren`.
 """
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -86,12 +87,20 @@ def _to_3(document: Document) -> None:
     _declare(document, "2.0.0")
 
 
+def _to_4(document: Document) -> None:
+    """Also wherever another part names the stage."""
+    renamed = json.loads(json.dumps(document["stages"]).replace('"verkennen"', '"orienteren"'))
+    document["stages"] = renamed
+    document["decisions"] = json.loads(json.dumps(document["decisions"]).replace('"verkennen"', '"orienteren"'))
+    _declare(document, "1.0.0", renamed=[{"before": "verkennen", "after": "orienteren"}])
+
+
 def _declare(document: Document, since: str, **declared: Any) -> None:
     summary = {"text": {"nl": "De raad stelt de visie vast."}, "addition": True}
     document["changes"] = {"since": since, "summary": summary, **declared}
 
 
-_CHANGES: Mapping[str, Callable[[Document], None]] = {"1.1.0": _to_1_1, "2.0.0": _to_2, "3.0.0": _to_3}
+_CHANGES: Mapping[str, Callable[[Document], None]] = {"1.1.0": _to_1_1, "2.0.0": _to_2, "3.0.0": _to_3, "4.0.0": _to_4}
 
 
 @cache

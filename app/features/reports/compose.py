@@ -24,6 +24,7 @@ from app.engine.progress import (
 )
 from app.engine.run import Run, StageInstance, StageRef, StageStatus, StepStatus
 from app.engine.standing import stage_state, standing
+from app.features.reports.moved import MovedRun, commitments_in
 from app.features.reports.values import (
     AnswerLine,
     ApprovalLine,
@@ -31,12 +32,13 @@ from app.features.reports.values import (
     EvidenceLine,
     InstanceLine,
     OpenPoint,
+    ParkedLine,
     Report,
     RoadLine,
     StepLine,
 )
 from app.storage import codec
-from app.storage.answer_store import current_answers
+from app.storage.answer_store import Answer, answers_by_commitment, current_answers
 from app.storage.run_header import run_header
 from app.storage.run_store import load_run
 from app.storage.scope import Prepared
@@ -60,16 +62,19 @@ class _Composer:
     def __init__(self, session: Session, plan: StepPlan, run: Run) -> None:
         self.plan, self.run = plan, run
         self.refs = [*current_refs(plan, run)]
-        self.answers = current_answers(session, run.id)
+        self.moved = MovedRun(session, plan, run)
+        self.answers, self.versions = _answers(session, run)
         self.events = list(_decision_events(session, run.id))
         rows = _EVIDENCE.run(session, {"of_run": uuid.UUID(run.id)}).all()
         people = [*self._people(), *(row.added_by for row in rows)]
         self.texts, self.names = read_texts_and_names(session, self._text_ids(), people)
-        self.withdrawals = {event.evidence: event for event in self.events if isinstance(event, e.EvidenceWithdrawn)}
+        self.withdrawals = {event.evidence: event for _, event in self.events if isinstance(event, e.EvidenceWithdrawn)}
+        self.set_aside = {item.evidence.id: item for item in run.parked if item.evidence}
         self.evidence = [self._evidence_line(row) for row in rows]
         self.evidence_of: dict[tuple[StageRef, str], list[EvidenceLine]] = defaultdict(list)
         for line in self.evidence:
-            self.evidence_of[line.ref, line.step].append(line)
+            if line.set_aside is None:
+                self.evidence_of[line.ref, line.step].append(line)
 
     def _text_ids(self) -> Iterator[str | None]:
         for instance in self.run.stages.values():
@@ -79,7 +84,8 @@ class _Composer:
                 yield state.finding
         for taken in self.run.decisions:
             yield taken.reason
-        for event in self.events:
+        yield from self.moved.text_ids()
+        for _, event in self.events:
             match event:
                 case e.StageApproved():
                     yield event.remark
@@ -90,8 +96,9 @@ class _Composer:
 
     def _people(self) -> Iterator[str | None]:
         yield from (self.run.manager, self.run.started_by, *self.run.team)
-        yield from (answer.saved_by for answer in self.answers.values())
-        yield from (event.by for event in self.events)
+        yield from (answer.saved_by for answer in (*self.answers.values(), *self.versions.values()))
+        yield from (event.by for _, event in self.events)
+        yield from self.moved.people()
         yield from (taken.by for taken in self.run.decisions)
         for instance in self.run.stages.values():
             yield from (instance.started_by, *instance.contributors)
@@ -144,7 +151,13 @@ class _Composer:
             ),
             evidence=tuple(self.evidence),
             open_points=tuple(self._open_points()),
+            versions=tuple(self.moved.versions(self.names)),
+            parked=tuple(self._parked()),
         )
+
+    def _parked(self) -> Iterator[ParkedLine]:
+        evidence = {line.id: line for line in self.evidence}
+        return self.moved.parked(self.versions, evidence, self.texts, self.names)
 
     def _domain_title(self, domain: str | None) -> Text | None:
         return self.plan.domains_by_id[domain].title if domain else None
@@ -171,7 +184,7 @@ class _Composer:
             early_reason=self.texts.get(instance.early_reason or ""),
             skip_reason=self.texts.get(instance.skip_reason or ""),
             contributors=tuple(self._name(user) or "" for user in instance.contributors),
-            decisions=tuple(self._decisions(stage, instance.ref)),
+            decisions=tuple(self._decisions(instance.ref)),
             steps=tuple(self._step_line(instance, step) for step in stage.steps),
             checklist=self._step_line(instance, stage.checklist) if stage.checklist else None,
         )
@@ -202,7 +215,10 @@ class _Composer:
             answer = self.answers.get((place, step.id, question.id))
             given = answer if answer is not None and answer.value is not None else None
             if given is not None or is_shown(step, state, question):
-                lines.append(AnswerLine(question, given, self._name(given.saved_by) if given else None))
+                mark = state.answers.get(question.id)
+                is_proposal = given is not None and mark is not None and mark.is_proposal
+                by = self._name(given.saved_by) if given else None
+                lines.append(AnswerLine(question, given, by, is_proposal=is_proposal))
         return StepLine(
             step=step,
             status=state.status,
@@ -213,39 +229,46 @@ class _Composer:
             evidence=tuple(self.evidence_of.get((instance.ref, step.id), ())),
         )
 
-    def _decisions(self, stage: Stage, ref: StageRef) -> Iterator[ApprovalLine]:
-        for event in self.events:
+    def _decisions(self, ref: StageRef) -> Iterator[ApprovalLine]:
+        for sequence, event in self.events:
+            if isinstance(event, e.EvidenceWithdrawn) or self.moved.ref_now(event.ref, sequence) != ref:
+                continue
+            by, version = self._name(event.by) or "", self.moved.earlier_version(sequence)
             match event:
-                case e.StageApproved() if event.ref == ref:
-                    remark = self.texts.get(event.remark or "")
-                    said = ((None, remark),) if remark else ()
-                    yield ApprovalLine("approved", ref, self._name(event.by) or "", event.at, event.seal, said)
-                case e.StageSentBack() if event.ref == ref:
+                case e.StageApproved():
+                    said = self._said(event.remark)
+                    yield ApprovalLine("approved", ref, by, event.at, event.seal, said, version)
+                case e.StageSentBack():
+                    titles = self.moved.titles_at(sequence)
                     findings = tuple(
-                        (stage.step(step).title, self.texts.get(text, "")) for step, text in event.findings.items()
+                        (titles.step(event.ref.stage, step), self.texts.get(text, ""))
+                        for step, text in event.findings.items()
                     )
-                    yield ApprovalLine("sent_back", ref, self._name(event.by) or "", event.at, None, findings)
-                case e.ApprovalWithdrawn() if event.ref == ref:
-                    why = self.texts.get(event.reason)
-                    said = ((None, why),) if why else ()
-                    yield ApprovalLine("withdrawn", ref, self._name(event.by) or "", event.at, None, said)
+                    yield ApprovalLine("sent_back", ref, by, event.at, None, findings, version)
+                case e.ApprovalWithdrawn():
+                    yield ApprovalLine("withdrawn", ref, by, event.at, None, self._said(event.reason), version)
+
+    def _said(self, text: str | None) -> tuple[tuple[Text | None, str], ...]:
+        said = self.texts.get(text or "")
+        return ((None, said),) if said else ()
 
     def _evidence_line(self, row: Any) -> EvidenceLine:
         ref = StageRef.parse(row.ref)
-        kinds, grounds = self.plan.evidence_kinds_by_id, self.plan.grounds_by_id
+        parked = self.set_aside.get(row.id)
+        titles = self.moved.titles[parked.plan_digest] if parked else self.moved.present
         withdrawn = self.withdrawals.get(row.id)
         return EvidenceLine(
             id=row.id,
             ref=ref,
             step=row.step,
-            step_title=self.plan.stage(ref.stage).step(row.step).title,
-            kind_title=kinds[row.kind].title,
+            step_title=titles.step(ref.stage, row.step),
+            kind_title=titles.evidence_kind(row.kind),
             form=row.form,
             title=row.title,
             source=row.source,
             document_date=row.document_date,
             confidentiality=row.confidentiality,
-            ground_titles=tuple(grounds[ground].title for ground in row.grounds),
+            ground_titles=tuple(titles.ground(ground) for ground in row.grounds),
             sha256=row.sha256,
             bytes=row.bytes,
             file_name=row.file_name,
@@ -256,6 +279,7 @@ class _Composer:
             withdrawn_by=self._name(withdrawn.by) if withdrawn else None,
             withdrawn_at=withdrawn.at if withdrawn else None,
             withdrawn_reason=self.texts.get(withdrawn.reason) if withdrawn else None,
+            set_aside=parked.plan_version if parked else None,
         )
 
     def _open_points(self) -> Iterator[OpenPoint]:
@@ -273,7 +297,8 @@ class _Composer:
         for step in stage.steps:
             status = instance.step(step.id).status
             if status is StepStatus.REVISIT:
-                yield OpenPoint("sent_back", *place, step.title)
+                was_sent_back = instance.step(step.id).finding is not None
+                yield OpenPoint("sent_back" if was_sent_back else "look_again", *place, step.title)
             elif status is not StepStatus.COMPLETED and (step.is_required or status is StepStatus.BUSY):
                 yield OpenPoint("step", *place, step.title)
         state = instance.step(CHECKLIST)
@@ -313,6 +338,7 @@ _EVIDENCE = Prepared(
     .order_by(col(EvidenceRow.added_at), col(EvidenceRow.id))
 )
 _EVENT_COLUMNS: tuple[Any, ...] = (
+    EventRow.sequence,
     EventRow.kind,
     EventRow.data,
     type_coerce(col(EventRow.by), IdText),
@@ -323,8 +349,26 @@ _DECISION_EVENTS = Prepared(
     .where(col(EventRow.run_id) == bindparam("of_run"), col(EventRow.kind).in_(DECISION_KINDS))
     .order_by(col(EventRow.sequence))
 )
+DecisionEvent = e.StageApproved | e.StageSentBack | e.ApprovalWithdrawn | e.EvidenceWithdrawn
 
 
-def _decision_events(session: Session, run_id: str) -> Iterable[e.Event]:
-    for kind, data, by, at in _DECISION_EVENTS.run(session, {"of_run": uuid.UUID(run_id)}):
-        yield codec.decode_event(kind, data, by=by, at=at)
+def _decision_events(session: Session, run_id: str) -> Iterable[tuple[int, DecisionEvent]]:
+    for sequence, kind, data, by, at in _DECISION_EVENTS.run(session, {"of_run": uuid.UUID(run_id)}):
+        event = codec.decode_event(kind, data, by=by, at=at)
+        assert isinstance(event, DecisionEvent)
+        yield sequence, event
+
+
+def _answers(session: Session, run: Run) -> tuple[dict[tuple[str, str, str], Answer], dict[str, Answer]]:
+    """The present answers by place and, where something was set aside, every answer by commitment: one query."""
+    if not any(item.answer for item in run.parked):
+        return current_answers(session, run.id), {}
+    versions = answers_by_commitment(session, run.id, commitments_in(run))
+    present = {
+        (str(ref), step, question): versions[mark.commitment]
+        for ref, instance in run.stages.items()
+        for step, state in instance.steps.items()
+        for question, mark in state.answers.items()
+        if mark.commitment in versions
+    }
+    return present, versions

@@ -9,9 +9,10 @@ from typing import Any
 import typst
 
 from app.engine.definition import QuestionType
-from app.features.reports.summary import account, summary
-from app.features.reports.texts import CONFIDENTIALITY, DECISIONS, GRADES, STAGE_STATES, STEP_STATES, Words
-from app.features.reports.values import EvidenceLine, InstanceLine, Report, StepLine
+from app.engine.run import ParkedKind
+from app.features.reports.summary import account, summary, versions
+from app.features.reports.texts import CONFIDENTIALITY, GRADES, PARKED_KINDS, STAGE_STATES, STEP_STATES, Words
+from app.features.reports.values import AnswerLine, EvidenceLine, InstanceLine, ParkedLine, Report, StepLine
 from app.resources import static_dir, templates_dir
 from app.web.i18n import N_
 
@@ -32,6 +33,8 @@ LABELS = {
     "stages": N_("Stages and steps"),
     "evidence": N_("Evidence"),
     "no_evidence": N_("No evidence has been added yet."),
+    "parked": N_("What was set aside"),
+    "versions": N_("Versions of the step plan"),
     "account": N_("About this report"),
 }
 
@@ -70,6 +73,7 @@ def _content(report: Report, words: Words) -> dict[str, Any]:
             [say(N_("Made")), f"{report.made_by}, {words.moment(report.made_at)}"],
         ],
         "summary": summary(report, words),
+        "versions": versions(report, words),
         "account": account(report, words),
         "progress": {
             "columns": [say(N_("Stage")), say(N_("State")), say(N_("Done"))],
@@ -93,6 +97,7 @@ def _content(report: Report, words: Words) -> dict[str, Any]:
         "skips": [[words.place(line), line.skip_reason] for line in report.stages if line.skip_reason],
         "stages": [_stage(line, words) for line in report.stages],
         "evidence": [_evidence(line, words) for line in report.evidence],
+        "parked": [_parked(line, words) for line in report.parked],
     }
 
 
@@ -114,7 +119,7 @@ def _decisions(report: Report, words: Words) -> dict[str, Any]:
             sealed = words.say(N_("Seal: %(digest)s"), digest=_split(decision.seal)) if decision.seal else ""
             said = "\n".join(part for part in (remarks, sealed) if part)
             who = f"{decision.by}, {words.moment(decision.at)}"
-            rows.append([words.place(line), words.say(DECISIONS[decision.kind]), who, said])
+            rows.append([words.place(line), words.decided(decision.kind, decision.version), who, said])
     for road in report.roads:
         title = " · ".join(part for part in (words(road.title), words(road.domain_title)) if part)
         rows.append([title, words.say(N_("Decided")), f"{road.by}, {words.moment(road.at)}", road.reason or ""])
@@ -152,8 +157,8 @@ def _step(line: StepLine, words: Words) -> dict[str, Any]:
         given = answer.answer
         entry: dict[str, Any] = {
             "question": words(answer.question.text),
-            "text": words.answer(answer.question, given.value) if given else words.say(N_("Not answered")),
-            "by": f"{answer.by}, {words.moment(given.saved_at)}" if given and answer.by else "",
+            "text": words.answer(answer.question, given.value) if given else words.answered(answer),
+            "by": _answered_by(answer, words),
         }
         if answer.question.type is QuestionType.TABLE and given:
             rows = words.rows(answer.question, given.value)
@@ -170,6 +175,29 @@ def _step(line: StepLine, words: Words) -> dict[str, Any]:
             for item in line.evidence
         ],
     }
+
+
+def _answered_by(line: AnswerLine, words: Words) -> str:
+    if line.answer is None or not line.by:
+        return ""
+    return " · ".join(filter(None, [f"{line.by}, {words.moment(line.answer.saved_at)}", words.answered(line)]))
+
+
+def _parked(line: ParkedLine, words: Words) -> dict[str, Any]:
+    say = words.say
+    facts = []
+    if content := words.parked_content(line):
+        facts.append([say(PARKED_KINDS[ParkedKind(line.kind)]), content])
+    if place := words.parked_place(line):
+        facts.append([say(N_("Was at")), place])
+    if line.by and line.at:
+        facts.append([say(N_("Who and when")), f"{line.by}, {words.moment(line.at)}"])
+    facts.append([say(N_("Why set aside")), words.parked_why(line)])
+    facts.append([say(N_("Step plan")), say(N_("version %(version)s"), version=line.version)])
+    facts.append(["SHA-256", _split(line.digest)])
+    if line.seal:
+        facts.append([say(N_("Seal")), _split(line.seal)])
+    return {"title": words.parked_what(line), "facts": facts}
 
 
 def _evidence(line: EvidenceLine, words: Words) -> dict[str, Any]:
@@ -194,6 +222,8 @@ def _evidence(line: EvidenceLine, words: Words) -> dict[str, Any]:
         facts.append([say(N_("Link")), line.url])
     if line.note:
         facts.append([say(N_("Note")), line.note])
+    if line.set_aside:
+        facts.append([say(N_("State")), say(N_("Set aside, of version %(version)s"), version=line.set_aside)])
     if line.withdrawn_at:
         when = f"{line.withdrawn_by}, {words.moment(line.withdrawn_at)}"
         facts.append([say(N_("Withdrawn")), f"{when}: {line.withdrawn_reason or ''}"])

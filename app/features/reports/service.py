@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from app.features.reports import pdf, sheet
 from app.features.reports.compose import compose
-from app.features.reports.summary import account, summary
+from app.features.reports.summary import account, summary, versions
 from app.features.reports.texts import Words
 from app.features.reports.values import Report
 from app.web.i18n import DEFAULT_LANGUAGE, Language
@@ -54,5 +54,6 @@ def page_values(report: Report, words: Words) -> dict[str, Any]:
         "report": report,
         "words": words,
         "summary": summary(report, words),
+        "versions": versions(report, words),
         "account": account(report, words),
     }

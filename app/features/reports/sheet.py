@@ -7,8 +7,9 @@ import io
 from collections.abc import Iterator
 
 from app.engine.definition import QuestionType
-from app.features.reports.texts import CONFIDENTIALITY, DECISIONS, GRADES, STAGE_STATES, STEP_STATES, Words
-from app.features.reports.values import EvidenceLine, InstanceLine, Report, StepLine
+from app.engine.run import ParkedKind
+from app.features.reports.texts import CONFIDENTIALITY, GRADES, PARKED_KINDS, STAGE_STATES, STEP_STATES, Words
+from app.features.reports.values import EvidenceLine, InstanceLine, ParkedLine, Report, StepLine
 from app.web.i18n import N_
 
 HEADERS = (
@@ -25,6 +26,11 @@ HEADERS = (
     N_("Reason or remark"),
     N_("SHA-256"),
 )
+VERSION_KINDS = {
+    "started": N_("Begun on version"),
+    "moved": N_("Went to version"),
+    "undone": N_("Went back to version"),
+}
 _BOM = "\ufeff"
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -82,6 +88,16 @@ def _rows(report: Report, words: Words) -> Iterator[Row]:
     ):
         digest = report.plan_digest if subject == "Step plan" else ""
         yield _row(about, subject=words.say(subject), value=value, sha256=digest)
+    for version in report.versions:
+        subject = words.say(VERSION_KINDS[version.kind])
+        yield _row(
+            about,
+            subject=subject,
+            value=version.version,
+            person=version.by,
+            date=version.at.isoformat(),
+            sha256=version.digest,
+        )
     yield _row(about, subject=words.say(N_("Made")), person=report.made_by, date=report.made_at.isoformat())
     for line in (*report.stages, *report.not_started):
         yield from _stage_rows(line, words)
@@ -107,6 +123,8 @@ def _rows(report: Report, words: Words) -> Iterator[Row]:
         yield _row(words.say(N_("Open point")), subject=words.point_place(point), value=words.open_point(point))
     for evidence in report.evidence:
         yield _evidence_row(evidence, report, words)
+    for parked in report.parked:
+        yield _parked_row(parked, words)
 
 
 def _stage_rows(line: InstanceLine, words: Words) -> Iterator[Row]:
@@ -126,7 +144,7 @@ def _stage_rows(line: InstanceLine, words: Words) -> Iterator[Row]:
             words.say(N_("Approval")),
             line,
             words,
-            state=words.say(DECISIONS[decision.kind]),
+            state=words.decided(decision.kind, decision.version),
             person=decision.by,
             date=decision.at.isoformat(),
             remark=remarks,
@@ -164,7 +182,7 @@ def _step_rows(line: InstanceLine, step: StepLine, words: Words, part: str) -> I
             step=words(step.step.title),
             subject=words(answer.question.text),
             value=value,
-            state="" if given else words.say(N_("Not answered")),
+            state=words.answered(answer),
             person=answer.by or "",
             date=given.saved_at.isoformat() if given else "",
             remark=reason,
@@ -176,6 +194,7 @@ def _evidence_row(line: EvidenceLine, report: Report, words: Words) -> Row:
     withdrawn = (
         f"{words.say(N_('Withdrawn'))}: {line.withdrawn_by}, {line.withdrawn_at:%Y-%m-%d}" if line.withdrawn_at else ""
     )
+    set_aside = words.say(N_("Set aside, of version %(version)s"), version=line.set_aside) if line.set_aside else ""
     return _row(
         words.say(N_("Evidence")),
         place,
@@ -183,9 +202,33 @@ def _evidence_row(line: EvidenceLine, report: Report, words: Words) -> Row:
         step=words(line.step_title),
         subject=f"{words(line.kind_title)}: {line.title}",
         value=line.file_name or line.url or line.note or "",
-        state=withdrawn or words.say(CONFIDENTIALITY[line.confidentiality]),
+        state=withdrawn or set_aside or words.say(CONFIDENTIALITY[line.confidentiality]),
         person=line.added_by,
         date=(line.document_date or line.added_at.date()).isoformat(),
         remark=line.withdrawn_reason or ", ".join(words(ground) for ground in line.ground_titles),
         sha256=line.sha256 or "",
+    )
+
+
+def _parked_row(line: ParkedLine, words: Words) -> Row:
+    """In the words of its own version, which the state names."""
+    subject, kind = words.parked_what(line), words.say(PARKED_KINDS[ParkedKind(line.kind)])
+    row = _row(
+        words.say(N_("Set apart")),
+        step=words(line.step_title),
+        subject=subject if subject == kind else f"{kind}: {subject}",
+        value=words.parked_content(line),
+        state=words.say(N_("version %(version)s"), version=line.version),
+        person=line.by or "",
+        date=line.at.isoformat() if line.at else "",
+        remark=words.parked_why(line),
+        sha256=line.seal or line.digest,
+    )
+    part, _, _, _, *others = row
+    return (
+        part,
+        words(line.stage_title),
+        words(line.domain_title),
+        str(line.round) if line.stage_title else "",
+        *others,
     )

@@ -8,7 +8,8 @@ from app.web.i18n import N_
 
 
 def summary(report: Report, words: Words) -> list[str]:
-    """Six sentences at most: how far, what was approved, what is open, what we do not know, on what it rests."""
+    """Seven sentences at most: how far, what was approved, what is open, what we do not know, on what it rests, what
+    was set aside."""
     lines = [
         words.say(
             N_("%(done)s of %(total)s parts of the trajectory are done."),
@@ -46,7 +47,33 @@ def summary(report: Report, words: Words) -> list[str]:
     lines.append(
         words.ngettext("%(num)s piece of evidence supports this.", "%(num)s pieces of evidence support this.", n)
     )
+    if report.parked:
+        n = len(report.parked)
+        lines.append(
+            words.ngettext(
+                "%(num)s part has no place in the present version of the step plan. It was set aside.",
+                "%(num)s parts have no place in the present version of the step plan. They were set aside.",
+                n,
+            )
+        )
     return lines
+
+
+VERSIONS = {
+    "started": N_("Begun on version %(version)s, by %(by)s on %(moment)s. SHA-256 %(digest)s."),
+    "moved": N_("Went to version %(version)s, by %(by)s on %(moment)s. SHA-256 %(digest)s."),
+    "undone": N_("Went back to version %(version)s, by %(by)s on %(moment)s. SHA-256 %(digest)s."),
+}
+
+
+def versions(report: Report, words: Words) -> list[str]:
+    """The versions of the plan that the run went through; nothing for a run that never moved."""
+    return [
+        words.say(
+            VERSIONS[line.kind], version=line.version, by=line.by, moment=words.moment(line.at), digest=line.digest
+        )
+        for line in report.versions
+    ]
 
 
 def account(report: Report, words: Words) -> list[str]:

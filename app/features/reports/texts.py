@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from app.engine.answers import Value
 from app.engine.definition import Grade, Option, Question, QuestionType, Text
-from app.engine.run import StageRef, StepStatus
+from app.engine.run import ParkedKind, ParkedWhy, StepStatus
 from app.engine.standing import StageState
-from app.features.reports.values import InstanceLine, OpenPoint
+from app.features.reports.values import AnswerLine, InstanceLine, OpenPoint, ParkedLine
 from app.web.formats import Formats
 from app.web.i18n import N_, Language, gettext_for
 
@@ -42,6 +42,24 @@ CONFIDENTIALITY = {
     "public": N_("Public"),
     "internal": N_("Internal"),
     "confidential": N_("Confidential"),
+}
+PARKED_KINDS = {
+    ParkedKind.ANSWER: N_("Answer"),
+    ParkedKind.EVIDENCE: N_("Evidence"),
+    ParkedKind.TEXT: N_("Written explanation"),
+    ParkedKind.APPROVAL: N_("Approval"),
+    ParkedKind.STAGE: N_("Stage"),
+    ParkedKind.DECISION: N_("Decision"),
+}
+# As on the page of what was set aside.
+PARKED_WHY = {
+    ParkedWhy.GONE: N_("This part is not in the newer version."),
+    ParkedWhy.UNFIT: N_("The answer does not fit the changed question."),
+    ParkedWhy.CHOSEN: N_("The team set this aside."),
+    ParkedWhy.MERGED: N_("Questions became one; another answer went along."),
+    ParkedWhy.CLOSED: N_("The question changed, and this round is over. It stays readable with the words of then."),
+    ParkedWhy.NOT_BEGUN: N_("The question went to a stage that was not begun."),
+    ParkedWhy.UNDONE: N_("This was done on a version that the trajectory went back from."),
 }
 DECISIONS = {
     "approved": N_("Agreed"),
@@ -76,16 +94,46 @@ class Words:
 
     def place(self, line: InstanceLine) -> str:
         """Title of a stage with its domain and, from the second on, its round."""
-        return self._place(self(line.stage.title), line.domain_title, line.ref)
+        return self._place(line.stage.title, line.domain_title, line.ref.round)
 
     def point_place(self, point: OpenPoint) -> str:
-        return self._place(self(point.stage_title), point.domain_title, point.ref)
+        return self._place(point.stage_title, point.domain_title, point.ref.round)
 
-    def _place(self, title: str, domain: Text | None, ref: StageRef) -> str:
-        parts = [title, *([self(domain)] if domain else [])]
-        if ref.round > 1:
-            parts.append(self.say(N_("round %(n)s"), n=ref.round))
+    def _place(self, title: Text, domain: Text | None, round: int) -> str:
+        parts = [self(title), *([self(domain)] if domain else [])]
+        if round > 1:
+            parts.append(self.say(N_("round %(n)s"), n=round))
         return " · ".join(parts)
+
+    def parked_place(self, line: ParkedLine) -> str:
+        """Where it was, in the words of its version; nothing for a decision outside the stages."""
+        stage = self._place(line.stage_title, line.domain_title, line.round) if line.stage_title else ""
+        return f"{self(line.step_title)} ({stage})" if line.step_title else stage
+
+    def parked_what(self, line: ParkedLine) -> str:
+        """What was set aside: the question, the decision, else what kind of thing."""
+        if line.question:
+            return self(line.question.text)
+        return self(line.title) or self.say(PARKED_KINDS[ParkedKind(line.kind)])
+
+    def parked_content(self, line: ParkedLine) -> str:
+        if line.question:
+            return self.answer(line.question, line.value) or self.say(N_("erased"))
+        return line.text or ""
+
+    def parked_why(self, line: ParkedLine) -> str:
+        return self.say(PARKED_WHY[ParkedWhy(line.why)])
+
+    def decided(self, kind: str, version: str | None) -> str:
+        """A decision, with the version of the plan where that was an earlier one."""
+        said = self.say(DECISIONS[kind])
+        return f"{said} ({self.say(N_('on version %(version)s'), version=version)})" if version else said
+
+    def answered(self, line: AnswerLine) -> str:
+        """What there is to know of an answer, besides the answer."""
+        if line.answer is None:
+            return self.say(N_("Not answered"))
+        return self.say(N_("From before, not confirmed yet")) if line.is_proposal else ""
 
     def open_point(self, point: OpenPoint) -> str:
         """A sentence about something that is open or unknown."""
@@ -95,6 +143,8 @@ class Words:
                 return self.say(N_("Approval has been asked, nobody decided yet."))
             case "sent_back":
                 return self.say(N_("Sent back, look again: %(step)s."), step=what)
+            case "look_again":
+                return self.say(N_("The step plan changed, look again: %(step)s."), step=what)
             case "checklist":
                 return self.ngettext(
                     "%(num)s statement of the checklist has no answer.",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
+from app.engine.answers import Value
 from app.engine.definition import Question, Stage, Step, Text
 from app.engine.progress import GroundProgress, Progress
 from app.engine.run import StageRef, StepStatus
@@ -15,15 +17,18 @@ from app.storage.answer_store import Answer
 @dataclass(frozen=True, slots=True)
 class AnswerLine:
     """A question with its current answer; no answer is a line too. A question that another answer hides is listed
-    only when it has an answer all the same."""
+    only when it has an answer all the same. `is_proposal`: it came along from before, and nobody confirmed it yet."""
 
     question: Question
     answer: Answer | None
     by: str | None
+    is_proposal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceLine:
+    """`set_aside`: the version to which it belongs, when it has no place in the present one."""
+
     id: str
     ref: StageRef
     step: str
@@ -45,6 +50,7 @@ class EvidenceLine:
     withdrawn_by: str | None
     withdrawn_at: datetime | None
     withdrawn_reason: str | None
+    set_aside: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class StepLine:
 @dataclass(frozen=True, slots=True)
 class ApprovalLine:
     """A decision about a stage instance. `kind`: approved, sent_back or withdrawn; `seal` is the digest (hex) of what
-    was decided on."""
+    was decided on; `version` of the plan, when it was an earlier one than the run has now."""
 
     kind: str
     ref: StageRef
@@ -69,6 +75,7 @@ class ApprovalLine:
     at: datetime
     seal: str | None
     remarks: tuple[tuple[Text | None, str], ...]
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,8 @@ class DomainLine:
 
 @dataclass(frozen=True, slots=True)
 class OpenPoint:
-    """Something that is not finished or not known; `kind`: step, checklist, unknown, sent_back or request."""
+    """Something that is not finished or not known; `kind`: step, checklist, unknown, sent_back, look_again or
+    request."""
 
     kind: str
     ref: StageRef
@@ -125,6 +133,43 @@ class OpenPoint:
     domain_title: Text | None
     what: Text | None
     n: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """A version of the plan that the run went on with. `kind`: started, moved, or undone for going back to it."""
+
+    kind: str
+    version: str
+    digest: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedLine:
+    """Something that has no place in the present version, in the words of its own. `kind` and `why` are those of
+    `ParkedKind` and `ParkedWhy`. An answer has its `question` and `value`, a decision a `title`, an approval a `seal`;
+    `text` is the title of evidence, or what was written with it."""
+
+    kind: str
+    why: str
+    version: str
+    digest: str
+    stage_title: Text | None
+    domain_title: Text | None
+    round: int
+    step_title: Text | None
+    title: Text | None = None
+    question: Question | None = None
+    value: Value = None
+    text: str | None = None
+    by: str | None = None
+    at: datetime | None = None
+    seal: str | None = None
+
+    def with_(self, **values: Any) -> ParkedLine:
+        return replace(self, **values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +199,8 @@ class Report:
     roads: tuple[RoadLine, ...]
     evidence: tuple[EvidenceLine, ...]
     open_points: tuple[OpenPoint, ...]
+    versions: tuple[VersionLine, ...] = ()
+    parked: tuple[ParkedLine, ...] = ()
 
     @property
     def approved_count(self) -> int:
@@ -169,7 +216,7 @@ class Report:
 
     @property
     def evidence_in_force(self) -> int:
-        return sum(line.withdrawn_at is None for line in self.evidence)
+        return sum(line.withdrawn_at is None and line.set_aside is None for line in self.evidence)
 
     @property
     def blind_spots(self) -> int:
