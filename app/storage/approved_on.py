@@ -11,25 +11,38 @@ from app.engine.seal import Manifest
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierVersion:
+    """Of a plan; a run can have gone on with what its municipality made of that, which is another one."""
+
+    plan_id: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovedOn:
     """`is_outdated`: the approval no longer covers what stands in the stage."""
 
-    version: str
+    earlier: EarlierVersion
     is_outdated: bool
 
 
-def earlier_versions(run: Run, instance: StageInstance, sealed: Mapping[str, Manifest]) -> dict[str, str]:
+def earlier_versions(run: Run, instance: StageInstance, sealed: Mapping[str, Manifest]) -> dict[str, EarlierVersion]:
     """Of the decisions about an instance: the version by seal, where it is another than the present one. `sealed`: the
     manifests that were kept; without one the time of the decision tells."""
     found = {}
     for seal, at in _decided(instance):
-        digest, version = _in_manifest(sealed[seal]) if seal in sealed else version_at(run, at)
+        if seal in sealed:
+            plan = sealed[seal]["plan"]
+            digest, earlier = plan["digest"], EarlierVersion(plan["id"], plan["version"])
+        else:
+            digest, version = version_at(run, at)
+            earlier = EarlierVersion(run.plan_id, version)
         if digest != run.plan_digest:
-            found[seal] = version
+            found[seal] = earlier
     return found
 
 
-def approved_on(instance: StageInstance, versions: Mapping[str, str]) -> ApprovedOn | None:
+def approved_on(instance: StageInstance, versions: Mapping[str, EarlierVersion]) -> ApprovedOn | None:
     """About the latest approval that was not withdrawn; None when it was given on the present version, or there is
     none. `versions`: of `earlier_versions`."""
     standing = [approval for approval in instance.approvals if approval.withdrawn_by is None]
@@ -60,7 +73,3 @@ def _decided(instance: StageInstance) -> Iterator[tuple[str, datetime]]:
         yield instance.decided.seal, instance.decided.at
     for approval in instance.approvals:
         yield approval.seal, approval.at
-
-
-def _in_manifest(content: Manifest) -> tuple[str, str]:
-    return content["plan"]["digest"], content["plan"]["version"]

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from app.engine.run import Approval, Move, Run, StageInstance, StageRef
-from app.storage.approved_on import ApprovedOn, approved_on, earlier_versions, version_at
+from app.storage.approved_on import ApprovedOn, EarlierVersion, approved_on, earlier_versions, version_at
 from tests.builders import ANNA, FRIDAY, MONDAY, THURSDAY, TUESDAY, WEDNESDAY
 
 HERE = StageRef("verkennen")
 UNDONE = Move("m1", "1.0.0", "d1", "2.0.0", "d2", ANNA, TUESDAY, 5, ANNA, THURSDAY, 9)
 RUN = Run("run", "plan", "1.0.0", "d1", moves=(UNDONE,))
+LATER = EarlierVersion("plan", "2.0.0")
 STAGE = StageInstance(HERE, passed=True, approvals=(Approval("r", ANNA, WEDNESDAY, "zegel"),))
 
 
@@ -29,11 +30,11 @@ def test_run_that_never_moved_had_one_version():
 
 def test_manifest_says_on_which_version_was_decided():
     kept = {"zegel": {"plan": {"id": "plan", "version": "0.9.0", "digest": "d0"}}}
-    assert earlier_versions(RUN, STAGE, kept) == {"zegel": "0.9.0"}
+    assert earlier_versions(RUN, STAGE, kept) == {"zegel": EarlierVersion("plan", "0.9.0")}
 
 
 def test_without_a_manifest_the_time_says_it():
-    assert earlier_versions(RUN, STAGE, {}) == {"zegel": "2.0.0"}
+    assert earlier_versions(RUN, STAGE, {}) == {"zegel": LATER}
 
 
 def test_decision_on_the_present_version_is_not_an_earlier_one():
@@ -45,9 +46,9 @@ def test_decision_on_the_present_version_is_not_an_earlier_one():
 @pytest.mark.parametrize("is_outdated", [False, True])
 def test_latest_approval_that_stands_is_told_of(is_outdated: bool):
     changed = replace(STAGE, changed_since_approval=is_outdated)
-    assert approved_on(changed, {"zegel": "2.0.0"}) == ApprovedOn("2.0.0", is_outdated)
+    assert approved_on(changed, {"zegel": LATER}) == ApprovedOn(LATER, is_outdated)
 
 
 def test_withdrawn_approval_is_not_told_of():
     withdrawn = replace(STAGE, approvals=(replace(STAGE.approvals[0], withdrawn_by=ANNA),))
-    assert approved_on(withdrawn, {"zegel": "2.0.0"}) is None
+    assert approved_on(withdrawn, {"zegel": LATER}) is None

@@ -23,7 +23,7 @@ from app.features.approvals.changes import (
     stage_then,
 )
 from app.storage.answer_store import Answer, answers_and_versions, answers_by_commitment
-from app.storage.approved_on import ApprovedOn, approved_on, earlier_versions
+from app.storage.approved_on import ApprovedOn, EarlierVersion, approved_on, earlier_versions
 from app.storage.evidence_store import Evidence, evidence_of
 from app.storage.people import names_of
 from app.storage.run_header import RunHeader, run_header
@@ -105,7 +105,7 @@ class StageContent:
     blind_spots: tuple[BlindSpot, ...]
     last: LastDecision | None
     since_request: tuple[Change, ...]
-    versions: Mapping[str, str]
+    versions: Mapping[str, EarlierVersion]
     approved_on: ApprovedOn | None
     names: Mapping[UserId, str]
     texts: Mapping[str, str]
@@ -249,7 +249,7 @@ def _blind_spots(plan: StepPlan, stage: Stage, instance: StageInstance) -> Itera
 
 
 def _last_decision(
-    instance: StageInstance, changes: Mapping[str, tuple[Change, ...]], versions: Mapping[str, str]
+    instance: StageInstance, changes: Mapping[str, tuple[Change, ...]], versions: Mapping[str, EarlierVersion]
 ) -> LastDecision | None:
     decided = instance.decided
     if decided is None:
@@ -260,7 +260,10 @@ def _last_decision(
         for approval in instance.approvals
     ):
         kind = "withdrawn"
-    return LastDecision(kind, decided.by, decided.at, changes.get(decided.seal, ()), versions.get(decided.seal))
+    earlier = versions.get(decided.seal)
+    return LastDecision(
+        kind, decided.by, decided.at, changes.get(decided.seal, ()), earlier.version if earlier else None
+    )
 
 
 def changes_between(

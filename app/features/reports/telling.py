@@ -81,7 +81,7 @@ class Teller:
             sentence=self._sentence(event, titles),
             by=self.known.names.get(event.by, ""),
             at=event.at,
-            address=self._address(event),
+            address=self._address(event, titles),
             quotes=tuple(self._quotes(event, titles)),
             details=self.moves.details(event, titles, digest),
         )
@@ -190,7 +190,7 @@ class Teller:
             return self.words.say(N_("Decided: %(title)s."), title=title)
         return self.words.say(N_("Decision withdrawn: %(title)s."), title=title)
 
-    def _address(self, event: e.Event) -> str | None:
+    def _address(self, event: e.Event, titles: PlanTitles) -> str | None:
         match event:
             case e.EvidenceAdded() | e.EvidenceWithdrawn():
                 return f"{self.base}/bewijsstukken/{event.evidence}" if event.evidence in self.evidence else None
@@ -201,7 +201,7 @@ class Teller:
             case e.DecisionRecorded() | e.DecisionWithdrawn():
                 return f"{self.base}#besluiten"
             case e.MoveProposed() | e.MoveProposalWithdrawn() | e.RunMoved() | e.MoveUndone():
-                return self.moves.address(event)
+                return self.moves.address(event, titles.parts.plan)
             case _:
                 return self._part_address(event.ref, None)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from app.engine import events as e
-from app.engine.definition import CHECKLIST
+from app.engine.definition import CHECKLIST, StepPlan
 from app.engine.run import Run, StageRef, TextId, UserId
 from app.engine.run_migration.items import Choice
 from app.features.reports.plan_titles import PlanTitles
@@ -54,9 +54,10 @@ def evidence_in(event: e.MoveProposed | e.RunMoved) -> Iterator[str]:
             yield key
 
 
-def differences_address(plan: str, old: str, new: str) -> str:
-    """Of the page that lays two versions side by side."""
-    return f"/stappenplannen/{quote(plan)}/{quote(new)}/verschillen?{urlencode({'met': old})}"
+def differences_address(old: StepPlan | None, plan: str, new: str) -> str:
+    """Of the page that lays a version beside an older one; of another plan it says only what it changed itself."""
+    address = f"/stappenplannen/{quote(plan)}/{quote(new)}/verschillen"
+    return f"{address}?{urlencode({'met': old.version})}" if old and old.id == plan else address
 
 
 class MoveTeller:
@@ -115,10 +116,11 @@ class MoveTeller:
     def _set_aside(self, n: int) -> str:
         return self.words.ngettext("%(num)s part was set aside.", "%(num)s parts were set aside.", n) if n else ""
 
-    def address(self, event: MoveEvent) -> str | None:
+    def address(self, event: MoveEvent, before: StepPlan) -> str | None:
+        """`before`: the version that the run had when it happened."""
         match event:
             case e.RunMoved():
-                return differences_address(event.to_plan, event.from_version, event.to_version)
+                return differences_address(before, event.to_plan, event.to_version)
             case e.MoveUndone() if event.parked:
                 return f"{self.base}/geparkeerd"
             case e.MoveProposed() if self.run.proposal and self.run.proposal.id == event.proposal:

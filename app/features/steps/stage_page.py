@@ -17,7 +17,7 @@ from app.engine.standing import Standing, standing
 from app.engine.transitions import decider_reasons
 from app.features.steps.step_page import step_address
 from app.policy import Action
-from app.storage.approved_on import ApprovedOn, approved_on, earlier_versions
+from app.storage.approved_on import ApprovedOn, EarlierVersion, approved_on, earlier_versions
 from app.storage.people import names_of
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_stage
@@ -92,7 +92,7 @@ class StagePage:
     cannot_work: tuple[Reason, ...]
     may_decide: bool
     cannot_decide: tuple[Reason, ...]
-    versions: Mapping[str, str]
+    versions: Mapping[str, EarlierVersion]
     approved_on: ApprovedOn | None
     set_aside: int
 
@@ -151,7 +151,7 @@ def stage_page(session: Session, caller: Caller, run_id: str, ref: StageRef) -> 
     )
 
 
-def _versions(session: Session, run: Run, instance: StageInstance | None) -> dict[str, str]:
+def _versions(session: Session, run: Run, instance: StageInstance | None) -> dict[str, EarlierVersion]:
     if not run.moves or instance is None or not instance.approvals:
         return {}
     seals = {approval.seal for approval in instance.approvals}
