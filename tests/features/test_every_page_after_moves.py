@@ -4,7 +4,8 @@ a part that is gone but 404, and costs at most eight queries; on both databases.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from app.engine.run import StageRef
 from app.storage.database import Database
 from app.storage.run_store import load_run
 from app.storage.verify import verify_run
+from tests.features.client import Browser
 from tests.features.moving import a_full_room, moved, moved_back, proposed, release
 from tests.features.steps.pages import form_data, pressed
 from tests.features.steps.room import Room
@@ -56,13 +58,32 @@ def _to_another_name(room: Room) -> None:
     moved(room.world, room.run, "4.0.0")
 
 
+def _with_rounds_domains_and_decisions(room: Room) -> None:
+    """A second round of `verkennen`, and work and a decision in a domain that 2.0.0 does not have."""
+    anna, carla, base = room.browser("anna"), room.browser("carla"), f"/trajecten/{room.run}"
+    fields = form_data(anna.get(f"{base}/bewerken").text, f"{base}/bewerken") | {"domeinen": ["wonen", "werk"]}
+    _post(anna, f"{base}/bewerken", fields)
+    for stage in ("verkennen.2", "beleid.werk.1"):
+        _post(anna, f"{base}/fasen/{stage}/starten", {"reden": "Wij beginnen vast."})
+    step = f"{base}/fasen/beleid.werk.1/stappen/tekst"
+    text = form_data(anna.get(step).text, step) | {"antwoord.tekst": ["Werk voor iedereen."]}
+    _post(anna, step, pressed(text, "opslaan"))
+    _post(carla, f"{base}/besluiten/bestaand-volstaat", {"domein": "werk", "reden": "Dat volstaat."})
+    moved(room.world, room.run, "2.0.0")
+
+
+def _post(browser: Browser, address: str, fields: Mapping[str, Any]) -> None:
+    answer = browser.post(address, fields, follow_redirects=False)
+    assert answer.status_code == 303, answer.text
+
+
 def _waiting_for_a_manager(room: Room) -> None:
     proposed(room.world, room.run, "3.0.0")
 
 
 ROADS = (
     *(_twice_and_back_once, _twice_and_back_with_work_between, _forward_again_after_going_back),
-    *(_to_another_name, _waiting_for_a_manager),
+    *(_to_another_name, _with_rounds_domains_and_decisions, _waiting_for_a_manager),
 )
 
 
