@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,7 +21,9 @@ from tests.features.mass_moves.building import (
     assert_history_holds,
     begun_mass,
     counted,
+    loaded,
     many_runs,
+    mass_of,
     release_1_1,
     spoil,
     work_on,
@@ -64,3 +71,42 @@ def test_run_that_failed_is_counted(world: World, tmp_path: Path):
     assert code == 0
     assert f"{id}\t1 moved, 1 failed\n" in said
     assert counted(world, id) == {"moved": 1, "failed": 1}
+
+
+# --- a restart of the application itself -------------------------------------------------------------------------
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The real application in a process of its own; ended as a service manager does it."""
+    environment = {**os.environ, "DATA_DIR": str(folder), "DATABASE_URL": "", "HOST": "127.0.0.1", "PORT": "0"}
+    command = [sys.executable, "-c", "from app.cli import main; main()", "serve"]
+    with (folder / "serve.log").open("ab") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0, (folder / "serve.log").read_text()
+
+
+def until(is_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_true():
+        assert time.monotonic() < deadline, "this did not happen within 60 seconds"
+        time.sleep(0.02)
+
+
+def test_restart_in_the_middle_loses_nothing_and_does_nothing_twice(world: World, tmp_path: Path):
+    ids = many_runs(world, 400, begun=True)
+    id = begun_mass(world, ids)
+    with serving(tmp_path):
+        until(lambda: counted(world, id).get("moved", 0) >= 3)
+    before = counted(world, id)
+    assert before["waiting"] > 0
+    assert mass_of(world, id).heartbeat_at is None
+    with serving(tmp_path):
+        until(lambda: mass_of(world, id).finished_at is not None)
+    assert counted(world, id) == {"moved": 400}
+    assert {len(loaded(world, run_id).moves) for run_id in ids} == {1}
+    assert_history_holds(world)
