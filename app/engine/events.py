@@ -222,7 +222,10 @@ class MoveProposed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveProposalWithdrawn:
+    """By the team, or by a manager who declines."""
+
     proposal: str
+    reason: TextId | None = None
     by: UserId
     at: datetime
 

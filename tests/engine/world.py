@@ -40,7 +40,17 @@ from app.engine.progress import (
     stage_progress,
     step_progress,
 )
-from app.engine.run import Approval, EvidenceForm, Run, StageInstance, StageRef, StageStatus, StepStatus, UserId
+from app.engine.run import (
+    AnswerMark,
+    Approval,
+    EvidenceForm,
+    Run,
+    StageInstance,
+    StageRef,
+    StageStatus,
+    StepStatus,
+    UserId,
+)
 from app.engine.seal import differences, manifest, seal
 from app.engine.standing import NEXT_MAX, NextKind, StageState, next_stages, standings
 from tests.builders import ANNA, BRAM, MANAGER, MARIAM, MAX, MONDAY, OFFICER, ROLES, an_answer, marks
@@ -355,8 +365,15 @@ class World:
     def undo_skip(self, ref: StageRef, by: UserId) -> bool:
         return self.attempt(lambda: transitions.undo_skip(self.plan, self.run, ref, by=by, at=self.now()))
 
+    def marks(self, step: Step, answers: Mapping[str, Raw]) -> dict[str, AnswerMark]:
+        """Each under a salt of its own, as when they are stored."""
+        return {
+            id: marks(step, {id: raw}, salt=f"{len(self.events):016x}{n:016x}")[id]
+            for n, (id, raw) in enumerate(answers.items())
+        }
+
     def save(self, ref: StageRef, step: str, answers: Mapping[str, Raw], by: UserId, is_stale: bool = False) -> bool:
-        given = marks(self.definition(ref, step), answers, salt=f"{len(self.events):032x}")
+        given = self.marks(self.definition(ref, step), answers)
         based_on = self.revision(ref, step) - is_stale
         return self.attempt(
             lambda: transitions.save_step(

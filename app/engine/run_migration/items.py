@@ -109,7 +109,7 @@ def fits(before: QuestionType, after: Question, mark: AnswerMark, columns: Mappi
 
 
 # Differences under which an answer that was given can still be one to the new question, if people say so.
-_KEEPABLE = {"text", "option", "column", "options", "required", "shown_when", "ground", "help", "sources"}
+_KEEPABLE = {"text", "option", "column", "options", "required", "shown_when", "ground", "title"}
 
 
 def _choices(change: Change, mark: AnswerMark) -> tuple[Choice, tuple[Choice, ...], tuple[Choice, ...]]:

@@ -12,7 +12,7 @@ from app.engine.guards import NoSuchPart
 from app.engine.run import Run, StageInstance, StageRef, TextId, UserId
 from app.engine.run_migration.items import Choice, RunMigration
 from app.engine.run_migration.outcome import Outcome, outcome
-from app.engine.run_migration.undoing import Undo
+from app.engine.run_migration.undoing import Undo, standing_approvals
 
 MANAGER = "manager"  # the access role that lets go of an approval
 
@@ -78,11 +78,11 @@ def propose_move(
     )
 
 
-def withdraw_move_proposal(run: Run, *, by: UserId, at: datetime) -> e.MoveProposalWithdrawn:
+def withdraw_move_proposal(run: Run, *, reason: TextId | None, by: UserId, at: datetime) -> e.MoveProposalWithdrawn:
     """Also how a manager declines."""
     if run.proposal is None:
         raise Blocked("withdraw_move_proposal", [Reason("move_not_proposed")])
-    return e.MoveProposalWithdrawn(proposal=run.proposal.id, by=by, at=at)
+    return e.MoveProposalWithdrawn(proposal=run.proposal.id, reason=reason, by=by, at=at)
 
 
 def mover_reasons(run: Run, result: Outcome, *, by: UserId, roles: frozenset[str]) -> list[Reason]:
@@ -161,11 +161,11 @@ def _differing(
 
 
 def undoer_reasons(run: Run, undo: Undo, *, by: UserId, roles: frozenset[str]) -> list[Reason]:
-    """Why this person cannot undo the last move."""
+    """Why this person cannot undo the last move. Where approvals come back or go, a manager does it."""
     if run.last_move is None:
         return [Reason("no_move_to_undo")]
     reasons = [*guards.not_in_team(run, by)]
-    if undo.approved and MANAGER not in roles:
+    if standing_approvals(run) != standing_approvals(undo.run) and MANAGER not in roles:
         reasons.append(Reason("undo_needs_manager"))
     for ref, instance in sorted(run.stages.items(), key=lambda each: str(each[0])):
         if instance.request is not None:

@@ -64,6 +64,11 @@ def _with(old: StepPlan, new: StepPlan, run: Run, item: Parked) -> Run | None:
             return None
 
 
+def is_finished(instance: StageInstance | None) -> bool:
+    """Whether a next round can stand on this one."""
+    return instance is not None and instance.status in (StageStatus.APPROVED, StageStatus.SKIPPED)
+
+
 def _stage(plan: StepPlan, ref: StageRef) -> Stage | None:
     stage = plan.stages_by_id.get(ref.stage)
     if stage is None or stage.is_per_domain != (ref.domain is not None):
@@ -88,7 +93,7 @@ def _with_stage(old: StepPlan, new: StepPlan, run: Run, item: Parked) -> Run | N
     stage = _stage(new, ref)
     if _stage(old, ref) is not None or stage is None or ref in run.stages:
         return None
-    if ref.round > 1 and StageRef(ref.stage, ref.domain, ref.round - 1) not in run.stages:
+    if ref.round > 1 and not is_finished(run.instance(replace(ref, round=ref.round - 1))):
         return None
     if header.status is StageStatus.SKIPPED and not stage.is_optional:
         return None

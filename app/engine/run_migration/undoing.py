@@ -27,9 +27,7 @@ from app.engine.run_migration.items import plan_run_migration
 from app.engine.run_migration.outcome import outcome
 from app.engine.run_migration.parking import Parking
 from app.engine.run_migration.part_map import earlier_paths, map_parts
-
-FINISHED = (StageStatus.APPROVED, StageStatus.SKIPPED)
-"""What a round must be before the next begins."""
+from app.engine.run_migration.returning import is_finished
 
 
 @dataclass(frozen=True)
@@ -188,12 +186,10 @@ class _Undoing:
         return dict(back.run.stages)
 
     def _park_rounds_without_ground(self, stages: dict[StageRef, StageInstance]) -> None:
-        """A round that began since the move, on an approval that is not there then, is set aside as a whole."""
+        """A round that stands on an earlier one that is not finished then is set aside as a whole."""
         parking = Parking(self.old, self.parking.id)
         for ref in sorted(stages, key=lambda each: (each.round, str(each))):
-            previous = stages.get(replace(ref, round=ref.round - 1))
-            is_later = ref not in self.before.stages
-            if is_later and ref.round > 1 and (previous is None or previous.status not in FINISHED):
+            if ref.round > 1 and not is_finished(stages.get(replace(ref, round=ref.round - 1))):
                 parking.park_stage(stages.pop(ref), ParkedWhy.UNDONE)
         self.parking.adopt(parking.parked, ParkedWhy.UNDONE)
 

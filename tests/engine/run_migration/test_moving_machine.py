@@ -50,6 +50,11 @@ class Moving(Commands):
     def rearrange(self, data: st.DataObject) -> None:
         self.move_to(data.draw(edits(self.world.plan, self.next_number(), REARRANGING)), [], 10)
 
+    @rule(data=st.data(), chosen=st.lists(choices, max_size=20))
+    def move_and_back(self, data: st.DataObject, chosen: Sequence[Choice]) -> None:
+        self.move_to(data.draw(edits(self.world.plan, self.next_number())), chosen, 11)
+        self.world.undo()
+
     @rule()
     def undo(self) -> None:
         self.world.undo()
