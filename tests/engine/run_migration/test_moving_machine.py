@@ -78,6 +78,6 @@ class AnyPlan(Moving):
 
 
 TestFullPlan = FullPlan.TestCase
-TestFullPlan.settings = looking(60, steps=15)
+TestFullPlan.settings = looking(150, steps=15)
 TestAnyPlan = AnyPlan.TestCase
-TestAnyPlan.settings = looking(60, steps=15)
+TestAnyPlan.settings = looking(150, steps=15)
