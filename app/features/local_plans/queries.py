@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from app.catalogue.loader import PlanInvalid, Problem
 from app.engine.definition import StepPlan, Text
-from app.engine.run_migration.compare import Comparison, What, compare
+from app.engine.run_migration.compare import Change, ChangeClass, Comparison, Difference, What, compare
 from app.features.local_plans import service
 from app.storage.local_plans import KeptPlan, local_plan, local_plans, source_of
 from app.storage.people import names_of
@@ -84,9 +84,12 @@ def shown_problems(problems: Iterable[Problem], source: str, language: Language)
 
 @dataclass(frozen=True, slots=True)
 class ShownDifference:
+    """`added`: where all that was there still is, what came with it, and then `before` and `after` are empty."""
+
     name: str
     before: str
     after: str
+    added: tuple[str, ...]
     is_of_plan: bool
 
 
@@ -110,20 +113,62 @@ class ShownGroup:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A plan, with what it adds to the one that it extends, if it does. `added` and `changed`: paths of its parts."""
+    """A plan, with what it adds to the one that it extends, if it does. By the paths of its parts: what was `added`,
+    what `asks_more`, what the plan allowed to be loosened (`asks_less`), and what is `supplemented` with words only,
+    such as help."""
 
     plan: StepPlan
-    groups: tuple[ShownGroup, ...]
-    added: frozenset[str]
-    changed: frozenset[str]
+    groups: tuple[ShownGroup, ...] = ()
+    added: frozenset[str] = frozenset()
+    asks_more: frozenset[str] = frozenset()
+    asks_less: frozenset[str] = frozenset()
+    supplemented: frozenset[str] = frozenset()
 
 
 def composed(session: Session, plan: StepPlan, language: Language) -> Composed:
     if plan.extends is None:
-        return Composed(plan, (), frozenset(), frozenset())
+        return Composed(plan)
     found = compare([load_plan(session, plan.extends.digest), plan])
-    changed = {change.after for change in found.changes if change.after and change.what is What.CHANGED}
-    return Composed(plan, tuple(_groups(found, language)), frozenset(_added(found)), frozenset(changed))
+    changed = [change for change in found.changes if change.after and change.what is What.CHANGED]
+    asks_less = frozenset(change.after for change in changed if change.after and _asks_less(change))
+    asks_more = frozenset(change.after for change in changed if change.after and _asks_more(change)) - asks_less
+    return Composed(
+        plan=plan,
+        groups=tuple(_groups(found, language)),
+        added=frozenset(_added(found)),
+        asks_more=asks_more,
+        asks_less=asks_less,
+        supplemented=frozenset(change.after for change in changed if change.after) - asks_more - asks_less,
+    )
+
+
+ASKING = frozenset({"required", "optional", "requires", "approvals", "complete", "rows_min", "minimum", "link"})
+"""Properties that decide what must be done."""
+
+
+def _asks_more(change: Change) -> bool:
+    return any(difference.name in ASKING for difference in change.differences)
+
+
+def _asks_less(change: Change) -> bool:
+    return any(_is_less(difference) for difference in change.differences)
+
+
+def _is_less(difference: Difference) -> bool:
+    before, after = difference.before, difference.after
+    match difference.name:
+        case "required":
+            return after == "false"
+        case "optional" | "link":
+            return after == "true"
+        case "approvals" | "rows_min":
+            return int(after) < int(before)
+        case "minimum":
+            return float(after or 0) < float(before or 0)
+        case "complete":
+            return not set(before.split("\n")) <= set(after.split("\n"))
+        case _:
+            return difference.name == "text" and difference.change_class > ChangeClass.SAFE
 
 
 def _added(found: Comparison) -> Iterable[str]:
@@ -152,15 +197,20 @@ def _groups(found: Comparison, language: Language) -> Iterable[ShownGroup]:
                 is_added=change.what is What.ADDED,
                 title=change.title,
                 place=words.place(change),
-                differences=tuple(
-                    ShownDifference(words.name(change, each), sides.before, sides.after, sides.is_of_plan)
-                    for each in change.differences
-                    for sides in [words.sides(change, each)]
-                ),
+                differences=tuple(_difference(words, change, each) for each in change.differences),
             )
             for change in changes
         ]
         yield ShownGroup(found.new.stage(stage).title if stage else None, tuple(shown))
+
+
+def _difference(words: ChangeWords, change: Change, difference: Difference) -> ShownDifference:
+    name, sides = words.name(change, difference), words.sides(change, difference)
+    before, after = sides.before.split("\n"), sides.after.split("\n")
+    if len(after) > 1 and set(before) <= {*after, ""}:
+        added = tuple(line for line in after if line not in before)
+        return ShownDifference(name, "", "", added, sides.is_of_plan)
+    return ShownDifference(name, sides.before, sides.after, (), sides.is_of_plan)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from app.storage.local_plans import local_plans
 from tests.features.client import Browser, World
 
 HERE = "/beheer/stappenplannen"
@@ -63,7 +64,5 @@ def typed_in(page: str) -> str:
 
 
 def rows(world: World, municipality: str = "Zonnedijk") -> list[tuple[str, str, str]]:
-    from app.storage.local_plans import local_plans
-
     with world.reading(municipality) as session:
         return [(kept.plan_id, kept.version, kept.status) for kept in local_plans(session)]

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from app.catalogue.loader import load_bytes
 from app.storage.database import Database
-from tests.features.client import World, a_world
+from app.storage.plans import pin, pinned_plans
+from tests.features.accounts.building import MONDAY
+from tests.features.client import World, a_world, small_plan
 from tests.features.local_plans.sending import (
     ADD,
     ADDITIONS,
@@ -30,6 +33,7 @@ BROKEN = (
     + QUESTION.replace("verkennen/overzicht", "verkennen/overzichten")
     + "tighten:\n  - {gate: nergens, approvals: 2}\n"
 )
+OPEN, LOOSENED = Path("tests/golden/valid/open.yaml"), Path("tests/golden/overlays/valid/loosened.yaml")
 OWN_PLAN = Path("tests/golden/valid/small.yaml").read_text().replace("id: klein-plan", "id: eigen-plan")
 
 
@@ -83,8 +87,6 @@ def test_run_can_start_on_it_and_asks_what_was_added(world: World):
     page = anna.get("/trajecten/nieuw?stappenplan=klein-plan-zonnedijk@1.0.0").text
     assert "met aanvullingen van Zonnedijk" in page
     with world.reading() as session:
-        from app.storage.plans import pinned_plans
-
         digest = next(plan.digest for plan in pinned_plans(session) if plan.local)
     fields = {
         "stappenplan": digest,
@@ -108,6 +110,15 @@ def test_whole_plan_of_the_municipality_can_be_added(small_world: World):
     address = a_released(ferry, OWN_PLAN)
     assert "Klein plan" in ferry.get(address).text
     assert small_world.browser("anna").get("/stappenplannen/eigen-plan/1.0.0").status_code == 200
+
+
+def test_what_the_plan_allowed_to_be_loosened_is_marked(small_world: World):
+    with small_world.database.write() as session:
+        pin(session, [small_plan(), load_bytes(OPEN.read_bytes(), OPEN.name)], at=MONDAY)
+    ferry = small_world.browser("ferry")
+    page = ferry.get(a_draft(ferry, LOOSENED.read_text())).text
+    assert page.count("vraagt minder</span>") >= 3
+    assert "vraagt meer</span>" not in page
 
 
 # --- what is wrong ---------------------------------------------------------------------------------------------
