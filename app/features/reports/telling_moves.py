@@ -74,7 +74,6 @@ class MoveTeller:
     ) -> None:
         self.words, self.texts, self.evidence = words, texts, evidence
         self.names, self.base, self.run = names, base, run
-        self.moves = {move.id: move for move in run.moves}
 
     def sentence(self, event: e.MoveProposed | e.RunMoved | e.MoveUndone) -> str:
         say = self.words.say
@@ -137,7 +136,7 @@ class MoveTeller:
             case e.MoveProposed():
                 return MoveDetails(
                     facts=((say(N_("Proposed by")), self.names.get(event.by, "")),),
-                    digests=((say(N_("present version")), digest), (event.to_version, event.to_digest)),
+                    digests=((titles.parts.plan.version, digest), (event.to_version, event.to_digest)),
                     choices=tuple(self._choices(event.choices, event.reasons, titles)),
                     links=(),
                 )
@@ -149,11 +148,9 @@ class MoveTeller:
                     links=tuple(self._parked_link(len(event.parked))),
                 )
             case e.MoveUndone():
-                move = self.moves.get(event.move)
-                left = move.to_version if move else say(N_("the version that was left"))
                 return MoveDetails(
                     facts=((say(N_("Undone by")), self.names.get(event.by, "")),),
-                    digests=((left, digest), (event.to_version, event.to_digest)),
+                    digests=((titles.parts.plan.version, digest), (event.to_version, event.to_digest)),
                     choices=(),
                     links=tuple(self._parked_link(len(event.parked))),
                 )
