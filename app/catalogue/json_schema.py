@@ -1,4 +1,8 @@
-"""The JSON Schema of step plans, for editors. `python -m app.catalogue.json_schema > stepplans/schema.json`"""
+"""The JSON Schemas of step plans and of additions to them, for editors.
+
+`python -m app.catalogue.json_schema > stepplans/schema.json`
+`python -m app.catalogue.json_schema overlay > stepplans/overlay-schema.json`
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,11 @@ import json
 import sys
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from app.catalogue.overlay.format import OverlayFile
 from app.catalogue.schema import PlanFile
 
 
@@ -27,14 +33,14 @@ class _ForAuthors(GenerateJsonSchema):
         return False
 
 
-def json_schema() -> dict[str, Any]:
-    schema = PlanFile.model_json_schema(schema_generator=_ForAuthors)
+def json_schema(model: type[BaseModel] = PlanFile) -> dict[str, Any]:
+    schema = model.model_json_schema(schema_generator=_ForAuthors)
     return {"$schema": _ForAuthors.schema_dialect, **schema}
 
 
-def schema_text() -> str:
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+def schema_text(model: type[BaseModel] = PlanFile) -> str:
+    return json.dumps(json_schema(model), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
-    sys.stdout.write(schema_text())
+    sys.stdout.write(schema_text(OverlayFile if sys.argv[1:] == ["overlay"] else PlanFile))

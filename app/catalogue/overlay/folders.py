@@ -25,9 +25,8 @@ def extendable_in(folders: Sequence[Path]) -> Extendable:
                 try:
                     return load_bytes(read_file(path), str(path)).document
                 except PlanInvalid:
-                    raise NothingToExtend(str(path), is_invalid=True) from None
-        places = " or ".join(str(folder / plan_id / f"{version}.yaml") for folder in folders)
-        raise NothingToExtend(f" ({places})", known)
+                    raise NothingToExtend(f"{plan_id}/{version}.yaml", is_invalid=True) from None
+        raise NothingToExtend(f"../{plan_id}/{version}.yaml", known)
 
     return find
 

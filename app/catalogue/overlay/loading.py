@@ -18,8 +18,8 @@ Extendable = Callable[[str, str], Document]
 
 
 class NothingToExtend(Exception):
-    """`where` says where it was looked for, to stand right after its name; `known` has the names that are there.
-    Invalid: it is there, at `where`, and has errors itself."""
+    """`where` is the place where its file is looked for, seen from the folder of the additions, if it is a file;
+    `known` has the names that are there. Invalid: it is there and has errors itself."""
 
     def __init__(self, where: str, known: Sequence[str] = (), *, is_invalid: bool = False) -> None:
         super().__init__(where)
@@ -72,7 +72,9 @@ def _read(tree: Tree) -> tuple[OverlayFile | None, list[Finding]]:
 
 def _nothing(overlay: OverlayFile, nothing: NothingToExtend) -> Finding:
     params: dict[str, str | int] = {"value": overlay.extends, "where": nothing.where}
-    code = "overlay_base_invalid" if nothing.is_invalid else "overlay_base_missing"
+    code = "overlay_base_missing" if nothing.where else "overlay_base_unknown"
+    if nothing.is_invalid:
+        code = "overlay_base_invalid"
     return Finding(code, ("extends",), params, wrong=overlay.extends, known=nothing.known)
 
 

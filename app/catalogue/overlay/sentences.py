@@ -23,9 +23,14 @@ OVERLAY_SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         'is "{value}"; a prefix has at most 12 lowercase letters and digits and begins with a letter, such as zd',
         'is "{value}"; een voorvoegsel heeft hoogstens 12 kleine letters en cijfers en begint met een letter, zoals zd',
     ),
+    "overlay_base_unknown": _both(
+        "there is no released {value}{hint}",
+        "er is geen vastgesteld {value}{hint}",
+    ),
     "overlay_base_missing": _both(
-        "there is no released {value}{where}{hint}",
-        "er is geen vastgesteld {value}{where}{hint}",
+        "there is no released {value} in {where}, seen from the folder of this file; put it there, or name another{hint}",
+        "er is geen vastgesteld {value} in {where}, gezien vanaf de map van dit bestand; zet het daar neer, of noem een "
+        "andere{hint}",
     ),
     "overlay_base_invalid": _both(
         "{value} has errors of its own; mend {where} first",

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
+
+import typer
 
 from app.catalogue.json_schema import schema_text
 from app.catalogue.lock import Lock, Name
+from app.catalogue.overlay.format import OverlayFile
+from app.catalogue.schema import PlanFile
 from app.cli.common import say
 from app.cli.plan.folder import Folder, Version, find, load, open_folder
 from app.engine.definition import DecisionRequired, Gate, Question, Requirement, Stage, StageRequired, Step, StepPlan
@@ -23,12 +28,14 @@ def show(wanted: Version, folder: Folder = None) -> None:
         say(line)
 
 
-def schema() -> None:
+def schema(
+    overlay: Annotated[bool, typer.Option("--overlay", help="That of additions to a plan instead.")] = False,
+) -> None:
     """Print the JSON Schema of step plans.
 
     Editors use it to complete keys and to mark mistakes.
     """
-    say(schema_text().rstrip("\n"))
+    say(schema_text(OverlayFile if overlay else PlanFile).rstrip("\n"))
 
 
 def _head(plan: StepPlan, lock: Lock, name: Name) -> Iterator[str]:

@@ -29,9 +29,9 @@ def extendable(plan_id: str, version: str) -> Document:
     """The golden plans; `kapot-plan` stands for one that has errors."""
     known = {(loaded.plan.id, loaded.plan.version): loaded.document for loaded in map(national, (SMALL, OPEN))}
     if plan_id == "kapot-plan":
-        raise NothingToExtend("stepplans/kapot-plan/1.0.0.yaml", is_invalid=True)
+        raise NothingToExtend("kapot-plan/1.0.0.yaml", is_invalid=True)
     if (plan_id, version) not in known:
-        raise NothingToExtend(f" (stepplans/{plan_id}/{version}.yaml)", [f"{id}@{number}" for id, number in known])
+        raise NothingToExtend(f"../{plan_id}/{version}.yaml", [f"{id}@{number}" for id, number in known])
     return known[plan_id, version]
 
 
