@@ -28,9 +28,10 @@ OVERLAY_SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "er is geen vastgesteld {value}{hint}",
     ),
     "overlay_base_missing": _both(
-        "there is no released {value} in {where}, seen from the folder of this file; put it there, or name another{hint}",
-        "er is geen vastgesteld {value} in {where}, gezien vanaf de map van dit bestand; zet het daar neer, of noem een "
-        "andere{hint}",
+        "there is no released {value} in {where}, seen from the folder of this file; put it there, or name "
+        "another{hint}",
+        "er is geen vastgesteld {value} in {where}, gezien vanaf de map van dit bestand; zet het daar neer, of noem "
+        "een andere{hint}",
     ),
     "overlay_base_invalid": _both(
         "{value} has errors of its own; mend {where} first",
