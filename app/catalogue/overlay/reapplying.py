@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from typing import Any
 
@@ -19,7 +19,7 @@ from app.catalogue.overlay.loading import LoadedOverlay, NothingToExtend, load_o
 from app.catalogue.problems import Mark, Path, PlanInvalid, Problem, in_order, path_text
 from app.catalogue.versions import precedence
 from app.engine.definition import CHECKLIST
-from app.engine.run_migration.part_map import PartMap, map_parts
+from app.engine.run_migration.part_map import DECISIONS, PartMap, map_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ def reapply(data: bytes, route: Sequence[Document], *, version: str, name: str) 
     the additions afterwards. The file must have loaded with the first of the route."""
     old, new = route[0], route[-1]
     text = data.decode("utf-8-sig")
-    rewriting = _Rewriting(text, _followed(route))
+    parts = _parts(route)
+    rewriting = _Rewriting(text, _followed(parts))
     wanted = f"{new['plan']['id']}@{new['plan']['version']}"
     try:
         rewritten, notices = rewriting.done(wanted, version, new, name)
@@ -55,7 +56,8 @@ def reapply(data: bytes, route: Sequence[Document], *, version: str, name: str) 
     try:
         loaded = load_overlay(rewritten.encode(), name, extendable, made_for=old)
     except PlanInvalid as invalid:
-        return Reapplied(rewritten, tuple(in_order([*invalid.problems, *notices], name)), None)
+        problems = [_with_pieces(problem, parts) for problem in invalid.problems]
+        return Reapplied(rewritten, tuple(in_order([*problems, *notices], name)), None)
     told = {(notice.line, notice.column) for notice in notices}
     others = [problem for problem in loaded.warnings if (problem.line, problem.column) not in told]
     return Reapplied(rewritten, tuple(in_order([*others, *notices], name)), loaded)
@@ -71,20 +73,31 @@ def next_version(version: str, taken: Sequence[str], *, is_other_plan: bool) -> 
 # --- what is followed ------------------------------------------------------------------------------------------
 
 
-def _followed(route: Sequence[Document]) -> Mapping[str, str]:
-    """From the path of each part that has another one now to that one; not for a step that was split."""
+def _parts(route: Sequence[Document]) -> PartMap:
     plans = [from_document(document) for document in route]
-    parts: PartMap | None = None
+    whole = map_parts(plans[0], plans[0])
     for old, new in pairwise(plans):
-        step = map_parts(old, new)
-        parts = step if parts is None else parts.then(step)
-    if parts is None:
-        return {}
+        whole = whole.then(map_parts(old, new))
+    return whole
+
+
+def _followed(parts: PartMap) -> Mapping[str, str]:
+    """From the path of each part that has another one now to that one; not for a step that was split."""
     found = dict(parts.stages)
-    found |= {f"decisions.{old}": f"decisions.{new}" for old, new in parts.decisions.items()}
+    found |= {f"{DECISIONS}{old}": f"{DECISIONS}{new}" for old, new in parts.decisions.items()}
     found |= {"/".join(old): "/".join(news[0]) for old, news in parts.steps.items() if len(news) == 1}
     found |= {"/".join(old): "/".join(new) for old, new in parts.questions.items()}
     return {old: new for old, new in found.items() if old != new}
+
+
+def _with_pieces(problem: Problem, parts: PartMap) -> Problem:
+    """Of a step that was split: into what, since only people can choose."""
+    stage, _, step = str(problem.params.get("value", "")).partition("/")
+    pieces = parts.steps.get((stage, step), ())
+    if problem.code != "overlay_part_gone" or len(pieces) < 2:
+        return problem
+    words = ", ".join("/".join(piece) for piece in pieces)
+    return replace(problem, code="overlay_part_split", params={**problem.params, "pieces": words})
 
 
 Reference = tuple[Path, str, bool]

@@ -70,6 +70,10 @@ OVERLAY_SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         '"{value}" was in {before} and is not in {plan}; name another part, or remove this',
         '"{value}" zat in {before} en zit niet in {plan}; noem een ander onderdeel, of haal dit weg',
     ),
+    "overlay_part_split": _both(
+        '"{value}" was split in {plan}, into {pieces}; name one of these',
+        '"{value}" is in {plan} gesplitst in {pieces}; noem een van deze',
+    ),
     # --- adding ---
     "overlay_evidence_twice": _both(
         "{step} asks for {value} already; write under tighten: {{evidence: {step}, kind: {value}, minimum: …}}",

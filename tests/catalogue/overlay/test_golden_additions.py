@@ -14,6 +14,7 @@ from tests.catalogue.overlay.additions import ADDITIONS, golden, loaded, refused
 
 TESTED_ELSEWHERE = {
     "overlay_part_gone",  # test_reapplying.py
+    "overlay_part_split",
     "overlay_followed",
     "overlay_overtaken",
     "overlay_not_rewritten",

@@ -157,7 +157,12 @@ def test_step_that_was_split_is_left_to_people():
     )
     text = HEAD + "add:\n  evidence:\n    - {step: werkgroep/opdracht, kind: besluit}\n"
     found = again(new, text=text)
-    assert [problem.code for problem in found.problems] == ["overlay_part_gone"]
+    [problem] = found.problems
+    assert (problem.code, problem.params["pieces"]) == (
+        "overlay_part_split",
+        "werkgroep/opdracht-een, werkgroep/opdracht-twee",
+    )
+    assert problem.sentence_nl().endswith("noem een van deze")
 
 
 @pytest.mark.parametrize(
