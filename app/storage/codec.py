@@ -102,6 +102,11 @@ def encode_run(run: Run) -> Json:
     return state
 
 
+def decode_moves(data: Json) -> tuple[Move, ...]:
+    """The moves in the state of a run."""
+    return _MOVES.validate_python(data["moves"]) if "moves" in data else ()
+
+
 def decode_run(data: Json) -> dict[str, Any]:
     """Keyword arguments for `Run`."""
     return {
@@ -111,7 +116,7 @@ def decode_run(data: Json) -> dict[str, Any]:
         "team": tuple(data["team"]),
         "decisions": _DECISIONS.validate_python(data["decisions"]),
         "parked": _PARKED.validate_python(data["parked"]) if "parked" in data else (),
-        "moves": _MOVES.validate_python(data["moves"]) if "moves" in data else (),
+        "moves": decode_moves(data),
         "proposal": _PROPOSAL.validate_python(data["proposal"]) if "proposal" in data else None,
         "earlier_run": data.get("earlier_run"),
     }

@@ -21,6 +21,7 @@ from app.engine.events import Event, RunStarted
 from app.engine.progress import is_done
 from app.engine.run import Run, StageInstance, StageRef, StepState
 from app.storage import codec
+from app.storage.history import log
 from app.storage.plans import load_plan
 from app.storage.run_header import RunHeader, RunNotFound, remember
 from app.storage.scope import Prepared
@@ -245,6 +246,8 @@ def record(session: Session, plan: StepPlan, run: Run, events: Event | Iterable[
         "state": codec.encode_run(after),
         "changed_at": happened[-1].at,
     }
+    if after.proposal != run.proposal:
+        values["asked_to_move_at"] = after.proposal.at if after.proposal else None
     if after.plan_digest != run.plan_digest:
         values |= {"plan_digest": after.plan_digest, "plan_id": after.plan_id, "plan_version": after.plan_version}
     if _CHANGE_RUN.run(session, values).rowcount != 1:
@@ -272,6 +275,7 @@ def _append(session: Session, run_id: str, numbered: list[tuple[int, Event]]) ->
             }
         )
     _ADD_EVENT.run(session, rows)
+    log.append(session, rows)
 
 
 def _write_team(session: Session, run: Run) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy import bindparam, func, select, type_coerce
 from sqlmodel import Session, col
 
 from app.engine.run import Run, StageInstance, StageRef
-from app.features.reports.plan_titles import Timeline, titles_by_digest
+from app.engine.run_migration.timeline import Timeline
+from app.features.reports.plan_titles import titles_by_digest
 from app.features.reports.telling import EventLine, Known, Teller
 from app.features.reports.texts import Words
 from app.storage import codec

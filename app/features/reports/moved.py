@@ -10,7 +10,8 @@ from sqlmodel import Session
 from app.engine.definition import StepPlan
 from app.engine.run import Approval, Move, Parked, ParkedKind, Run, StageRef
 from app.engine.run_migration.part_map import PartMap
-from app.features.reports.plan_titles import PartTitles, Timeline, digests_of
+from app.engine.run_migration.timeline import Timeline
+from app.features.reports.plan_titles import PartTitles, digests_of
 from app.features.reports.values import EvidenceLine, ParkedLine, VersionLine
 from app.storage.answer_store import Answer
 from app.storage.plan_routes import comparison

@@ -16,7 +16,8 @@ from app.engine import guards
 from app.engine.definition import CHECKLIST, StepPlan
 from app.engine.guards import NoSuchPart
 from app.engine.run import Run, StageRef, UserId
-from app.features.reports.plan_titles import PlanTitles, Timeline
+from app.engine.run_migration.timeline import Timeline
+from app.features.reports.plan_titles import PlanTitles
 from app.features.reports.telling_moves import MoveDetails, MoveTeller, evidence_in
 from app.features.reports.texts import Words
 from app.storage.run_moves import OF_THE_MOVE

@@ -13,35 +13,19 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, case, func, select, type_coerce
 from sqlmodel import Session, col
 
-from app.engine.definition import CHECKLIST, StepPlan, Text
+from app.engine.definition import Text
 from app.engine.progress import Progress, counted_stage_progress
-from app.engine.run import StageRef, StageStatus, StepStatus
-from app.policy import Action
+from app.engine.run import StageStatus
+from app.features.runs.latest import DecisionLine, decision_line, decision_rows
+from app.features.runs.tasks import Task, asker, task_rows, tasks_of
 from app.storage.people import names_of
 from app.storage.plans import load_plan
 from app.storage.scope import Prepared
-from app.storage.tables import EventRow, RunMember, RunRow, StageRow, StepRow
+from app.storage.tables import RunMember, RunRow, StageRow, StepRow
 from app.storage.types import IdText
 from app.web.identity import Caller
 
 RUNS_PER_PAGE = 20
-TASKS_MAX = 12  # more than that is not "what asks for me" any more; the run pages show the rest
-DECISIONS_MAX = 6
-DECISION_KINDS = ("StageApproved", "StageSentBack", "StageSkipped", "DecisionRecorded", "ApprovalWithdrawn")
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Something that waits for this person. `kind`: approve, revisit (a step that was sent back), or continue (a
-    stage in progress)."""
-
-    kind: str
-    run_name: str
-    address: str
-    stage_title: Text
-    domain_title: Text | None
-    step_title: Text | None = None
-    asked_by: str | None = None
 
 
 class StageCount(NamedTuple):
@@ -67,18 +51,6 @@ class RunLine:
 
 
 @dataclass(frozen=True, slots=True)
-class DecisionLine:
-    kind: str
-    run_id: str
-    run_name: str
-    ref: StageRef | None
-    title: Text
-    domain_title: Text | None
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Overview:
     tasks: tuple[Task, ...]
     runs: tuple[RunLine, ...]
@@ -91,25 +63,25 @@ class Overview:
 
 
 def overview(session: Session, caller: Caller, *, page: int, mine_only: bool, search: str) -> Overview:
-    """Seven queries at most, whatever the number of runs. `page` counts from 1; one that does not exist gives the
+    """Eight queries at most, whatever the number of runs. `page` counts from 1; one that does not exist gives the
     last."""
     wanted = {"me": uuid.UUID(caller.user_id), **({"search": _escaped(search)} if search else {})}
     rows, total, page = _one_page(session, wanted, page, mine_only=mine_only, is_search=bool(search))
     stages = _latest_stages(session, [row.id for row in rows])
-    task_rows = _task_rows(session, caller)
-    decision_rows = _decision_rows(session)
+    waiting = task_rows(session, caller)
+    decided = decision_rows(session)
     names = names_of(
         session,
         [
             *(row.manager_id for row in rows),
-            *(row.by for row in decision_rows),
-            *(_asker(row) for row in task_rows),
+            *(row.by for row in decided),
+            *(asker(row) for row in waiting),
         ],
     )
     return Overview(
-        tasks=tuple(_tasks(session, caller, task_rows, names)),
+        tasks=tuple(tasks_of(session, caller, waiting, names)),
         runs=tuple(_run_line(session, row, stages, names) for row in rows),
-        decisions=tuple(_decision_line(session, row, names) for row in decision_rows),
+        decisions=tuple(decision_line(session, row, names) for row in decided),
         runs_total=total,
         page=page,
         pages=_pages(total),
@@ -218,76 +190,6 @@ def _latest_stages(session: Session, run_ids: Sequence[uuid.UUID]) -> dict[str, 
     return {run_id: [*stages.values()] for run_id, stages in found.items()}
 
 
-_TASK_COLUMNS: tuple[Any, ...] = (
-    type_coerce(col(RunRow.id), IdText).label("id"),
-    RunRow.name,
-    RunRow.plan_digest,
-    StageRow.ref,
-)
-_TO_DECIDE = Prepared(
-    select(*_TASK_COLUMNS, col(StageRow.state))
-    .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
-    .where(col(StageRow.status) == StageStatus.SUBMITTED.value)
-    .order_by((col(RunRow.manager_id) != bindparam("me")), col(RunRow.changed_at))
-    .limit(TASKS_MAX)
-)
-_TO_WORK_ON = Prepared(
-    select(*_TASK_COLUMNS, col(StepRow.step))
-    .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
-    .join(RunMember, col(RunMember.run_id) == col(RunRow.id))
-    .join(
-        StepRow,
-        (col(StepRow.run_id) == col(StageRow.run_id))
-        & (col(StepRow.ref) == col(StageRow.ref))
-        & (col(StepRow.status) == StepStatus.REVISIT.value),
-        isouter=True,
-    )
-    .where(col(StageRow.status) == StageStatus.OPEN.value, col(RunMember.user_id) == bindparam("me"))
-    .order_by(col(StepRow.step).is_(None), col(RunRow.changed_at).desc(), col(StageRow.ref))
-    .limit(TASKS_MAX)
-)
-
-
-def _task_rows(session: Session, caller: Caller) -> list[Any]:
-    """Stages to decide on for who may decide; for who works in the team, stages in progress, and of those the steps
-    to look at again. What waits longest comes first."""
-    rows: list[Any] = []
-    me = {"me": uuid.UUID(caller.user_id)}
-    if caller.may(Action.APPROVE_STAGE):
-        rows += _TO_DECIDE.run(session, me).all()
-    if caller.may(Action.WORK_ON_STAGE):
-        rows += _TO_WORK_ON.run(session, me).all()
-    return rows
-
-
-def _asker(row: Any) -> str | None:
-    return row.state["request"]["by"] if hasattr(row, "state") and row.state.get("request") else None
-
-
-def _tasks(session: Session, caller: Caller, rows: list[Any], names: dict[str, str]) -> list[Task]:
-    tasks = []
-    for row in rows:
-        plan, ref = load_plan(session, row.plan_digest), StageRef.parse(row.ref)
-        stage, domain = plan.stage(ref.stage), _domain_title(plan, ref)
-        stage_address = f"/trajecten/{row.id}/fasen/{ref}"
-        if hasattr(row, "state"):
-            if caller.user_id not in row.state.get("contributors", ()):
-                asker, address = _asker(row), f"{stage_address}/beoordelen"
-                by = names.get(asker) if asker else None
-                tasks.append(Task("approve", row.name, address, stage.title, domain, asked_by=by))
-        elif row.step is None:
-            tasks.append(Task("continue", row.name, stage_address, stage.title, domain))
-        else:
-            address = f"{stage_address}/checklist" if row.step == CHECKLIST else f"{stage_address}/stappen/{row.step}"
-            step_title = stage.step(row.step).title
-            tasks.append(Task("revisit", row.name, address, stage.title, domain, step_title=step_title))
-    return tasks[:TASKS_MAX]
-
-
-def _domain_title(plan: StepPlan, ref: StageRef) -> Text | None:
-    return plan.domains_by_id[ref.domain].title if ref.domain else None
-
-
 def _run_line(session: Session, row: Any, all_stages: dict[str, list[StageCount]], names: dict[str, str]) -> RunLine:
     plan, id = load_plan(session, row.plan_digest), str(row.id)
     # Domains in which a stage works; the others have one instance, of domain ''.
@@ -312,42 +214,3 @@ def _run_line(session: Session, row: Any, all_stages: dict[str, list[StageCount]
         is_mine=row.is_mine,
         changed_at=row.changed_at,
     )
-
-
-# First the latest events, by their index, and only then the runs that they are about.
-_LATEST = (
-    select(EventRow)
-    .where(col(EventRow.kind).in_(DECISION_KINDS))
-    .order_by(col(EventRow.at).desc(), col(EventRow.run_id), col(EventRow.sequence).desc())
-    .limit(DECISIONS_MAX)
-    .subquery()
-)
-_LATEST_DECISIONS = Prepared(
-    select(
-        type_coerce(_LATEST.c.run_id, IdText).label("run_id"),
-        _LATEST.c.kind,
-        _LATEST.c.data,
-        type_coerce(_LATEST.c.by, IdText).label("by"),
-        _LATEST.c.at,
-        col(RunRow.name),
-        col(RunRow.plan_digest),
-    )
-    .join(RunRow, col(RunRow.id) == _LATEST.c.run_id)
-    .order_by(_LATEST.c.at.desc(), _LATEST.c.run_id, _LATEST.c.sequence.desc())
-)
-
-
-def _decision_rows(session: Session) -> list[Any]:
-    return list(_LATEST_DECISIONS.run(session, {}))
-
-
-def _decision_line(session: Session, row: Any, names: dict[str, str]) -> DecisionLine:
-    plan = load_plan(session, row.plan_digest)
-    if "ref" in row.data:
-        ref = StageRef.parse(row.data["ref"])
-        title, domain = plan.stage(ref.stage).title, _domain_title(plan, ref)
-    else:
-        ref, title = None, plan.decisions_by_id[row.data["decision"]].title
-        domain = plan.domains_by_id[row.data["domain"]].title if row.data["domain"] else None
-    by = names.get(row.by, "")
-    return DecisionLine(row.kind, row.run_id, row.name, ref, title, domain, by, row.at)

@@ -159,6 +159,35 @@ def test_officer_cannot_confirm(world: World, prepared: Prepared):
     assert run_of(world, prepared).plan_version == "1.0.0"
 
 
+def test_manager_finds_the_proposal_on_the_overview(world: World, prepared: Prepared):
+    release(world, "2.0.0")
+    carla = visitor(world, "carla")
+    carla.open("/")
+    assert "Bevestig: verder met versie" not in carla.text
+    proposed(world, prepared)
+    carla.open("/")
+    carla.follow("Bevestig: verder met versie 2.0.0")
+    carla.send("Bevestig en ga over")
+    carla.open("/")
+    assert "Bevestig: verder met versie" not in carla.text
+
+
+def test_overview_tells_decisions_in_the_words_of_their_version(world: World, prepared: Prepared):
+    """Also of a stage that the present version does not have, without a link to where it is not."""
+    release(world, "3.0.0")
+    anna = visitor(world, "anna")
+    anna.open(address(prepared))
+    anna.send("Bekijk wat er verandert")
+    anna.send("Ga verder met versie 3.0.0")
+    emma = visitor(world, "emma")
+    emma.open("/")
+    emma.reads("Werkgroep")
+    assert "/fasen/werkgroep.1" not in emma.page.text
+    with world.counting_queries() as statements:
+        assert world.browser("carla").get("/").status_code == 200
+    assert len(statements) <= QUERIES_MAX, statements
+
+
 def test_keeping_an_answer_under_another_question_takes_a_reason_and_keeps_what_was_typed(
     world: World, prepared: Prepared
 ):

@@ -51,14 +51,26 @@ CHANGES_2 = """changes:
 """
 
 
+# 3.0.0 has one stage less.
+WITHOUT_GROUP = [("      - {stage: werkgroep, why: {text: Samen lukt het beter., sources: [S1]}}\n", "")]
+CHANGES_3 = """changes:
+  since: 1.0.0
+  summary: {text: De werkgroep is geen aparte fase meer., addition: true}
+"""
+VERSIONS = {"1.1.0": (COSMETIC, CHANGES_1_1), "2.0.0": (MEANING, CHANGES_2), "3.0.0": (WITHOUT_GROUP, CHANGES_3)}
+
+
 @cache
 def a_version(version: str) -> LoadedPlan:
-    """1.1.0 or 2.0.0."""
-    edits, changes = {"1.1.0": (COSMETIC, CHANGES_1_1), "2.0.0": (MEANING, CHANGES_2)}[version]
+    """1.1.0, 2.0.0 or 3.0.0."""
+    edits, changes = VERSIONS[version]
     text = SMALL.read_text().replace("version: 1.0.0", f"version: {version}").replace(HEAD, f"{HEAD}\n{changes}")
     for old, new in edits:
         assert old in text, old
         text = text.replace(old, new)
+    if version == "3.0.0":
+        start, end = text.index("  - id: werkgroep\n"), text.index("  - id: monitoren\n")
+        text = (text[:start] + text[end:]).replace("    advised_after:\n    steps:", "    steps:")
     return load_bytes(text.encode(), f"{version}.yaml")
 
 

@@ -1,0 +1,120 @@
+"""What waits for somebody: to decide, to look at again, to go on with."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, select, type_coerce
+from sqlmodel import Session, col
+
+from app.engine.definition import CHECKLIST, StepPlan, Text
+from app.engine.run import StageRef, StageStatus, StepStatus
+from app.policy import Action
+from app.storage.plans import load_plan
+from app.storage.scope import Prepared
+from app.storage.tables import RunMember, RunRow, StageRow, StepRow
+from app.storage.types import IdText
+from app.web.identity import Caller
+
+TASKS_MAX = 12  # more than that is not "what asks for me" any more; the run pages show the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that waits for this person. `kind`: approve, move (a manager is asked to confirm that the run goes on
+    with another version), revisit (a step that was sent back), or continue (a stage in progress)."""
+
+    kind: str
+    run_name: str
+    address: str
+    stage_title: Text | None = None
+    domain_title: Text | None = None
+    to_version: str = ""
+    step_title: Text | None = None
+    asked_by: str | None = None
+
+
+_TASK_COLUMNS: tuple[Any, ...] = (
+    type_coerce(col(RunRow.id), IdText).label("id"),
+    RunRow.name,
+    RunRow.plan_digest,
+    StageRow.ref,
+)
+_TO_DECIDE = Prepared(
+    select(*_TASK_COLUMNS, col(StageRow.state))
+    .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
+    .where(col(StageRow.status) == StageStatus.SUBMITTED.value)
+    .order_by((col(RunRow.manager_id) != bindparam("me")), col(RunRow.changed_at))
+    .limit(TASKS_MAX)
+)
+_TO_CONFIRM = Prepared(
+    select(type_coerce(col(RunRow.id), IdText).label("id"), col(RunRow.name), col(RunRow.state).label("run_state"))
+    .where(col(RunRow.asked_to_move_at).is_not(None))
+    .order_by((col(RunRow.manager_id) != bindparam("me")), col(RunRow.asked_to_move_at))
+    .limit(TASKS_MAX)
+)
+_TO_WORK_ON = Prepared(
+    select(*_TASK_COLUMNS, col(StepRow.step))
+    .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
+    .join(RunMember, col(RunMember.run_id) == col(RunRow.id))
+    .join(
+        StepRow,
+        (col(StepRow.run_id) == col(StageRow.run_id))
+        & (col(StepRow.ref) == col(StageRow.ref))
+        & (col(StepRow.status) == StepStatus.REVISIT.value),
+        isouter=True,
+    )
+    .where(col(StageRow.status) == StageStatus.OPEN.value, col(RunMember.user_id) == bindparam("me"))
+    .order_by(col(StepRow.step).is_(None), col(RunRow.changed_at).desc(), col(StageRow.ref))
+    .limit(TASKS_MAX)
+)
+
+
+def task_rows(session: Session, caller: Caller) -> list[Any]:
+    """Stages to decide on and moves to confirm for who may decide; for who works in the team, stages in progress, and
+    of those the steps to look at again. What waits longest comes first."""
+    rows: list[Any] = []
+    me = {"me": uuid.UUID(caller.user_id)}
+    if caller.may(Action.APPROVE_STAGE):
+        rows += _TO_DECIDE.run(session, me).all()
+        rows += _TO_CONFIRM.run(session, me).all()
+    if caller.may(Action.WORK_ON_STAGE):
+        rows += _TO_WORK_ON.run(session, me).all()
+    return rows
+
+
+def asker(row: Any) -> str | None:
+    if hasattr(row, "run_state"):
+        return str(row.run_state["proposal"]["by"])
+    return row.state["request"]["by"] if hasattr(row, "state") and row.state.get("request") else None
+
+
+def tasks_of(session: Session, caller: Caller, rows: list[Any], names: dict[str, str]) -> list[Task]:
+    tasks = []
+    for row in rows:
+        if hasattr(row, "run_state"):
+            if (by := asker(row)) != caller.user_id:
+                address = f"/trajecten/{row.id}/nieuwe-versie"
+                version = row.run_state["proposal"]["to_version"]
+                tasks.append(Task("move", row.name, address, to_version=version, asked_by=names.get(by or "")))
+            continue
+        plan, ref = load_plan(session, row.plan_digest), StageRef.parse(row.ref)
+        stage, domain = plan.stage(ref.stage), _domain_title(plan, ref)
+        stage_address = f"/trajecten/{row.id}/fasen/{ref}"
+        if hasattr(row, "state"):
+            if caller.user_id not in row.state.get("contributors", ()):
+                address, by = f"{stage_address}/beoordelen", names.get(asker(row) or "")
+                tasks.append(Task("approve", row.name, address, stage.title, domain, asked_by=by))
+        elif row.step is None:
+            tasks.append(Task("continue", row.name, stage_address, stage.title, domain))
+        else:
+            address = f"{stage_address}/checklist" if row.step == CHECKLIST else f"{stage_address}/stappen/{row.step}"
+            step_title = stage.step(row.step).title
+            tasks.append(Task("revisit", row.name, address, stage.title, domain, step_title=step_title))
+    return tasks[:TASKS_MAX]
+
+
+def _domain_title(plan: StepPlan, ref: StageRef) -> Text | None:
+    return plan.domains_by_id[ref.domain].title if ref.domain else None
