@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from app.catalogue.loader import LoadedPlan
 from app.catalogue.versions import precedence
+from app.engine.definition import StepPlan
 from app.storage.plans import keep_document, national_plans
 from app.storage.scope import UnscopedQuery, municipality_of
 from app.storage.tables import LocalPlan
@@ -105,8 +107,6 @@ def keep_draft(session: Session, loaded: LoadedPlan, source: str, *, by: str, at
     plan = loaded.plan
     if any(national.plan_id == plan.id for national in national_plans(session)):
         raise NationalName(plan.id)
-    query = select(*_COLUMNS).where(col(LocalPlan.plan_id) == plan.id, col(LocalPlan.version) == plan.version)
-    row = session.execute(query.with_for_update()).one_or_none()
     values: dict[str, Any] = {
         "title": plan.title.nl,
         "extends_plan": plan.extends.plan if plan.extends else None,
@@ -116,21 +116,36 @@ def keep_draft(session: Session, loaded: LoadedPlan, source: str, *, by: str, at
         "uploaded_by": uuid.UUID(by),
         "uploaded_at": at,
     }
-    if row is None:
-        municipality = municipality_of(session)
-        if municipality is None:
-            raise UnscopedQuery("a local plan belongs to a municipality")
-        added = LocalPlan(municipality_id=municipality, plan_id=plan.id, version=plan.version, **values)
-        session.add(added)
-        session.flush()
-        return str(added.id)
-    kept = _kept(row)
-    if not kept.is_draft:
-        if kept.digest != plan.digest:
-            raise VersionTaken(plan.version)
-        return kept.id
-    _change(session, kept.id, **values)
+    kept = _of_version(session, plan)
+    if kept is None:
+        try:
+            with session.begin_nested():
+                return _added(session, plan, values)
+        except IntegrityError:  # the same version was sent at the same moment, and is there now
+            kept = _of_version(session, plan)
+            if kept is None:
+                raise
+    if kept.is_draft:
+        _change(session, kept.id, **values)
+    elif kept.digest != plan.digest:
+        raise VersionTaken(plan.version)
     return kept.id
+
+
+def _of_version(session: Session, plan: StepPlan) -> KeptPlan | None:
+    query = select(*_COLUMNS).where(col(LocalPlan.plan_id) == plan.id, col(LocalPlan.version) == plan.version)
+    row = session.execute(query.with_for_update()).one_or_none()
+    return None if row is None else _kept(row)
+
+
+def _added(session: Session, plan: StepPlan, values: dict[str, Any]) -> str:
+    municipality = municipality_of(session)
+    if municipality is None:
+        raise UnscopedQuery("a local plan belongs to a municipality")
+    added = LocalPlan(municipality_id=municipality, plan_id=plan.id, version=plan.version, **values)
+    session.add(added)
+    session.flush()
+    return str(added.id)
 
 
 def release(session: Session, id: str, loaded: LoadedPlan, *, shown: str, reason: str, by: str, at: datetime) -> None:

@@ -7,12 +7,14 @@ another municipality does not see them, and finds the same as where there is not
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 import sqlalchemy
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from app.catalogue.loader import Document, LoadedPlan, plan_of
@@ -93,8 +95,10 @@ def pin(session: Session, plans: Iterable[LoadedPlan], *, retired: Collection[st
 def keep_document(session: Session, loaded: LoadedPlan) -> None:
     """Content has one place, whoever else has the same."""
     if session.get(PlanDocument, loaded.plan.digest) is None:
-        session.add(PlanDocument(digest=loaded.plan.digest, document=loaded.document))
-        session.flush()
+        # Somebody else may keep the same at the same moment.
+        with suppress(IntegrityError), session.begin_nested():
+            session.add(PlanDocument(digest=loaded.plan.digest, document=loaded.document))
+            session.flush()
 
 
 def load_document(session: Session, digest: str) -> Document:

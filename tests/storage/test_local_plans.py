@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col
+from sqlmodel import Session, SQLModel, col
 
 from app.catalogue.loader import LoadedPlan, load_bytes
 from app.catalogue.overlay.loading import load_overlay
@@ -170,6 +172,42 @@ def test_same_version_with_another_content_is_refused_once_it_is_released(two: T
     assert two.keep("A", loaded(ADDITIONS)) == id
     with pytest.raises(VersionTaken):
         two.keep("A", other)
+
+
+@contextmanager
+def once_before_insert(table: type[SQLModel], act: Callable[[], object]) -> Iterator[None]:
+    """Something that happens in another transaction, right before a row is inserted here."""
+    done: list[bool] = []
+
+    def meanwhile(*_: object) -> None:
+        if not done:
+            done.append(True)
+            act()
+
+    event.listen(table, "before_insert", meanwhile)
+    try:
+        yield
+    finally:
+        event.remove(table, "before_insert", meanwhile)
+
+
+def test_same_version_sent_twice_at_once_is_kept_once(postgresql_database: Database):
+    """On SQLite the second waits for the first; on PostgreSQL both may find nothing there."""
+    two, found = Two(postgresql_database), loaded(ADDITIONS)
+    other: list[str] = []
+
+    with once_before_insert(LocalPlan, lambda: other.append(two.keep("A", found))):
+        assert [two.keep("A", found)] == other
+    with two.database.read() as session:
+        assert len(local_plans.local_plans(two.scoped(session, "A"))) == 1
+
+
+def test_same_document_kept_twice_at_once_is_there_once(postgresql_database: Database):
+    two, found = Two(postgresql_database), loaded(ADDITIONS)
+    with once_before_insert(PlanDocument, lambda: two.release("B", found)):
+        two.release("A", found)
+    assert "klein-plan-zonnedijk@1.0.0" in two.names("A")
+    assert "klein-plan-zonnedijk@1.0.0" in two.names("B")
 
 
 def test_id_of_a_national_plan_is_refused(two: Two):
