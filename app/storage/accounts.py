@@ -304,7 +304,7 @@ def add_user(
     user = User(
         login=login,
         name=name,
-        password_hash=hash_password(password),
+        password_hash=hash_password(password, about=(login, name, municipality)),
         is_demonstration=is_demonstration,
         created_at=at,
     )

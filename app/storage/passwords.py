@@ -4,9 +4,13 @@ run at once (app/features/accounts/service.py)."""
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
+from enum import StrEnum
 from typing import Final
 
 from pwdlib import PasswordHash
+
+from app.storage.common_passwords import is_too_common
 
 PASSWORD_LENGTH_MIN: Final = 12  # characters; NIST SP 800-63B-4 wants 15 where the password is the only factor
 PASSWORD_LENGTH_ADVISED: Final = 15
@@ -19,20 +23,38 @@ _HASHES: Final = PasswordHash.recommended()
 _NOBODY: Final = "$argon2id$v=19$m=65536,t=3,p=4$V62qB35i21DywS6DBm2JLA$h09/1JsfPTqyiWQBcK0HRpPIpZQKCwytKHRUIq1LHZ8"
 
 
+class Unfit(StrEnum):
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    TOO_COMMON = "too_common"
+
+
 class PasswordRefused(Exception):
-    """Too short or too long; the message says which, and what is asked."""
+    """The message says why, and what is asked; `why` is for pages, which have their own words."""
+
+    def __init__(self, why: Unfit, message: str) -> None:
+        super().__init__(message)
+        self.why: Final = why
 
 
-def hash_password(password: str) -> str:
-    """Raises PasswordRefused."""
+def hash_password(password: str, *, about: Iterable[str] = ()) -> str:
+    """`about`: name and login of whose it is.  Raises PasswordRefused."""
     prepared = _prepared(password)
     if len(prepared) < PASSWORD_LENGTH_MIN:
         raise PasswordRefused(
+            Unfit.TOO_SHORT,
             f"the password has {len(prepared)} characters; use at least {PASSWORD_LENGTH_MIN}, "
-            f"and rather {PASSWORD_LENGTH_ADVISED} or more"
+            f"and rather {PASSWORD_LENGTH_ADVISED} or more",
         )
     if is_too_long(password):
-        raise PasswordRefused(f"the password is longer than {PASSWORD_BYTES_MAX} bytes; use a shorter one")
+        raise PasswordRefused(
+            Unfit.TOO_LONG, f"the password is longer than {PASSWORD_BYTES_MAX} bytes; use a shorter one"
+        )
+    if is_too_common(prepared, about=about):
+        raise PasswordRefused(
+            Unfit.TOO_COMMON,
+            "the password is one of the first that somebody would guess; take four words that do not belong together",
+        )
     return _HASHES.hash(prepared)
 
 
