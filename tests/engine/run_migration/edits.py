@@ -54,6 +54,10 @@ class Edited:
         """Short: what the author said, in a report about what went wrong."""
         return f"{self.new.version}: {self.new.changes}"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """The same for Hypothesis, which would tell every field."""
+        printer.text(repr(self))
+
     def heirs(self, path: Path) -> list[Path]:
         return [new for new, olds in self.origins.items() if path in olds]
 

@@ -7,12 +7,23 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Self
 
 from app.engine import events as e
 from app.engine.apply import apply, replay
 from app.engine.definition import CHECKLIST, StepPlan
 from app.engine.progress import missing_in_step
-from app.engine.run import ParkedKind, ParkedWhy, Run, StageInstance, StageRef, StageStatus, StepStatus, UserId
+from app.engine.run import (
+    ParkedKind,
+    ParkedWhy,
+    Run,
+    StageInstance,
+    StageRef,
+    StageStatus,
+    StepState,
+    StepStatus,
+    UserId,
+)
 from app.engine.run_migration.compare import Comparison, compare
 from app.engine.run_migration.items import Choice as Wanted
 from app.engine.run_migration.items import RunMigration, plan_run_migration
@@ -36,6 +47,14 @@ class MovingWorld(World):
         super().__init__(plan, domains)
         self.earlier: list[StepPlan] = []
         self.looked_at = 0
+
+    @classmethod
+    def going_on(cls, plan: StepPlan, events: Sequence[e.Event]) -> Self:
+        """With a run on which others worked before."""
+        world = cls(plan, [domain.id for domain in plan.domains])
+        world.events, world.run = list(events), replay(events)
+        world.ledger.begin_anew(world.run)
+        return world
 
     # --- moving ------------------------------------------------------------------------------------------------
 
@@ -258,7 +277,9 @@ class MovingWorld(World):
         """As when a stage begins in a run that follows an earlier one."""
         instance = self.run.instance(ref)
         definition = self.definition(ref, step)
-        if instance is None or instance.status is not StageStatus.OPEN or instance.step(definition.id).revision:
+        if instance is None or instance.status is not StageStatus.OPEN:
+            return
+        if instance.step(definition.id) != StepState():
             return
         given = self.marks(definition, {q.id: an_answer(q) for q in definition.questions})
         proposals = {id: replace(mark, is_proposal=True) for id, mark in given.items()}

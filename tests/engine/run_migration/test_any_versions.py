@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.engine.definition import StepPlan
+from app.engine.events import Event
+from app.engine.progress import current_refs
 from app.engine.run import AnswerMark, Run, StageRef
 from app.engine.run_migration.compare import ChangeClass, compare
 from app.engine.run_migration.items import plan_run_migration
 from app.engine.run_migration.moves import decide_outcome
 from app.engine.run_migration.outcome import Outcome
 from app.engine.run_migration.part_map import map_parts
+from tests.builders import ANNA, MARIAM, PLAN
 from tests.engine.plans import plans
 from tests.engine.run_migration.account import account
 from tests.engine.run_migration.edits import REARRANGING, Edited, edits
 from tests.engine.run_migration.moving import version
+from tests.engine.run_migration.moving_world import MovingWorld
 from tests.engine.run_migration.thorough import examples
-from tests.engine.test_machine import beginnings, domains
+from tests.engine.test_machine import beginnings, choices, domains
 from tests.engine.world import Choice, World
 
 pairs = plans().flatmap(lambda plan: edits(plan, "2.0.0"))
@@ -74,6 +79,41 @@ def test_every_part_that_is_new_or_gone_is_told(edited: Edited):
 @given(plan=plans())
 def test_plan_under_another_number_differs_in_nothing(plan: StepPlan):
     assert compare([plan, version(plan)]).changes == ()
+
+
+# --- a run on which all is done --------------------------------------------------------------------------------
+
+
+@cache
+def everything_approved() -> tuple[Event, ...]:
+    """On the plan of the builders: every stage, in two domains, and a second round where there can be one."""
+    world = World(PLAN, ["wonen", "werk"])
+    for _ in PLAN.stages:
+        for ref in [ref for ref in current_refs(PLAN, world.run) if world.can_start(ref)]:
+            world.do_stage(ref, ANNA)
+            world.settle(ref)
+        world.decide(0, MARIAM, is_withdrawal=False)
+    world.start(StageRef("draagvlak", None, 2), ANNA, with_reason=True)
+    return tuple(world.events)
+
+
+@st.composite
+def newer(draw: st.DrawFn) -> Edited:
+    return draw(edits(PLAN, "2.0.0"))
+
+
+@examples(250)
+@given(edited=newer(), chosen=st.lists(choices, max_size=30))
+def test_no_approval_stands_over_another_meaning_and_undoing_brings_each_back(edited: Edited, chosen: Sequence[Choice]):
+    world = MovingWorld.going_on(PLAN, everything_approved())
+    before = world.run
+
+    assert world.move(edited, chosen, ANNA)
+    world.check()
+    assert world.undo()
+    world.check()
+    assert world.run.parked == ()
+    assert [i.approvals for i in world.run.stages.values()] == [before.stages[r].approvals for r in world.run.stages]
 
 
 # --- one step or two -------------------------------------------------------------------------------------------
