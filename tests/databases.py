@@ -22,6 +22,7 @@ from app.storage.upgrade import upgrade
 RUN_FOLDER = "STAPPENPLAN_TEST_RUN"
 # Where DATABASE_URL is kept during the tests, so that the application under test does not see it.
 OTHER_SERVER = "STAPPENPLAN_TEST_DATABASE_URL"
+APPEND_ONLY = {"account_event", "run_event", "log_entry", "log_head", "signed_head"}
 
 
 def run_folder() -> Path:
@@ -115,8 +116,8 @@ def empty_tables(engine: Engine) -> None:
         looks = " UNION ALL ".join(f"(SELECT '{name}' FROM {name} LIMIT 1)" for name in names)
         filled = set(connection.execute(text(looks)).scalars())
         statements = [f"DELETE FROM {name}" for name in reversed(names) if name in filled]
-        if "run_event" in filled:  # append-only, but for this
-            switch = "ALTER TABLE run_event {} TRIGGER USER"
+        for name in APPEND_ONLY & filled:  # but for this
+            switch = f"ALTER TABLE {name} {{}} TRIGGER USER"
             statements = [switch.format("DISABLE"), *statements, switch.format("ENABLE")]
         if statements:
             connection.execute(text("; ".join(statements)))

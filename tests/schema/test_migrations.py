@@ -170,7 +170,9 @@ def test_migration_that_fails_leaves_the_schema_as_it_was(empty_engine: Engine, 
     assert "half" not in inspect(empty_engine).get_table_names()
 
 
-@pytest.mark.parametrize("change", ["UPDATE run_event SET kind = 'x'", "DELETE FROM run_event", "TRUNCATE run_event"])
+@pytest.mark.parametrize(
+    "change", ["UPDATE run_event SET kind = 'x'", "DELETE FROM run_event", "TRUNCATE run_event CASCADE"]
+)
 def test_events_can_not_be_changed_or_removed(database: Database, change: str):
     if database.is_sqlite and change.startswith("TRUNCATE"):
         change = "DELETE FROM run_event WHERE sequence = 1"  # SQLite has no TRUNCATE

@@ -1,0 +1,1 @@
+"""A history that can be checked without trusting us: the log, its signed heads, witnesses, verification, export."""
