@@ -60,11 +60,13 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True)
 class Measured:
-    """`memory`: MiB that the process had at the start, halfway and at the end; `peak` the most it ever had."""
+    """`memory`: MiB that the process had at the start, halfway and at the end; `peak` the most it ever had. `cpu`: of
+    the seconds, those in which the process itself was at work; on a busy machine they say more than the others."""
 
     what: str
     runs: int
     seconds: float
+    cpu: float
     memory: list[float] = field(default_factory=list)
     peak: float = 0.0
     told: str = ""
@@ -95,7 +97,7 @@ def _peak() -> float:
 
 def main() -> None:
     options = _options()
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = Console(width=None if sys.stdout.isatty() else 140)
     folder: Path = options.folder.absolute()
     url = os.environ.get("DATABASE_URL")
     store: Store = PostgresqlStore(url) if url else SqliteStore(folder)
@@ -177,12 +179,12 @@ def measure_impact(url: str, runs: int, target: str) -> Measured:
         with database.read() as session:
             asked = {main_plan().plan.digest: comparison(session, main_plan().plan.digest, target)}
         watch, hit = Watch(runs), 0
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         for impact in run_impacts(database, PLACE.municipality, asked):
             hit += impact.is_hit
             watch.run()
-        seconds = time.perf_counter() - began
-    return Measured("impact", watch.seen, seconds, watch.memory, _peak(), f"{hit} hit")
+        seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    return Measured("impact", watch.seen, seconds, cpu, watch.memory, _peak(), f"{hit} hit")
 
 
 def measure_mass_move(url: str, runs: int, target: str) -> Measured:
@@ -194,15 +196,15 @@ def measure_mass_move(url: str, runs: int, target: str) -> Measured:
             watch.run()
             return datetime.now(UTC)
 
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         asyncio.run(carry_on(database, id, PLACE.municipality, clock=clock, stopping=Event()))
-        seconds = time.perf_counter() - began
+        seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         with database.read() as session:
             set_scope(session, PLACE.municipality)
             counts = mass_moves.counts(session, [id])[id]
         told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in RunOutcome if counts[outcome])
         dataset.check(database, PLACE, range(min(runs, len(dataset.VARIATIONS))))
-    return Measured("mass move", sum(counts.values()), seconds, watch.memory, _peak(), told)
+    return Measured("mass move", sum(counts.values()), seconds, cpu, watch.memory, _peak(), told)
 
 
 def _write_down(database: Database, target: str) -> str:
@@ -271,13 +273,14 @@ def _timed(do: Callable[[], object]) -> float:
 def show(console: Console, lines: list[Measured], title: str) -> None:
     table = Table(title=title, title_justify="left")
     table.add_column("")
-    for heading in ("runs", "runs/s", "MiB at start", "halfway", "at the end", "peak"):
+    for heading in ("runs", "runs/s", "CPU ms/run", "MiB at start", "halfway", "at the end", "peak"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("outcome")
     for line in lines:
         speed = line.runs / line.seconds if line.seconds else 0.0
+        cpu = f"{line.cpu / line.runs * 1000:.1f}" if line.runs else ""
         memory = [f"{each:.0f}" for each in line.memory]
-        table.add_row(line.what, f"{line.runs}", f"{speed:.0f}", *memory, f"{line.peak:.0f}", line.told)
+        table.add_row(line.what, f"{line.runs}", f"{speed:.0f}", cpu, *memory, f"{line.peak:.0f}", line.told)
     console.print(table)
 
 

@@ -116,6 +116,25 @@ def test_sides_are_measured_in_alternation(measured: dict[str, Scenario]):
     assert len(first.seconds) == len(second.seconds) == 3
 
 
+def test_no_side_is_always_measured_after_the_same_other(measured: dict[str, Scenario]):
+    order: list[str] = []
+
+    def side(name: str):
+        async def do():
+            order.append(name)
+            return await measured["step plan"].do()
+
+        return do
+
+    asyncio.run(alternate([side("A"), side("B"), side("C")], 6))
+
+    counted = order[-6 * 3 :]
+    assert [counted.count(name) for name in "ABC"] == [6, 6, 6]
+    for name in "ABC":
+        before = {counted[place - 1] for place in range(1, len(counted)) if counted[place] == name}
+        assert before >= set("ABC") - {name}
+
+
 @pytest.mark.parametrize("steps", [30, 300])
 def test_scaled_plan_has_as_many_steps_as_it_says(steps: int):
     assert sum(len(stage.steps) for stage in scaled_plan(steps).plan.stages) == steps
