@@ -1,9 +1,10 @@
 """The environment, read once at start-up into typed values. Nothing else reads environment variables."""
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -21,6 +22,20 @@ def _database_url(url: str) -> str:
     raise ValueError("give postgresql://user:password@host/database, or leave it out to use a file in DATA_DIR")
 
 
+def _absolute(path: Path | None) -> Path | None:
+    return path and path.absolute()
+
+
+_ADDRESS = r"^[^@\s,]+@[^@\s,]+$"
+
+
+def _addresses(text: str) -> str:
+    """Mail addresses with commas in between."""
+    if text and not all(re.match(_ADDRESS, address.strip()) for address in text.split(",")):
+        raise ValueError("give one or more mail addresses, with commas in between")
+    return text
+
+
 class Settings(BaseSettings):
     """Field names are the names of the environment variables, in capitals."""
 
@@ -33,6 +48,14 @@ class Settings(BaseSettings):
     database_url: Annotated[str, AfterValidator(_database_url)] = ""
     # demo: first start fills an empty database with fictional municipalities, and cookies work without TLS.
     environment: Annotated[Literal["demo", "production"], Field(alias="STAPPENPLAN_ENV")] = "demo"
+
+    # The key that signs the history, and who keeps what was signed: see docs/decisions/0012-history.md.
+    history_key_file: Annotated[Path | None, AfterValidator(_absolute)] = None
+    witness_dir: Annotated[Path | None, AfterValidator(_absolute)] = None
+    witness_smtp_host: str = ""
+    witness_smtp_port: Annotated[int, Field(ge=1, le=65535)] = 25
+    witness_mail_from: Annotated[str | None, Field(pattern=_ADDRESS)] = None
+    witness_mail_to: Annotated[str, AfterValidator(_addresses)] = ""
 
     # What the pages and security.txt say about who runs this installation.
     public_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")] = "http://127.0.0.1:8000"
@@ -48,6 +71,20 @@ class Settings(BaseSettings):
         return self.data_dir / "evidence"
 
     @property
+    def history_key(self) -> Path:
+        return self.history_key_file or self.data_dir / "keys" / "history-ed25519.pem"
+
+    @property
+    def witness_recipients(self) -> tuple[str, ...]:
+        return tuple(address.strip() for address in self.witness_mail_to.split(",") if address.strip())
+
+    @model_validator(mode="after")
+    def _mail_is_whole(self) -> Self:
+        if self.witness_smtp_host and not (self.witness_mail_from and self.witness_recipients):
+            raise ValueError("WITNESS_SMTP_HOST takes WITNESS_MAIL_FROM and WITNESS_MAIL_TO too")
+        return self
+
+    @property
     def url(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir / 'stappenplan.sqlite3'}"
 
@@ -61,5 +98,10 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as refusal:
-        lines = (f"{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}" for e in refusal.errors())
+        lines = (_line(e["loc"], e["msg"].removeprefix("Value error, ")) for e in refusal.errors())
         raise SettingsError("\n".join(lines)) from None
+
+
+def _line(place: tuple[int | str, ...], message: str) -> str:
+    """What is about several settings names them itself."""
+    return f"{str(place[0]).upper()}: {message}" if place else message
