@@ -162,6 +162,9 @@ class ChangeWords:
         """What a class asks, to stand after its name and a colon."""
         return self._gettext(MEANINGS[change_class])
 
+    def property(self, name: str) -> str:
+        return self._gettext(NAMES[name])
+
     def name(self, change: Change, difference: Difference) -> str:
         name = self._gettext(_SPECIAL.get((change.kind, difference.name)) or NAMES[difference.name])
         if _is_translation(change, difference):

@@ -15,7 +15,7 @@ from app.engine.errors import Reason
 from app.engine.guards import not_in_team
 from app.engine.progress import Progress, run_progress
 from app.engine.run import Move, Parked, ParkedKind, Run, UserId
-from app.engine.run_migration.changes import ChangeClass, PartKind
+from app.engine.run_migration.changes import ChangeClass, PartKind, What
 from app.engine.run_migration.items import Choice, Item
 from app.engine.run_migration.moves import mover_reasons, undoer_reasons
 from app.engine.run_migration.outcome import Outcome
@@ -67,6 +67,7 @@ class ItemView:
     step: Text
     question: Text
     differences: tuple[ItemDifference, ...]
+    is_merged: bool
     change_class: str
     tone: str
     given: Shown | None
@@ -141,7 +142,8 @@ def move_page(
                 group=group_of(item),
                 step=step.title,
                 question=question.text if question else step.title,
-                differences=tuple(_differences(item, words)),
+                differences=tuple(_differences(item, question, opened, words)),
+                is_merged=item.to is not None and item.change is not None and item.change.what is What.MERGED,
                 change_class=words.change_class(item.change_class),
                 tone=TONES[item.change_class],
                 given=given,
@@ -164,9 +166,15 @@ def move_page(
     )
 
 
-def _differences(item: Item, words: ChangeWords) -> Iterator[ItemDifference]:
+def _differences(item: Item, question: Question | None, opened: Opened, words: ChangeWords) -> Iterator[ItemDifference]:
     """What of the question is different, without what only helps to answer it."""
     if item.change is None or item.to is None or item.change.kind not in (PartKind.QUESTION, PartKind.STATEMENT):
+        return
+    if item.change.what is What.MERGED and question is not None:
+        # The change is about all that became one; this answer was to one of them.
+        ref, step = item.to
+        becomes = opened.migration.comparison.new.stage(ref.stage).step(step).question(item.to_key)
+        yield ItemDifference(words.property("text"), word_diff(question.text.nl, becomes.text.nl), is_of_plan=True)
         return
     for difference in item.change.differences:
         if difference.change_class is not ChangeClass.SAFE:
