@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.cli import demo, files, moves, plan, plan_diff, plan_impact, plans, runs, serve, users
+from app.cli import demo, files, history, moves, plan, plan_diff, plan_impact, plans, runs, serve, users
 
 app = typer.Typer(
     name="stappenplan",
@@ -20,9 +20,11 @@ app.command()(plans.lint)
 app.command(name="plans")(plans.list_plans)
 app.command()(runs.report)
 app.command()(runs.verify_history)
+app.command()(history.verify)
 app.command()(files.sweep_files)
 app.command()(plan_diff.diff)
 app.command()(plan_impact.impact)
+app.add_typer(history.app, name="heads")
 app.add_typer(moves.app, name="moves")
 app.add_typer(plan.app, name="plan")
 app.add_typer(runs.app, name="runs")

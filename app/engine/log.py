@@ -122,4 +122,9 @@ _SPKI = bytes.fromhex("302a300506032b6570032100")
 
 def fingerprint(key: str) -> str:
     """SHA-256 (hex) of the public key as `openssl pkey -pubin -outform DER` writes it."""
-    return hashlib.sha256(_SPKI + bytes.fromhex(key)).hexdigest()
+    return hashlib.sha256(spki(key)).hexdigest()
+
+
+def spki(key: str) -> bytes:
+    """The public key (hex) as other programs know it."""
+    return _SPKI + bytes.fromhex(key)

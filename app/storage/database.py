@@ -21,7 +21,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import ORMExecuteState, UOWTransaction, sessionmaker
 from sqlmodel import Session
 
+from app.engine.log import Origin
 from app.settings import Settings
+from app.storage.grown import Grown, grown_in
 from app.storage.scope import enforce_scope
 
 BUSY_TIMEOUT = 5000  # ms that SQLite waits for another process's write lock
@@ -83,6 +85,8 @@ class Database:
         # Runs before the transaction of a changing request. The web layer reads the form here: somebody who sends
         # slowly must not keep all other writers waiting.
         self.before_writing: Callable[[Request], Awaitable[None]] | None = None
+        # Runs when a transaction that added to a log is committed, before anybody is told.
+        self.after_commit: Callable[[Grown], None] | None = None
         snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         # Objects stay readable after the commit, so that an answer can be made from them; nothing else may happen.
         self._reading = sessionmaker(
@@ -120,6 +124,7 @@ class Database:
             session.commit()
         finally:
             session.close()
+        self._tell_of(session)
 
     @asynccontextmanager
     async def reading_request(self) -> AsyncIterator[Session]:
@@ -143,7 +148,16 @@ class Database:
             except BaseException:
                 await _in_thread(session.close)
                 raise
-            await _in_thread(partial(_commit_and_close, session))
+            await _in_thread(partial(self._commit_and_close, session))
+
+    def _commit_and_close(self, session: Session) -> None:
+        with session:
+            session.commit()
+        self._tell_of(session)
+
+    def _tell_of(self, committed: Session) -> None:
+        if self.after_commit is not None and (grown := grown_in(committed)) is not None:
+            self.after_commit(grown)
 
     def dispose(self) -> None:
         self.engine.dispose()
@@ -180,11 +194,6 @@ async def _in_thread(finish: Callable[[], None]) -> None:
         await anyio.to_thread.run_sync(finish, limiter=CapacityLimiter(1))
 
 
-def _commit_and_close(session: Session) -> None:
-    with session:
-        session.commit()
-
-
 def _refuse_flush(session: Session, _context: UOWTransaction, _instances: object) -> None:
     _assert_unchanged(session)
 
@@ -208,6 +217,7 @@ async def _request_session(request: Request) -> AsyncIterator[Session]:
     if database.before_writing is not None:
         await database.before_writing(request)
     async with database.writing_request() as session:
+        session.info["origin"] = Origin.REQUEST
         yield session
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy
@@ -15,19 +14,12 @@ from sqlmodel import Session, col
 from app.engine import log
 from app.engine.log import Origin
 from app.engine.merkle import HASH_BYTES, Peaks, leaf_hash
+from app.storage.grown import Grown, note
 from app.storage.scope import Prepared
 from app.storage.tables import LogEntry, LogHead
 
 # After one of these a head is signed at once, so that what was approved cannot be disowned.
 APPROVALS: Final = frozenset({"StageApproved"})
-
-
-@dataclass(frozen=True, slots=True)
-class Grown:
-    """What a transaction added to the log of its municipality."""
-
-    municipality: uuid.UUID
-    has_approval: bool
 
 
 _HEAD = sqlalchemy.select(col(LogHead.size), col(LogHead.peaks))
@@ -72,7 +64,7 @@ def append(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
     _ADD_ENTRY.run(session, rows)
     values = {"known_size": before.size, "size": peaks.size, "peaks": write_peaks(peaks)}
     assert _GROW.run(session, values).rowcount == 1, "the head is locked"
-    _note(session, Grown(municipality, any(event["kind"] in APPROVALS for event in events)))
+    note(session, Grown(municipality, any(event["kind"] in APPROVALS for event in events)))
 
 
 def head(session: Session) -> Peaks:
@@ -110,15 +102,3 @@ def read_peaks(text: str) -> tuple[bytes, ...]:
     if len(packed) % HASH_BYTES:
         raise ValueError("peaks of a log are whole hashes")
     return tuple(packed[at : at + HASH_BYTES] for at in range(0, len(packed), HASH_BYTES))
-
-
-def _note(session: Session, grown: Grown) -> None:
-    """For who is told after the commit: see Database.after_commit."""
-    earlier = grown_in(session)
-    had_approval = earlier is not None and earlier.has_approval
-    session.info["grown"] = Grown(grown.municipality, grown.has_approval or had_approval)
-
-
-def grown_in(session: Session) -> Grown | None:
-    found: Grown | None = session.info.get("grown")
-    return found

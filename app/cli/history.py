@@ -1,0 +1,136 @@
+"""The history on the command line: is it whole, sign it, take it along."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.common import complain, database, each_municipality, fail, now, say, settings
+from app.engine.log import fingerprint
+from app.storage.database import Database
+from app.storage.history.heads import CannotSign, Signed, read_signed
+from app.storage.history.keeper import HistoryKeeper
+from app.storage.history.keys import KeyUnusable
+from app.storage.history.verify import NEVER, WITHOUT_A_FINGERPRINT, WITHOUT_AN_EARLIER_HEAD, LogVerified, verify_log
+from app.storage.history.witnesses import witnesses_of
+from app.storage.scope import municipality_of
+from app.storage.verify import verify_all
+
+Municipality = Annotated[str | None, typer.Option("--municipality", help="Only this municipality.")]
+
+app = typer.Typer(help="Sign the history, and renew the key.", no_args_is_help=True)
+
+
+def verify(
+    municipality: Municipality = None,
+    head: Annotated[
+        list[Path] | None, typer.Option("--head", help="Signed head that a witness kept; may be given more than once.")
+    ] = None,
+    fingerprint: Annotated[
+        str | None, typer.Option("--fingerprint", help="Fingerprint of a key that must have signed the history.")
+    ] = None,
+) -> None:
+    """Check the whole installation: log, signed heads, history and tables.
+
+    Recomputes the log of each municipality from its events, checks every signed head, replays every run; names what is
+    wrong and where, and exits 1 when anything is. Says what cannot be detected without something from outside.
+    """
+    kept = [_read(path) for path in head or []]
+    expected = _clean(fingerprint)
+    problems = 0
+    with database() as opened:
+        seen = set()
+        for name, session in each_municipality(opened, municipality):
+            id = str(municipality_of(session))
+            seen.add(id)
+            log = verify_log(session, expected=expected, kept=[one for one in kept if one.head.municipality == id])
+            for problem in log.problems:
+                complain(f"{name}: {problem.place}: {problem.problem}")
+            runs, differences = 0, 0
+            for verified in verify_all(session):
+                runs += 1
+                for finding in verified.findings:
+                    differences += 1
+                    complain(f"{name}: run {finding.run_id}: {finding.place}: {finding.problem}")
+            problems += len(log.problems) + differences
+            say(f"{name}: {log.entries} events in {runs} runs, {_signed_so_far(log)}")
+        for one in kept:
+            if one.head.municipality not in seen:
+                problems += 1
+                complain(f"head {one.head.number}: is of municipality {one.head.municipality}, which is not here")
+    if not kept:
+        say(WITHOUT_AN_EARLIER_HEAD)
+    if expected is None:
+        say(WITHOUT_A_FINGERPRINT)
+    say(NEVER)
+    if problems:
+        raise fail(f"Refused: {problems} problems")
+    say("In order")
+
+
+def _signed_so_far(log: LogVerified) -> str:
+    if log.newest is None:
+        return "nothing signed yet"
+    at = f"{log.newest.at:%Y-%m-%d %H:%M} UTC"
+    return f"the first {log.newest.size} signed in head {log.newest.number} of {at}, key {fingerprint(log.newest.key)}"
+
+
+def _read(path: Path) -> Signed:
+    try:
+        return read_signed(path.read_bytes().strip())
+    except OSError as refused:
+        raise fail(f"{path} cannot be read: {refused.strerror}") from None
+    except ValueError as wrong:
+        raise fail(f"{path} is {wrong}") from None
+
+
+def _clean(text: str | None) -> str | None:
+    """Fingerprints are written with colons and capitals too."""
+    if text is None:
+        return None
+    plain = text.replace(":", "").replace(" ", "").lower()
+    if len(plain) != 64 or set(plain) - set("0123456789abcdef"):
+        raise fail("A fingerprint is 64 digits and letters a to f.")
+    return plain
+
+
+# --- signing -----------------------------------------------------------------------------------------------------
+
+
+def keeper_for(opened: Database) -> HistoryKeeper:
+    chosen = settings()
+    return HistoryKeeper(opened, chosen.history_key, witnesses_of(chosen), clock=now)
+
+
+@app.command()
+def sign(municipality: Municipality = None) -> None:
+    """Sign what is new in the history, and hand it to the witnesses.
+
+    For a timer: every hour, and after a night without work it does nothing.
+    """
+    wrong = 0
+    with database() as opened:
+        keeper = keeper_for(opened)
+        for name, id in _municipalities(opened, municipality):
+            try:
+                signed = keeper.sign(id, at=now())
+            except (KeyUnusable, CannotSign) as refused:
+                wrong += 1
+                complain(f"{name}: {refused}")
+                continue
+            if signed is not None:
+                say(f"{name}: head {signed.number} over {signed.size} events, key {fingerprint(signed.key)}")
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _municipalities(opened: Database, only: str | None) -> list[tuple[str, uuid.UUID]]:
+    found = []
+    for name, session in each_municipality(opened, only):
+        id = municipality_of(session)
+        assert id is not None
+        found.append((name, id))
+    return found

@@ -1,0 +1,129 @@
+"""Witnesses: whoever keeps signed heads outside of our reach, so that we cannot rewrite the history unseen."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import smtplib
+import ssl
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Final, Protocol
+
+from app.engine.log import fingerprint
+from app.settings import Settings
+from app.storage.history.heads import Signed
+from app.storage.history.keys import sync_folder
+
+MAIL_TIMEOUT: Final = 10  # seconds to wait for the mail server
+
+
+class WitnessFailed(Exception):
+    """The head did not arrive; the message says why."""
+
+
+class Witness(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    def receive(self, municipality: str, signed: Signed) -> None:
+        """`municipality` is its name. The same head may come twice.  Raises WitnessFailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderWitness:
+    """A file per head, best on a disk that the installation can write to and not change: a share that keeps versions,
+    or one that is copied away."""
+
+    folder: Path
+    name: str = "folder"
+
+    def receive(self, municipality: str, signed: Signed) -> None:
+        path = self.folder / signed.head.municipality / file_name(signed)
+        text = signed.text() + b"\n"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                if path.read_bytes() != text:
+                    raise WitnessFailed(f"{path} holds another head with this number")
+                return
+            unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+            with unfinished.open("xb") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+            sync_folder(path.parent)
+        except OSError as error:
+            raise WitnessFailed(f"{path} cannot be written: {error.strerror}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class MailWitness:
+    """Mail to an auditor, with the head as a file."""
+
+    host: str
+    port: int
+    sender: str
+    recipients: Sequence[str]
+    name: str = "mail"
+
+    def receive(self, municipality: str, signed: Signed) -> None:
+        message = self._message(municipality, signed)
+        try:
+            with smtplib.SMTP(self.host, self.port, timeout=MAIL_TIMEOUT) as server:
+                server.ehlo()
+                if server.has_extn("starttls"):
+                    server.starttls(context=ssl.create_default_context())
+                    server.ehlo()
+                refused = server.send_message(message)
+        except (OSError, smtplib.SMTPException) as error:
+            raise WitnessFailed(f"{self.host}:{self.port} did not take the mail: {error}") from None
+        if refused:
+            raise WitnessFailed(f"{self.host}:{self.port} refused some recipients")
+
+    def _message(self, municipality: str, signed: Signed) -> EmailMessage:
+        head = signed.head
+        message = EmailMessage()
+        # A name with a line break would be a header of its own.
+        name = " ".join(municipality.split())
+        message["Subject"] = f"Stappenplan {name}: bewijs van de geschiedenis, nummer {head.number}"
+        message["From"] = self.sender
+        message["To"] = ", ".join(self.recipients)
+        message.set_content(
+            f"Dit is een bewijs van de geschiedenis van {name}.\n"
+            "Bewaar deze mail. Met de bijlage kunt u later controleren of de geschiedenis is veranderd.\n\n"
+            f"Nummer: {head.number}\n"
+            f"Aantal gebeurtenissen: {head.size}\n"
+            f"Wortel: {head.root}\n"
+            f"Moment: {head.at.isoformat()}\n"
+            f"Vingerafdruk van de sleutel: {fingerprint(head.key)}\n\n"
+            "This is a signed head of the history. Keep it: with the attached file you can check later whether the\n"
+            "history was changed.\n"
+        )
+        content = signed.text() + b"\n"
+        message.add_attachment(content, maintype="application", subtype="json", filename=file_name(signed))
+        return message
+
+
+def file_name(signed: Signed) -> str:
+    return f"head-{signed.head.number:08}.json"
+
+
+def witnesses_of(settings: Settings) -> tuple[Witness, ...]:
+    return tuple(_witnesses(settings))
+
+
+def _witnesses(settings: Settings) -> Iterable[Witness]:
+    if settings.witness_dir is not None:
+        yield FolderWitness(settings.witness_dir)
+    if settings.witness_smtp_host:
+        assert settings.witness_mail_from is not None, "the settings see to that"
+        yield MailWitness(
+            settings.witness_smtp_host,
+            settings.witness_smtp_port,
+            settings.witness_mail_from,
+            settings.witness_recipients,
+        )
