@@ -45,6 +45,7 @@ from app.storage.run_impact import run_impacts
 from app.storage.run_selection import Selection, all_of
 from app.storage.scope import set_scope
 from app.storage.upgrade import upgrade
+from app.web.logs import configure_logs
 from scripts.bench import dataset
 from scripts.bench.places import SINCE, Place
 from scripts.bench.plans import MAIN_PLAN, main_plan, scaled_plan
@@ -188,6 +189,7 @@ def measure_impact(url: str, runs: int, target: str) -> Measured:
 
 
 def measure_mass_move(url: str, runs: int, target: str) -> Measured:
+    configure_logs()
     with _opened(url) as database:
         id = _write_down(database, target)
         watch = Watch(runs + 1)  # the clock is read once before the first run

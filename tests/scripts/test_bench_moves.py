@@ -47,5 +47,5 @@ def test_memory_is_noted_at_the_start_halfway_and_at_the_end():
 
 def test_table_has_a_line_for_each_measurement():
     console = Console(record=True, width=120)
-    show(console, [Measured("mass move", 10, 2.0, [90.0, 91.0, 91.0], 95.0, "10 moved")], "SQLite")
+    show(console, [Measured("mass move", 10, 2.0, 0.1, [90.0, 91.0, 91.0], 95.0, "10 moved")], "SQLite")
     assert "10 moved" in console.export_text()
