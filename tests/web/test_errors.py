@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from app.engine.errors import Blocked, EngineError, Reason, SealBroken, StepChanged
 from app.engine.guards import NoSuchPart
+from app.engine.run_migration.moves import MoveChanged
 from app.storage.local_plans import LocalPlanNotFound
 from app.storage.run_header import RunNotFound
 from app.storage.run_store import StaleRun
@@ -28,6 +29,7 @@ REFUSALS: dict[str, Exception] = {
     "StepChanged": StepChanged("verkennen.1", "gesprekken", based_on=1, current=2),
     "SealBroken": SealBroken("verkennen.1", shown="a", current="b"),
     "StaleRun": StaleRun("x"),
+    "MoveChanged": MoveChanged(shown="a", current="b"),
 }
 
 

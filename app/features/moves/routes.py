@@ -104,13 +104,22 @@ def _page(
 def preview_move(request: Request, run_id: str, session: ReadSession, caller: Mover, posted: Posted) -> Response:
     """The dry run: shows what the choices lead to, and changes nothing."""
     typed = FormState(typed_text(posted))
-    form, chosen = parse_move(posted)
+    try:
+        form, chosen = parse_move(posted)
+    except FormInvalid as invalid:
+        return _invalid(request, session, caller, run_id, invalid)
     opened = _opened(session, run_id, form.version)
     try:
         outcome = service.preview(opened, chosen)
     except Blocked as blocked:
         return _refused(request, session, caller, opened, typed, blocked)
     return _page(request, session, caller, opened, typed, outcome=outcome)
+
+
+def _invalid(request: Request, session: Session, caller: Caller, run_id: str, invalid: FormInvalid) -> Response:
+    """With what was typed. The version may be what is wrong, so the page is about the newest one."""
+    state = invalid.state(language_of(request))
+    return _page(request, session, caller, _opened(session, run_id, ""), state, status=422)
 
 
 def _opened(session: Session, run_id: str, version: str) -> Opened:
@@ -154,8 +163,11 @@ def _changed(
 
 @router.post("/trajecten/{run_id}/nieuwe-versie/uitvoeren")
 def carry_out(request: Request, run_id: str, session: WriteSession, caller: Mover, posted: Posted) -> Response:
-    form, chosen = parse_move(posted)
     typed = FormState(typed_text(posted))
+    try:
+        form, chosen = parse_move(posted)
+    except FormInvalid as invalid:
+        return _invalid(request, session, caller, run_id, invalid)
     try:
         service.carry_out(session, run_id, form.version, chosen, shown=form.shown, by=caller, at=now(request))
     except MoveChanged:
@@ -168,8 +180,11 @@ def carry_out(request: Request, run_id: str, session: WriteSession, caller: Move
 
 @router.post("/trajecten/{run_id}/nieuwe-versie/voorleggen")
 def propose(request: Request, run_id: str, session: WriteSession, caller: Mover, posted: Posted) -> Response:
-    form, chosen = parse_move(posted)
     typed = FormState(typed_text(posted))
+    try:
+        form, chosen = parse_move(posted)
+    except FormInvalid as invalid:
+        return _invalid(request, session, caller, run_id, invalid)
     try:
         service.propose(session, run_id, form.version, chosen, shown=form.shown, by=caller, at=now(request))
     except MoveChanged:
@@ -182,7 +197,10 @@ def propose(request: Request, run_id: str, session: WriteSession, caller: Mover,
 
 @router.post("/trajecten/{run_id}/nieuwe-versie/bevestigen")
 def confirm(request: Request, run_id: str, session: WriteSession, caller: Mover, posted: Posted) -> Response:
-    form = parse(ConfirmForm, posted)
+    try:
+        form = parse(ConfirmForm, posted)
+    except FormInvalid as invalid:
+        return _invalid(request, session, caller, run_id, invalid)
     try:
         service.confirm(session, run_id, shown=form.shown, by=caller, at=now(request))
     except (MoveChanged, Blocked) as refusal:
@@ -196,7 +214,10 @@ def confirm(request: Request, run_id: str, session: WriteSession, caller: Mover,
 
 @router.post("/trajecten/{run_id}/nieuwe-versie/intrekken")
 def withdraw_proposal(request: Request, run_id: str, session: WriteSession, caller: Mover, posted: Posted) -> Response:
-    form = parse(DeclineForm, posted)
+    try:
+        form = parse(DeclineForm, posted)
+    except FormInvalid as invalid:
+        return _invalid(request, session, caller, run_id, invalid)
     service.withdraw_proposal(session, run_id, reason=form.reason, by=caller, at=now(request))
     return see_other(_address(run_id), notice="move_declined")
 
@@ -218,7 +239,8 @@ def _undo_page(
 ) -> Response:
     opened = service.open_undo(session, run_id)
     if opened is None:
-        raise Blocked("undo_move", [Reason("no_move_to_undo")])
+        header = run_header(session, run_id)
+        return render(request, "moves/not_moved.html", status=status, header=header, here_tab="run", refused=refused)
     page = queries.undo_page(session, caller, opened)
     return render(
         request,
@@ -236,7 +258,10 @@ def _undo_page(
 
 @router.post("/trajecten/{run_id}/nieuwe-versie/terugdraaien")
 def undo(request: Request, run_id: str, session: WriteSession, caller: Mover, posted: Posted) -> Response:
-    form = parse(UndoForm, posted)
+    try:
+        form = parse(UndoForm, posted)
+    except FormInvalid as invalid:
+        return _undo_page(request, session, caller, run_id, invalid.state(language_of(request)), status=422)
     try:
         service.undo(
             session,
