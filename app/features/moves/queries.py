@@ -27,7 +27,7 @@ from app.storage.people import names_of
 from app.storage.plans import load_plans
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_run
-from app.storage.texts import read_texts
+from app.storage.texts import read_texts, read_texts_and_names
 from app.web.change_words import TONES, ChangeWords
 from app.web.i18n import Language
 from app.web.identity import Caller
@@ -151,12 +151,14 @@ def move_page(
             )
         )
     proposal = run.proposal
+    reasons = proposal.reasons.values() if proposal else ()
+    texts, names = read_texts_and_names(session, reasons, [proposal.by] if proposal else [])
     return MovePage(
         header=run_header(session, run.id),
         opened=opened,
         items=tuple(views),
-        names=names_of(session, [proposal.by] if proposal else []),
-        reasons=read_texts(session, proposal.reasons.values()) if proposal else {},
+        names=names,
+        reasons=texts,
         outcome=outcome,
         progress=run_progress(plan, run),
         progress_after=run_progress(opened.migration.comparison.new, outcome.run) if outcome else None,

@@ -372,7 +372,13 @@ def test_pages_stay_within_their_queries(world: World, prepared: Prepared):
         with world.counting_queries() as statements:
             assert world.browser("anna").get(page).status_code == 200
         assert len(statements) <= QUERIES_MAX, statements
-    moved(world, prepared)
+    proposed(world, prepared)
+    with world.counting_queries() as statements:
+        assert world.browser("carla").get(address(prepared)).status_code == 200
+    assert len(statements) <= QUERIES_MAX, statements
+    carla = visitor(world, "carla")
+    carla.open(address(prepared))
+    carla.send("Bevestig en ga over")
     for page in (f"/trajecten/{prepared.run}/geparkeerd", address(prepared, "/terugdraaien")):
         world.browser("anna").get(page)
         with world.counting_queries() as statements:
