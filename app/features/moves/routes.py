@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from sqlmodel import Session
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from app.engine.errors import Blocked, Reason
@@ -163,36 +164,33 @@ def _changed(
 
 @router.post("/trajecten/{run_id}/nieuwe-versie/uitvoeren")
 def carry_out(request: Request, run_id: str, session: WriteSession, caller: Mover, posted: Posted) -> Response:
-    typed = FormState(typed_text(posted))
-    try:
-        form, chosen = parse_move(posted)
-    except FormInvalid as invalid:
-        return _invalid(request, session, caller, run_id, invalid)
-    try:
-        service.carry_out(session, run_id, form.version, chosen, shown=form.shown, by=caller, at=now(request))
-    except MoveChanged:
-        return _changed(request, session, caller, run_id, form.version, typed, chosen)
-    except Blocked as blocked:
-        session.rollback()
-        return _refused(request, session, caller, _opened(session, run_id, form.version), typed, blocked)
-    return see_other(f"/trajecten/{run_id}", notice="run_moved")
+    refused = _decide(request, run_id, session, caller, posted, service.carry_out)
+    return refused or see_other(f"/trajecten/{run_id}", notice="run_moved")
 
 
 @router.post("/trajecten/{run_id}/nieuwe-versie/voorleggen")
 def propose(request: Request, run_id: str, session: WriteSession, caller: Mover, posted: Posted) -> Response:
+    refused = _decide(request, run_id, session, caller, posted, service.propose)
+    return refused or see_other(_address(run_id), notice="move_proposed")
+
+
+def _decide(
+    request: Request, run_id: str, session: Session, caller: Caller, posted: FormData, act: service.Act
+) -> Response | None:
+    """Carries out or proposes what was chosen; the page with what is wrong, or None."""
     typed = FormState(typed_text(posted))
     try:
         form, chosen = parse_move(posted)
     except FormInvalid as invalid:
         return _invalid(request, session, caller, run_id, invalid)
     try:
-        service.propose(session, run_id, form.version, chosen, shown=form.shown, by=caller, at=now(request))
+        act(session, run_id, form.version, chosen, shown=form.shown, by=caller, at=now(request))
     except MoveChanged:
         return _changed(request, session, caller, run_id, form.version, typed, chosen)
     except Blocked as blocked:
         session.rollback()
         return _refused(request, session, caller, _opened(session, run_id, form.version), typed, blocked)
-    return see_other(_address(run_id), notice="move_proposed")
+    return None
 
 
 @router.post("/trajecten/{run_id}/nieuwe-versie/bevestigen")

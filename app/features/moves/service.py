@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from sqlmodel import Session
 
@@ -28,6 +29,14 @@ from app.web.identity import Caller
 
 PREVIEW = "proef"
 """Stands for the id of a move that has not happened; it is no part of what the outcome's digest covers."""
+
+
+class Act(Protocol):
+    """`propose` or `carry_out`."""
+
+    def __call__(
+        self, session: Session, run_id: str, version: str, chosen: Chosen, *, shown: str, by: Caller, at: datetime
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
