@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.features.client import Browser, World
@@ -26,7 +26,7 @@ def a_started_run(world: World) -> str:
 def send(
     browser: Browser,
     run: str,
-    fields: dict[str, str | list[str]] | None = None,
+    fields: Mapping[str, str | list[str]] | None = None,
     files: Sequence[File] = (),
     *,
     to: str = STEP,

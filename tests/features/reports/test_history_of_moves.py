@@ -10,7 +10,8 @@ from sqlmodel import col
 
 from app.engine.definition import Text
 from app.engine.run import Move, StageRef
-from app.features.reports.plan_titles import PlanTitles, Timeline
+from app.engine.run_migration.timeline import Timeline
+from app.features.reports.plan_titles import PlanTitles
 from app.features.reports.texts import Words
 from app.storage.database import Database
 from app.storage.scope import set_scope
