@@ -20,10 +20,13 @@ from app.features.runs import routes as runs
 from app.features.steps import routes as steps
 from app.settings import Settings
 from app.storage.database import Database
+from app.storage.history.keeper import HistoryKeeper
+from app.storage.history.witnesses import witnesses_of
 from app.web import health
 from app.web.access import check_routes, read_form
-from app.web.clock import Clock
+from app.web.clock import Clock, clock_of
 from app.web.logs import configure_logs
+from app.web.sender import networks_of
 from app.web.setup import install_pages
 from app.web.site import Site
 
@@ -54,7 +57,18 @@ def create_app(settings: Settings, database: Database, *, clock: Clock | None = 
     app.state.clock = clock
     app.state.stopping = Event()
     database.before_writing = read_form
-    install_accounts(app, secure_cookies=settings.is_production)
+    app.state.history = HistoryKeeper(
+        database, settings.history_key, witnesses_of(settings), clock=clock_of(app), in_background=True
+    )
+    database.after_commit = app.state.history.after_commit
+    install_accounts(
+        app,
+        secure_cookies=settings.is_production,
+        secret_key=settings.secret_key,
+        second_factor_required=settings.is_production,
+        trusted_proxies=networks_of(settings.trusted_proxies),
+        proxy_header=settings.proxy_header,
+    )
     for router in ROUTERS:
         app.include_router(router)
     install_pages(app, _site(settings), behind_tls=settings.is_production, theme=settings.theme_dir)

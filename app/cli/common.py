@@ -12,6 +12,8 @@ from sqlmodel import Session, select
 
 from app.settings import Settings, SettingsError, load_settings
 from app.storage.database import Database, create_engine_for
+from app.storage.history.keeper import HistoryKeeper
+from app.storage.history.witnesses import witnesses_of
 from app.storage.scope import set_scope
 from app.storage.tables import Municipality
 from app.storage.upgrade import SchemaError, is_current
@@ -55,6 +57,7 @@ def database(*, must_be_current: bool = True) -> Iterator[Database]:
     try:
         if must_be_current and not is_current(opened.engine):
             raise fail("This database is empty or of another version. Start it once with: stappenplan serve")
+        opened.after_commit = keeper_for(opened).after_commit
         yield opened
     except SchemaError as wrong:
         raise fail(str(wrong)) from None
@@ -63,6 +66,11 @@ def database(*, must_be_current: bool = True) -> Iterator[Database]:
         raise fail(f"The database cannot be used: {cause}. Check DATABASE_URL and DATA_DIR.") from None
     finally:
         opened.dispose()
+
+
+def keeper_for(opened: Database) -> HistoryKeeper:
+    chosen = settings()
+    return HistoryKeeper(opened, chosen.history_key, witnesses_of(chosen), clock=now)
 
 
 def each_municipality(opened: Database, only: str | None = None) -> Iterator[tuple[str, Session]]:

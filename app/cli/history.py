@@ -8,14 +8,12 @@ from typing import Annotated
 
 import typer
 
-from app.cli.common import complain, database, each_municipality, fail, now, say, settings
+from app.cli.common import complain, database, each_municipality, fail, keeper_for, now, say
 from app.engine.log import fingerprint
 from app.storage.database import Database
 from app.storage.history.heads import CannotSign, Signed, read_signed
-from app.storage.history.keeper import HistoryKeeper
 from app.storage.history.keys import KeyUnusable
 from app.storage.history.verify import NEVER, WITHOUT_A_FINGERPRINT, WITHOUT_AN_EARLIER_HEAD, LogVerified, verify_log
-from app.storage.history.witnesses import witnesses_of
 from app.storage.scope import municipality_of
 from app.storage.verify import verify_all
 
@@ -98,11 +96,6 @@ def _clean(text: str | None) -> str | None:
 
 
 # --- signing -----------------------------------------------------------------------------------------------------
-
-
-def keeper_for(opened: Database) -> HistoryKeeper:
-    chosen = settings()
-    return HistoryKeeper(opened, chosen.history_key, witnesses_of(chosen), clock=now)
 
 
 @app.command()

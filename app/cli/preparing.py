@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from app.catalogue.loader import PlanInvalid
-from app.cli.common import complain, fail, now
+from app.cli.common import complain, fail, keeper_for, now
 from app.startup import prepare
 from app.storage.database import Database
+from app.storage.history.keys import KeyUnusable
 from app.storage.plans import PlanChanged
 
 
 def make_ready(opened: Database) -> None:
-    """Ends the command when the step plans cannot be used, after naming every problem."""
+    """Ends the command when the step plans cannot be used, after naming every problem, or when the key is gone that
+    signed the history. On the first start it makes that key."""
     try:
         prepare(opened, at=now())
+        keeper_for(opened).ensure_key()
+    except KeyUnusable as unusable:
+        raise fail(str(unusable)) from None
     except PlanInvalid as invalid:
         for problem in invalid.problems:
             complain(problem.sentence())
