@@ -61,10 +61,13 @@ def propose_move(
     reasons: Mapping[str, TextId],
     by: UserId,
     at: datetime,
+    is_for_many: bool = False,
 ) -> e.MoveProposed:
-    """A manager is asked, because the move touches an approval.  Raises MoveChanged if it is not what was shown."""
-    if reasons_not := [*guards.not_in_team(migration.run, by)]:
-        raise Blocked("propose_move", reasons_not)
+    """A manager is asked, because the move touches an approval. `is_for_many`: an administrator asks for a selection
+    of runs and need not be in the team.  Raises Blocked, and MoveChanged if it is not what was shown."""
+    refused = [] if is_for_many else [*guards.not_in_team(migration.run, by)]
+    if refused:
+        raise Blocked("propose_move", refused)
     _as_shown(result, shown)
     return e.MoveProposed(
         proposal=proposal,

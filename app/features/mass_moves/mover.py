@@ -15,7 +15,6 @@ from app.engine.errors import Blocked, Reason
 from app.engine.run import UserId
 from app.engine.run_migration import moves
 from app.features.mass_moves.deciding import CHANGED, RUN_GONE, Counts, Target, decide, reason_told
-from app.features.mass_moves.proposing import proposed
 from app.storage import mass_moves, run_store
 from app.storage.mass_moves import Chosen, RunOutcome
 from app.storage.plans import pinned_plans
@@ -125,7 +124,17 @@ def _move(session: Session, job: Job, chosen: Chosen, at: datetime) -> tuple[Run
     reasons = {OF_THE_MOVE: text} if text else {}
     told = asdict(Counts.of(decided))
     if outcome.needs_manager:
-        run_store.record(session, plan, run, proposed(decided, proposal=move, reasons=reasons, by=job.by, at=at))
+        proposed = moves.propose_move(
+            decided.migration,
+            outcome,
+            proposal=move,
+            shown=shown,
+            reasons=reasons,
+            by=job.by,
+            at=at,
+            is_for_many=True,
+        )
+        run_store.record(session, plan, run, proposed)
         return RunOutcome.PROPOSED, {**told, "reopened": [str(ref) for ref in outcome.reopened]}
     moved = moves.move_run(
         decided.migration,

@@ -26,6 +26,7 @@ from app.storage.evidence_store import evidence_of
 from app.storage.people import names_of
 from app.storage.plans import load_plans
 from app.storage.run_header import RunHeader, run_header
+from app.storage.run_moves import OF_THE_MOVE
 from app.storage.run_store import load_run
 from app.storage.texts import read_texts, read_texts_and_names
 from app.web.change_words import TONES, ChangeWords
@@ -97,6 +98,13 @@ class MovePage:
         views = [view for view in self.items if view.group is not Group.PARKED]
         made = self.outcome.choices if self.outcome else {}
         return Counter(made.get(view.item.id, view.item.proposed) for view in views)
+
+    @property
+    def reason_of_all(self) -> str | None:
+        """Why the move as a whole was proposed, by who moves many runs at once."""
+        proposal = self.run.proposal
+        id = proposal.reasons.get(OF_THE_MOVE) if proposal else None
+        return self.reasons.get(id) if id else None
 
     @property
     def old(self) -> StepPlan:

@@ -94,6 +94,7 @@ def _view(conflict: Conflict, by: str) -> ConflictView:
 
 def _hidden(content: StepContent, form: StepForm, in_conflict: set[str]) -> Iterator[tuple[str, str]]:
     yield "based_on", str(form.based_on)
+    yield "stappenplan", form.plan
     yield "vergelijken", "ja"
     if form.confirms_all:
         yield CONFIRM_ALL, "ja"

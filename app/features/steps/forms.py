@@ -21,7 +21,7 @@ from typing import Final
 from starlette.datastructures import FormData
 
 from app.engine.answers import Raw, Value
-from app.engine.definition import Question, QuestionType, Step
+from app.engine.definition import Question, QuestionType, Step, StepPlan
 from app.web.forms import CSRF_FIELD, SENTENCES, TWICE, FormInvalid, Problem, typed_text
 
 Typed = dict[str, tuple[str, ...]]
@@ -51,7 +51,8 @@ class Keep(StrEnum):
 class StepForm:
     """`raw` holds the questions that were on the form; others stay as they are. `rows_for`: the table that gets
     more room. `chosen`: per question what stays, and the commitment of the other answer as it was shown.
-    `confirmed`: answers from before that were ticked as still right; `confirms_all`: all that are shown."""
+    `confirmed`: answers from before that were ticked as still right; `confirms_all`: all that are shown. `plan`: the
+    start of the digest of the plan whose questions were on the form."""
 
     based_on: int
     act: Act = Act.SAVE
@@ -62,6 +63,12 @@ class StepForm:
     is_comparison: bool = False
     confirmed: frozenset[str] = frozenset()
     confirms_all: bool = False
+    plan: str = ""
+
+
+def plan_mark(plan: StepPlan) -> str:
+    """What a form carries of its plan."""
+    return plan.digest[:16]
 
 
 # --- names of fields -------------------------------------------------------------------------------------------
@@ -172,7 +179,7 @@ class _Reader:
         plain: dict[str, str] = {}
         for name, values in self._fields():
             match name.split("."):
-                case ["based_on" | "actie" | "vergelijken" | "bevestig-alles"]:
+                case ["based_on" | "actie" | "vergelijken" | "bevestig-alles" | "stappenplan"]:
                     plain[name] = self._single(name, values)
                 case ["basis", id] if id in self.questions:
                     basis[id] = self._single(name, values)
@@ -212,6 +219,7 @@ class _Reader:
             is_comparison="vergelijken" in plain,
             confirmed=frozenset(confirmed),
             confirms_all=plain.get(CONFIRM_ALL) == "ja",
+            plan=plain.get("stappenplan", ""),
         )
 
     def _fields(self) -> Iterator[tuple[str, list[str]]]:

@@ -13,7 +13,7 @@ from app.engine.guards import NoSuchPart
 from app.features.steps import service
 from app.features.steps.conflict_page import conflict_page
 from app.features.steps.content import StepContent, load_content
-from app.features.steps.forms import Act, StepForm, answer_name, cell_name, read_form, reason_name
+from app.features.steps.forms import Act, StepForm, answer_name, cell_name, plan_mark, read_form, reason_name
 from app.features.steps.grid import Place, grid, ground_anchor, ground_page
 from app.features.steps.stage_page import stage_page
 from app.features.steps.step_page import StepPage, form_state, step_address, step_page
@@ -95,6 +95,10 @@ def _change(
     form = read_form(content.step, posted)
     if form.act in (Act.REFRESH, Act.ADD_ROW):
         return _step_answer(request, step_page(session, caller, content, at=at, form=form))
+    if form.plan and form.plan != plan_mark(content.plan):
+        # The run went on with another version: what was typed belongs to other questions, perhaps.
+        page = step_page(session, caller, content, at=at, form=form)
+        return _step_answer(request, page, status=409, is_other_plan=True)
     try:
         complete = form.act is Act.COMPLETE
         saved = service.save(session, content, form, complete=complete, by=caller.user_id, at=at)
@@ -129,6 +133,7 @@ def _step_answer(
     errors: Mapping[str, str] | None = None,
     is_saved: bool = False,
     merged: bool = False,
+    is_other_plan: bool = False,
 ) -> Response:
     return render(
         request,
@@ -140,6 +145,7 @@ def _step_answer(
         form=form_state(page, errors),
         is_saved=is_saved,
         merged=merged,
+        is_other_plan=is_other_plan,
         grade_words=GRADE_WORDS,
         ground_anchor=ground_anchor,
         here_tab="checklist" if page.is_checklist else "run",

@@ -25,7 +25,7 @@ from app.engine.errors import Reason
 from app.engine.progress import Progress, missing_in_step, step_progress
 from app.engine.run import EvidenceMark, Run, StageRef, StageStatus, StepState, UserId
 from app.features.steps.content import StepContent, Visibility, state_as_typed
-from app.features.steps.forms import CONFIRM_ALL, StepForm, answer_name, cell_name, reason_name
+from app.features.steps.forms import CONFIRM_ALL, StepForm, answer_name, cell_name, plan_mark, reason_name
 from app.features.steps.questions import Group, groups, question_view
 from app.policy import Action
 from app.storage.run_header import RunHeader, run_header
@@ -93,6 +93,7 @@ class StepPage:
     address: str
     stage_address: str
     based_on: int
+    plan_mark: str
     state: StepState
     progress: Progress
     groups: tuple[Group, ...]
@@ -173,6 +174,7 @@ def step_page(
         address=step_address(run.id, ref, step.id),
         stage_address=f"/trajecten/{run.id}/fasen/{ref}",
         based_on=form.based_on if form else state.revision,
+        plan_mark=plan_mark(plan),
         state=state,
         progress=step_progress(step, typed),
         groups=tuple(groups(plan, step, views)),

@@ -189,7 +189,10 @@ def test_form_of_before_the_move_confirms_nothing_that_it_did_not_show(database:
     data = room.form(address=room.checklist)
     moved(room.world, room.run, "2.0.0")
     data = {name: value for name, value in data.items() if "jong-en-oud" not in name}
-    assert _save(room, pressed(data, "opslaan"), address=room.checklist).status_code == 303
+    assert _save(room, pressed(data, "opslaan"), address=room.checklist).status_code == 409
+    assert _mark(room, "stapeling", "checklist").is_proposal
+    without_version = {name: value for name, value in data.items() if name != "stappenplan"}
+    assert _save(room, pressed(without_version, "opslaan"), address=room.checklist).status_code == 303
     assert _mark(room, "stapeling", "checklist").is_proposal
 
 
