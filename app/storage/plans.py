@@ -14,14 +14,16 @@ from functools import partial
 from typing import Any
 
 import sqlalchemy
+from sqlalchemy import null, type_coerce, union_all
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from app.catalogue.loader import Document, LoadedPlan, plan_of
 from app.catalogue.versions import precedence
 from app.engine.definition import StepPlan
-from app.storage.scope import municipality_of
+from app.storage.scope import Prepared, municipality_of
 from app.storage.tables import LocalPlan, PlanDocument, PlanVersion
+from app.storage.types import IdText
 
 
 class PlanChanged(Exception):
@@ -55,11 +57,19 @@ _LOCAL_COLUMNS: tuple[Any, ...] = (
     LocalPlan.title,
     LocalPlan.status,
     LocalPlan.released_at,
-    LocalPlan.id,
+    type_coerce(col(LocalPlan.id), IdText).label("local_id"),
     LocalPlan.extends_plan,
     LocalPlan.extends_version,
-    LocalPlan.released_by,
+    type_coerce(col(LocalPlan.released_by), IdText),
     LocalPlan.reason,
+)
+_NOT_LOCAL = (type_coerce(null(), IdText).label("local_id"), null(), null(), type_coerce(null(), IdText), null())
+_NATIONAL = Prepared(sqlalchemy.select(*_COLUMNS))
+_NATIONAL_AND_RELEASED_HERE = Prepared(
+    union_all(
+        sqlalchemy.select(*_COLUMNS, *_NOT_LOCAL),
+        sqlalchemy.select(*_LOCAL_COLUMNS).where(col(LocalPlan.status) != "draft"),
+    )
 )
 _DOCUMENTS: tuple[Any, ...] = (PlanDocument.digest, PlanDocument.document)
 
@@ -197,7 +207,7 @@ class PinnedPlan:
 def pinned_plans(session: Session) -> list[PinnedPlan]:
     """Every version that this municipality can use: by title, newest version first. Without a municipality, the
     national ones."""
-    plans = [*national_plans(session), *_released_here(session)]
+    plans = national_plans(session) if municipality_of(session) is None else _usable_plans(session)
     plans.sort(key=lambda plan: precedence(plan.version), reverse=True)
     newest = {plan.plan_id: plan.title for plan in reversed(plans)}  # versions of a plan stay together
     return sorted(plans, key=lambda plan: (newest[plan.plan_id], plan.plan_id))
@@ -205,31 +215,16 @@ def pinned_plans(session: Session) -> list[PinnedPlan]:
 
 def national_plans(session: Session) -> list[PinnedPlan]:
     """In no order."""
-    return [PinnedPlan(*row) for row in session.execute(sqlalchemy.select(*_COLUMNS))]
+    return [PinnedPlan(*row) for row in _NATIONAL.run(session, {})]
 
 
-def _released_here(session: Session) -> list[PinnedPlan]:
-    if municipality_of(session) is None:
-        return []
-    query = sqlalchemy.select(*_LOCAL_COLUMNS).where(col(LocalPlan.status) != "draft")
-    return [
-        PinnedPlan(
-            digest=row.digest,
-            plan_id=row.plan_id,
-            version=row.version,
-            title=row.title,
-            status=row.status,
-            added_at=row.released_at,
-            local=Local(
-                id=str(row.id),
-                extends_plan=row.extends_plan or "",
-                extends_version=row.extends_version or "",
-                released_by=str(row.released_by),
-                reason=row.reason,
-            ),
-        )
-        for row in session.execute(query)
-    ]
+def _usable_plans(session: Session) -> list[PinnedPlan]:
+    """The national ones and those that this municipality released: one query."""
+    plans = []
+    for *plan, id, extends_plan, extends_version, released_by, reason in _NATIONAL_AND_RELEASED_HERE.run(session, {}):
+        local = Local(id, extends_plan or "", extends_version or "", released_by, reason) if id else None
+        plans.append(PinnedPlan(*[*plan, local]))
+    return plans
 
 
 def newest_of_each(plans: Iterable[PinnedPlan]) -> list[PinnedPlan]:
