@@ -324,30 +324,29 @@ def test_move_and_undo_and_move_again(world: World, prepared: Prepared):
     check_history(world, prepared)
 
 
-@pytest.mark.parametrize(
-    ("fields", "status"),
-    [
-        ({"naar": "9.9.9"}, 404),
-        ({"naar": "1.0.0"}, 404),
-        ({}, 422),
-        ({"naar": "2.0.0", "shown": "geen digest"}, 422),
-        ({"naar": "2.0.0", "keuze.verkennen.1/overzicht/visie": "weggooien"}, 422),
-        ({"naar": "2.0.0", "keuze.bestaat.1/niet/echt": "keep"}, 404),
-        ({"naar": "2.0.0", "keuze.x": "keep"}, 404),
-        ({"naar": "2.0.0", "reden.verkennen.1/overzicht/visie": "x" * 2_001}, 422),
-        ({"naar": "2.0.0", "reden.verkennen.1/overzicht/visie": "nul\x00teken"}, 422),
-        ({"naar": "2.0.0", "keuze.verkennen.1/overzicht/visie": ["keep", "park"]}, 422),
-        ({"naar": "2.0.0", "onbekend": "veld"}, 422),
-    ],
-)
-@pytest.mark.parametrize("where", ["/bekijken", "/voorleggen", "/uitvoeren"])
-def test_bad_input_is_refused_and_changes_nothing(
-    world: World, prepared: Prepared, where: str, fields: dict[str, Any], status: int
-):
+BAD_INPUT: list[tuple[dict[str, Any], int]] = [
+    ({"naar": "9.9.9"}, 404),
+    ({"naar": "1.0.0"}, 404),
+    ({}, 422),
+    ({"naar": "2.0.0", "shown": "geen digest"}, 422),
+    ({"naar": "2.0.0", "keuze.verkennen.1/overzicht/visie": "weggooien"}, 422),
+    ({"naar": "2.0.0", "keuze.bestaat.1/niet/echt": "keep"}, 404),
+    ({"naar": "2.0.0", "keuze.x": "keep"}, 404),
+    ({"naar": "2.0.0", "reden.verkennen.1/overzicht/visie": "x" * 2_001}, 422),
+    ({"naar": "2.0.0", "reden.verkennen.1/overzicht/visie": "nul\x00teken"}, 422),
+    ({"naar": "2.0.0", "keuze.verkennen.1/overzicht/visie": ["keep", "park"]}, 422),
+    ({"naar": "2.0.0", "onbekend": "veld"}, 422),
+]
+
+
+def test_bad_input_is_refused_and_changes_nothing(world: World, prepared: Prepared):
+    """All of it on one run: making one takes longer than what is tried here."""
     release(world, "2.0.0")
     before = run_of(world, prepared)
-    answer = world.browser("anna").post(address(prepared, where), fields)
-    assert answer.status_code == status, answer.text
+    for where in ("/bekijken", "/voorleggen", "/uitvoeren"):
+        for fields, status in BAD_INPUT:
+            answer = world.browser("anna").post(address(prepared, where), fields)
+            assert answer.status_code == status, f"{where} {fields}: {answer.text}"
     assert run_of(world, prepared) == before
 
 
