@@ -18,9 +18,10 @@ from sqlmodel import Session, col, select
 
 from app.policy import Role
 from app.storage.passwords import hash_password
-from app.storage.tables import LoginAttempt, LoginSession, Membership, Municipality, User
+from app.storage.tables import LoginAttempt, LoginSession, Membership, Municipality, PendingSignIn, User
 
 LOGIN_LENGTH_MAX: Final = 254  # characters, as an e-mail address (RFC 5321)
+DEVICE_LENGTH_MAX: Final = 300  # characters of what a browser says of itself
 
 
 class AccountError(Exception):
@@ -66,12 +67,37 @@ class OpenLogin:
     municipality_id: uuid.UUID | None
     seen_at: datetime
     memberships: tuple[MunicipalityRoles, ...]
+    is_renewal_due: bool = False  # the roles changed since the session got its id
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
     user_id: uuid.UUID
     password_hash: str | None
+    is_demonstration: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSession:
+    """A session of somebody, for that person to recognise. `device` is what the browser said of itself."""
+
+    id: str
+    created_at: datetime
+    seen_at: datetime
+    address: str | None
+    device: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What somebody sees of the own account."""
+
+    id: uuid.UUID
+    login: str
+    name: str
+    language: str
+    password_hash: str | None
+    is_demonstration: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +136,7 @@ _LOGIN: Final[sa.Executable] = (
         col(LoginSession.csrf_token),
         col(LoginSession.municipality_id),
         col(LoginSession.seen_at),
+        col(LoginSession.renew_since),
         col(Membership.municipality_id).label("member_of"),
         col(Municipality.name).label("municipality_name"),
         col(Membership.role),
@@ -142,6 +169,7 @@ def find_login(session: Session, session_id: str, *, at: datetime, seen_after: d
         municipality_id=first.municipality_id,
         seen_at=first.seen_at,
         memberships=_memberships([(r.member_of, r.municipality_name, r.role) for r in rows]),
+        is_renewal_due=first.renew_since is not None,
     )
 
 
@@ -154,6 +182,8 @@ def open_session(
     csrf_token: str,
     at: datetime,
     expires_at: datetime,
+    address: str | None = None,
+    device: str | None = None,
 ) -> None:
     session.add(
         LoginSession(
@@ -164,6 +194,8 @@ def open_session(
             created_at=at,
             seen_at=at,
             expires_at=expires_at,
+            address=address,
+            device=device[:DEVICE_LENGTH_MAX].replace("\x00", "") if device else None,
         )
     )
     session.flush()
@@ -175,6 +207,41 @@ def touch_session(session: Session, session_id: str, *, at: datetime) -> None:
 
 def close_session(session: Session, session_id: str) -> None:
     session.execute(sa.delete(LoginSession).where(col(LoginSession.id) == session_id))
+
+
+def close_session_of(session: Session, user_id: uuid.UUID, session_id: str) -> bool:
+    """Whether it was there."""
+    theirs = sa.delete(LoginSession).where(col(LoginSession.id) == session_id, col(LoginSession.user_id) == user_id)
+    return session.connection().execute(theirs).rowcount == 1
+
+
+def close_other_sessions(session: Session, user_id: uuid.UUID, *, but: str | None) -> int:
+    """All sessions of this user, or all but one. Gives how many there were."""
+    theirs = sa.delete(LoginSession).where(col(LoginSession.user_id) == user_id, col(LoginSession.id) != (but or ""))
+    session.execute(sa.delete(PendingSignIn).where(col(PendingSignIn.user_id) == user_id))
+    return session.connection().execute(theirs).rowcount
+
+
+def sessions_of(session: Session, user_id: uuid.UUID, *, at: datetime, seen_after: datetime) -> list[OwnSession]:
+    """Those that are still open, the most recently seen first."""
+    open_ones = select(LoginSession).where(
+        LoginSession.user_id == user_id, LoginSession.expires_at > at, LoginSession.seen_at > seen_after
+    )
+    rows = session.exec(open_ones.order_by(col(LoginSession.seen_at).desc(), col(LoginSession.id)))
+    return [OwnSession(row.id, row.created_at, row.seen_at, row.address, row.device) for row in rows]
+
+
+def renew_sessions(session: Session, user_id: uuid.UUID, *, at: datetime) -> None:
+    """The roles changed: the next answer to each session of this user brings a new id."""
+    session.execute(sa.update(LoginSession).where(col(LoginSession.user_id) == user_id).values(renew_since=at))
+
+
+def give_new_id(session: Session, session_id: str, new_id: str) -> bool:
+    """False when another request was first."""
+    renewed = sa.update(LoginSession).where(
+        col(LoginSession.id) == session_id, col(LoginSession.renew_since).is_not(None)
+    )
+    return session.connection().execute(renewed.values(id=new_id, renew_since=None)).rowcount == 1
 
 
 def close_ended_sessions(session: Session, *, at: datetime, seen_before: datetime) -> None:
@@ -202,9 +269,42 @@ def find_credentials(session: Session, login: str) -> Credentials | None:
     wanted = normal_login(login)
     if not _could_be_login(wanted):
         return None
-    query = select(User.id, User.password_hash).where(User.login == wanted, col(User.disabled_at).is_(None))
-    row = session.exec(query).one_or_none()
+    query = select(User.id, User.password_hash, User.is_demonstration)
+    row = session.exec(query.where(User.login == wanted, col(User.disabled_at).is_(None))).one_or_none()
     return Credentials(*row) if row else None
+
+
+def account_of(session: Session, user_id: uuid.UUID) -> Account:
+    row = session.exec(select(User).where(User.id == user_id)).one()
+    return Account(row.id, row.login, row.name, row.language, row.password_hash, row.is_demonstration)
+
+
+def set_language(session: Session, user_id: uuid.UUID, language: str) -> None:
+    session.execute(sa.update(User).where(col(User.id) == user_id).values(language=language))
+
+
+# --- between the two factors --------------------------------------------------------------------------------------
+
+
+def open_pending(session: Session, pending_id: str, user_id: uuid.UUID, *, at: datetime, expires_at: datetime) -> None:
+    session.execute(sa.delete(PendingSignIn).where(col(PendingSignIn.expires_at) <= at))
+    session.add(PendingSignIn(id=pending_id, user_id=user_id, created_at=at, expires_at=expires_at))
+    session.flush()
+
+
+def find_pending(session: Session, pending_id: str, *, at: datetime) -> Account | None:
+    """Whose password was right a moment ago; None if that is too long ago or the user was disabled."""
+    query = select(PendingSignIn.user_id).join(User, col(User.id) == col(PendingSignIn.user_id))
+    user_id = session.exec(
+        query.where(PendingSignIn.id == pending_id, PendingSignIn.expires_at > at, col(User.disabled_at).is_(None))
+    ).one_or_none()
+    return account_of(session, user_id) if user_id else None
+
+
+def close_pending(session: Session, pending_id: str) -> bool:
+    """False when another request was first."""
+    ended = sa.delete(PendingSignIn).where(col(PendingSignIn.id) == pending_id)
+    return session.connection().execute(ended).rowcount == 1
 
 
 def memberships_of(session: Session, user_id: uuid.UUID) -> tuple[MunicipalityRoles, ...]:
@@ -289,11 +389,7 @@ def add_user(
 
     Raises LoginInvalid, LoginTaken, UnknownMunicipality, NoRoles, and PasswordRefused of app.storage.passwords.
     """
-    login, name = normal_login(login), _one_line(name)
-    if not _could_be_login(login):
-        raise LoginInvalid(
-            f"login {login!r} can't be used: give 1 to {LOGIN_LENGTH_MAX} visible characters without spaces"
-        )
+    login, name = checked_login(login), _one_line(name)
     if not name:
         raise AccountError(f"user {login!r} needs a name, as colleagues will see it")
     municipality_id = _municipality_id(session, municipality)
@@ -314,12 +410,24 @@ def add_user(
     return user.id
 
 
+def checked_login(login: str) -> str:
+    """As stored.  Raises LoginInvalid."""
+    wanted = normal_login(login)
+    if not _could_be_login(wanted):
+        raise LoginInvalid(
+            f"login {wanted!r} can't be used: give 1 to {LOGIN_LENGTH_MAX} visible characters without spaces"
+        )
+    return wanted
+
+
 def add_roles(session: Session, *, login: str, municipality: str, roles: Collection[Role], at: datetime) -> None:
     """Roles for an existing user in one (more) municipality; those already held stay.
 
     Raises UnknownUser, UnknownMunicipality, NoRoles.
     """
-    _give(session, _user_id(session, login), _municipality_id(session, municipality), roles, at)
+    user_id = _user_id(session, login)
+    _give(session, user_id, _municipality_id(session, municipality), roles, at)
+    renew_sessions(session, user_id, at=at)
 
 
 def disable_user(session: Session, login: str, *, at: datetime) -> None:
@@ -330,7 +438,7 @@ def disable_user(session: Session, login: str, *, at: datetime) -> None:
     user_id = _user_id(session, login)
     disabled = sa.update(User).where(col(User.id) == user_id, col(User.disabled_at).is_(None))
     session.execute(disabled.values(disabled_at=at))
-    session.execute(sa.delete(LoginSession).where(col(LoginSession.user_id) == user_id))
+    close_other_sessions(session, user_id, but=None)
 
 
 def list_users(session: Session) -> list[UserLine]:

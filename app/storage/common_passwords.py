@@ -7,7 +7,7 @@ behind them, walk over the keyboard. Why this package: docs/decisions/0012-ident
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from threading import Lock
 from typing import Final
@@ -27,11 +27,13 @@ OURS: Final = (
 _ONE_AT_A_TIME: Final = Lock()
 
 
-def is_too_common(password: str, *, about: Iterable[str] = ()) -> bool:
+def is_too_common(password: str, *, about: Collection[str] = ()) -> bool:
     """`about`: what belongs to the person, such as the name and login; those words make a password easy to guess."""
     folded = password.casefold()
     core = _core(folded)
     if not core or folded in common_passwords() or core in common_passwords():
+        return True
+    if _letters(folded) in {_letters(text.casefold()) for text in about}:
         return True
     return _guesses(password[:LOOKED_AT_MAX], [*OURS, *_words(about)]) < GUESSES_MIN
 
@@ -50,6 +52,10 @@ def _core(folded: str) -> str:
     core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", folded)
     repeated = re.fullmatch(r"(.+?)\1+", core)
     return repeated[1] if repeated else core
+
+
+def _letters(folded: str) -> str:
+    return "".join(character for character in folded if character.isalpha())
 
 
 def _words(about: Iterable[str]) -> Iterator[str]:

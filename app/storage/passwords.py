@@ -1,10 +1,10 @@
 """Argon2id hashes of passwords. One costs about 0.13 s and 64 MiB, so whoever serves many callers limits how many
-run at once (app/features/accounts/service.py)."""
+run at once (app/features/accounts/checks.py)."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Final
 
@@ -37,7 +37,7 @@ class PasswordRefused(Exception):
         self.why: Final = why
 
 
-def hash_password(password: str, *, about: Iterable[str] = ()) -> str:
+def hash_password(password: str, *, about: Collection[str] = ()) -> str:
     """`about`: name and login of whose it is.  Raises PasswordRefused."""
     prepared = _prepared(password)
     if len(prepared) < PASSWORD_LENGTH_MIN:

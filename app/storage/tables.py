@@ -7,7 +7,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from app.storage.scope import MunicipalityScoped
@@ -57,7 +57,9 @@ class Membership(SQLModel, table=True):
 
 
 class LoginSession(SQLModel, table=True):
-    """`id` is the SHA-256 (hex) of the token in the cookie, so a copy of the database opens no session."""
+    """`id` is the SHA-256 (hex) of the token in the cookie, so a copy of the database opens no session. `renew_since`:
+    the roles of the user changed, so the next answer brings a new token. `address` and `device` (what the browser says
+    of itself) are there so that the user recognises the session."""
 
     __tablename__ = "login_session"
 
@@ -68,6 +70,100 @@ class LoginSession(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UTCDateTime)
     seen_at: datetime = Field(sa_type=UTCDateTime)
     expires_at: datetime = Field(sa_type=UTCDateTime, index=True)
+    renew_since: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    address: str | None = None
+    device: str | None = None
+
+
+class PendingSignIn(SQLModel, table=True):
+    """Somebody whose password was right, and who has yet to show or set up a second factor. `id` as in LoginSession;
+    it opens nothing but that one page."""
+
+    __tablename__ = "pending_sign_in"
+
+    id: str = Field(primary_key=True)
+    user_id: uuid.UUID = Field(foreign_key="user_account.id", index=True)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    expires_at: datetime = Field(sa_type=UTCDateTime, index=True)
+
+
+class AuthenticatorApp(SQLModel, table=True):
+    """The second factor of a user (TOTP, RFC 6238). `secret` is encrypted (app/storage/vault.py). It counts from
+    `confirmed_at` on. `last_step` is the time step of the newest code that was used: none counts twice."""
+
+    __tablename__ = "authenticator_app"
+
+    user_id: uuid.UUID = Field(primary_key=True, foreign_key="user_account.id")
+    secret: str
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    confirmed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    last_step: int | None = None
+
+
+class RecoveryCode(SQLModel, table=True):
+    """`digest`: SHA-256 (hex) of a random code of 80 bits. It counts once, instead of a code of the app."""
+
+    __tablename__ = "recovery_code"
+
+    user_id: uuid.UUID = Field(primary_key=True, foreign_key="user_account.id")
+    digest: str = Field(primary_key=True)
+    used_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class Passkey(SQLModel, table=True):
+    """A WebAuthn credential. `credential_id` and `public_key` (COSE) are base64url."""
+
+    __tablename__ = "passkey"
+
+    id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
+    user_id: uuid.UUID = Field(foreign_key="user_account.id", index=True)
+    credential_id: str = Field(unique=True)
+    public_key: str
+    sign_count: int = Field(sa_type=BigInteger)
+    transports: Any = Field(sa_type=JSONValue)
+    name: str
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    used_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class SpentChallenge(SQLModel, table=True):
+    """An answer of a passkey to a challenge counts once. `id`: SHA-256 (hex) of the challenge, kept until it ends."""
+
+    __tablename__ = "spent_challenge"
+
+    id: str = Field(primary_key=True)
+    expires_at: datetime = Field(sa_type=UTCDateTime, index=True)
+
+
+class AccountLink(SQLModel, table=True):
+    """A link with which somebody sets a password, once. `id` is the SHA-256 (hex) of the token in it. `made_by` is
+    empty for one that was made on the command line."""
+
+    __tablename__ = "account_link"
+
+    id: str = Field(primary_key=True)
+    user_id: uuid.UUID = Field(foreign_key="user_account.id", index=True)
+    made_by: uuid.UUID | None = Field(default=None, foreign_key="user_account.id")
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    expires_at: datetime = Field(sa_type=UTCDateTime)
+    used_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class AccountEvent(MunicipalityScoped, table=True):
+    """Append-only (enforced by triggers): what happened to an account, told to each municipality that it works for.
+    `by` is empty for whoever is not signed in, and for the command line. `place` is a shortened address; `detail` holds
+    roles, never names or free text."""
+
+    __tablename__ = "account_event"
+    __table_args__ = (Index("ix_account_event_municipality_id_at", "municipality_id", "at"),)
+
+    id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
+    act: str
+    about: uuid.UUID = Field(foreign_key="user_account.id", index=True)
+    by: uuid.UUID | None = Field(default=None, foreign_key="user_account.id")
+    at: datetime = Field(sa_type=UTCDateTime)
+    place: str
+    detail: Any = Field(sa_type=JSONValue, nullable=True)
 
 
 class LoginAttempt(SQLModel, table=True):
@@ -300,8 +396,8 @@ class EventRow(MunicipalityScoped, table=True):
 
 
 class LogEntry(MunicipalityScoped, table=True):
-    """Append-only (enforced by triggers): the place of an event in the log of its municipality. `position` counts from 0
-    without gaps; `leaf` is the hash (hex, RFC 6962) of the entry that app/engine/log.py makes of the event."""
+    """Append-only (enforced by triggers): the place of an event in the log of its municipality. `position` counts from
+    0 without gaps; `leaf` is the hash (hex, RFC 6962) of the entry that app/engine/log.py makes of the event."""
 
     __tablename__ = "log_entry"
     __table_args__ = (
@@ -318,8 +414,8 @@ class LogEntry(MunicipalityScoped, table=True):
 
 
 class LogHead(MunicipalityScoped, table=True):
-    """How far the log of a municipality is; it only grows (enforced by triggers). `peaks`: the roots of the full subtrees
-    (hex, one after the other), from which the root follows. Whoever appends holds this row."""
+    """How far the log of a municipality is; it only grows (enforced by triggers). `peaks`: the roots of the full
+    subtrees (hex, one after the other), from which the root follows. Whoever appends holds this row."""
 
     __tablename__ = "log_head"
 
