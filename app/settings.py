@@ -1,11 +1,15 @@
 """The environment, read once at start-up into typed values. Nothing else reads environment variables."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# Everybody can read this one, so it protects nothing: production asks for another.
+DEMONSTRATION_SECRET = "only-for-a-demonstration-not-for-production"  # noqa: S105
 
 
 class SettingsError(Exception):
@@ -36,6 +40,15 @@ def _addresses(text: str) -> str:
     return text
 
 
+def _networks(text: str) -> str:
+    for part in text.split(","):
+        try:
+            ip_network(part.strip() or "127.0.0.1")
+        except ValueError:
+            raise ValueError(f"{part.strip()} is no address or network; give for instance 10.0.0.0/24, ::1") from None
+    return text
+
+
 class Settings(BaseSettings):
     """Field names are the names of the environment variables, in capitals."""
 
@@ -56,6 +69,15 @@ class Settings(BaseSettings):
     witness_smtp_port: Annotated[int, Field(ge=1, le=65535)] = 25
     witness_mail_from: Annotated[str | None, Field(pattern=_ADDRESS)] = None
     witness_mail_to: Annotated[str, AfterValidator(_addresses)] = ""
+
+    # Encrypts what must not be readable in a copy of the database, such as the keys of authenticator apps.
+    secret_key: str = DEMONSTRATION_SECRET
+    # Addresses or networks of the proxies that end TLS, with commas between them, and the header in which they tell
+    # whom they speak for. Without them the application ends TLS itself, with the two files below.
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = ""
+    proxy_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
 
     # What the pages and security.txt say about who runs this installation.
     public_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")] = "http://127.0.0.1:8000"

@@ -13,13 +13,14 @@ The same declaration checks where a change comes from and its CSRF token, so tha
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import BackgroundTasks, Depends, FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
+from sqlalchemy import event
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -34,8 +35,18 @@ from app.storage.scope import set_scope
 from app.web.clock import now
 from app.web.csrf import TokenWrong, check_token, is_unsafe, origin_is_ours
 from app.web.forms import FIELDS_MAX, FILES_MAX, TEXT_BYTES_MAX, Posted
-from app.web.identity import Caller, caller_of, is_touch_due, seen_after, session_id_of, token_of
+from app.web.identity import (
+    Caller,
+    caller_of,
+    is_touch_due,
+    new_token,
+    renewed_cookie,
+    seen_after,
+    session_id_of,
+    token_of,
+)
 from app.web.kept import Kept, keep
+from app.web.renewed import STATE_KEY
 
 
 class NotSignedIn(Exception):
@@ -88,8 +99,10 @@ async def _open_login(request: Request, session: RequestSession, background: Bac
         login = await run_in_threadpool(_find_login, session, session_id, at, touch=changes)
     if login is None:
         return None
+    if login.is_renewal_due:
+        login = await _renew(request, session, login)
     if is_touch_due(login, at) and not changes:
-        background.add_task(_touch, database, session_id, at)
+        background.add_task(_touch, database, login.session_id, at)
     request.state.login = login
     if caller := caller_of(login):
         request.state.caller = caller
@@ -102,6 +115,33 @@ def _find_login(session: Session, session_id: str, at: datetime, *, touch: bool)
     if login and touch and is_touch_due(login, at):
         accounts.touch_session(session, session_id, at=at)
     return login
+
+
+async def _renew(request: Request, session: Session, login: OpenLogin) -> OpenLogin:
+    """The roles changed, so from now on the session has another id: whoever got hold of the old one has nothing."""
+    token = new_token()
+    new_id = session_id_of(token)
+    header = renewed_cookie(request, token)
+
+    def leave_cookie(_session: object) -> None:
+        # Only once it is stored: of a change that is rolled back the old id stays.
+        request.scope["state"][STATE_KEY] = header
+
+    if is_unsafe(request):
+        if not await run_in_threadpool(accounts.give_new_id, session, login.session_id, new_id):
+            return login
+        event.listen(session, "after_commit", leave_cookie, once=True)
+        return replace(login, session_id=new_id)
+    # Beside the request's own session, which only reads.
+    if await run_in_threadpool(_renew_at_once, request.app.state.database, login.session_id, new_id):
+        leave_cookie(None)
+        return replace(login, session_id=new_id)
+    return login
+
+
+def _renew_at_once(database: Database, session_id: str, new_id: str) -> bool:
+    with database.write() as session:
+        return accounts.give_new_id(session, session_id, new_id)
 
 
 async def _touch(database: Database, session_id: str, at: datetime) -> None:

@@ -21,7 +21,9 @@ TOUCH_EVERY: Final = timedelta(minutes=1)  # `seen_at` is this much behind at mo
 TOKEN_BYTES: Final = 32
 
 COOKIE: Final = "stappenplan"
-SECURE_COOKIE: Final = f"__Host-{COOKIE}"  # browsers take it only over TLS, for this host, and for all paths
+PENDING_COOKIE: Final = "stappenplan-stap2"  # between the password and the second factor
+SECURE_PREFIX: Final = "__Host-"  # browsers take it only over TLS, for this host, and for all paths
+SECURE_COOKIE: Final = f"{SECURE_PREFIX}{COOKIE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +74,53 @@ def session_id_of(token: str) -> str:
 
 
 def token_of(request: Request) -> str | None:
-    return request.cookies.get(_cookie_name(request)) or None
+    return _value_of(request, COOKIE)
 
 
 def give_cookie(request: Request, response: Response, token: str) -> None:
     """For as long as the browser is open; the server decides when the session ends."""
-    response.set_cookie(
-        _cookie_name(request), token, path="/", secure=_is_secure(request), httponly=True, samesite="lax"
-    )
+    _give(request, response, COOKIE, token)
 
 
 def take_cookie(request: Request, response: Response) -> None:
-    response.delete_cookie(_cookie_name(request), path="/", secure=_is_secure(request), httponly=True, samesite="lax")
+    _take(request, response, COOKIE)
 
 
-def _cookie_name(request: Request) -> str:
-    return SECURE_COOKIE if _is_secure(request) else COOKIE
+def renewed_cookie(request: Request, token: str) -> bytes:
+    """The value of a Set-Cookie header, for an answer that is not there yet."""
+    scratch = Response()
+    give_cookie(request, scratch, token)
+    return scratch.headers["set-cookie"].encode("latin-1")
+
+
+def pending_token_of(request: Request) -> str | None:
+    return _value_of(request, PENDING_COOKIE)
+
+
+def give_pending_cookie(request: Request, response: Response, token: str) -> None:
+    _give(request, response, PENDING_COOKIE, token)
+
+
+def take_pending_cookie(request: Request, response: Response) -> None:
+    _take(request, response, PENDING_COOKIE)
+
+
+def _value_of(request: Request, name: str) -> str | None:
+    return request.cookies.get(_full_name(request, name)) or None
+
+
+def _give(request: Request, response: Response, name: str, token: str) -> None:
+    full = _full_name(request, name)
+    response.set_cookie(full, token, path="/", secure=_is_secure(request), httponly=True, samesite="lax")
+
+
+def _take(request: Request, response: Response, name: str) -> None:
+    full = _full_name(request, name)
+    response.delete_cookie(full, path="/", secure=_is_secure(request), httponly=True, samesite="lax")
+
+
+def _full_name(request: Request, name: str) -> str:
+    return f"{SECURE_PREFIX}{name}" if _is_secure(request) else name
 
 
 def _is_secure(request: Request) -> bool:

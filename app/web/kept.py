@@ -20,7 +20,7 @@ KEPT_BYTES_MAX: Final = 512 * 1024  # names and texts; a whole step of long answ
 PATH_LENGTH_MAX: Final = 2000
 
 # Sending these again after signing in has no sense.
-_NOT_A_PLACE: Final = ("/inloggen", "/uitloggen", "/gemeente")
+_NOT_A_PLACE: Final = ("/inloggen", "/inloggen/code", "/inloggen/instellen", "/uitloggen", "/gemeente")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from app.web.errors import install_error_pages
 from app.web.forms import FORM_BYTES_MAX
 from app.web.headers import SecurityHeaders
 from app.web.render import Pages
+from app.web.renewed import RenewedSession
 from app.web.site import Site
 
 
@@ -32,4 +33,5 @@ def install_pages(
     # Not FastAPI(max_body_size=…): that limit sits outside all middleware, so its answer would be no page of ours.
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=FORM_BYTES_MAX)
     install_error_pages(app)
+    app.add_middleware(RenewedSession)
     app.add_middleware(SecurityHeaders, behind_tls=behind_tls)
