@@ -33,6 +33,7 @@ class Action(StrEnum):
     VIEW_MASS_MOVES = "view_mass_moves"
     MANAGE_PLANS = "manage_plans"  # of the own municipality: add, release, retire
     ADMINISTER_USERS = "administer_users"
+    VIEW_ACCOUNT_LOG = "view_account_log"  # who signed in, and what administrators did about users
 
 
 _EVERYBODY: Final = frozenset(Role)
@@ -57,6 +58,7 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = {
     Action.VIEW_MASS_MOVES: frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
     Action.MANAGE_PLANS: _ADMINISTRATORS,
     Action.ADMINISTER_USERS: _ADMINISTRATORS,
+    Action.VIEW_ACCOUNT_LOG: frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
 }
 
 

@@ -45,6 +45,7 @@ BUNDLES: Final[Mapping[str, tuple[str, ...]]] = {
         "css/plans.css",
         "css/versions.css",
         "css/local_plans.css",
+        "css/accounts.css",
         "css/print.css",
     ),
 }

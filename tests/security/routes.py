@@ -63,6 +63,10 @@ def values_for(world: World, prepared: Prepared) -> Mapping[str, Sequence[str]]:
         "plan_id": (plan.id, prepared.local_plan),
         "version": (plan.version, "1.1.0"),  # of the local plan that is a draft
         "local_plan_id": prepared.local_plans,
+        "user_id": (world.users["bram"],),
+        "session_id": ("0" * 64,),  # none; tests/features/accounts has some
+        "passkey_id": ("00000000-0000-4000-8000-000000000001",),
+        "link": ("geen-bestaande-link",),
         "mass_move_id": ("00000000-0000-4000-8000-000000000001",),  # none; tests/features/mass_moves makes them
     }
 

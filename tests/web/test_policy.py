@@ -20,6 +20,7 @@ MATRIX = {
     Action.VIEW_MASS_MOVES: {AUDITOR, ADMINISTRATOR},
     Action.MANAGE_PLANS: {ADMINISTRATOR},
     Action.ADMINISTER_USERS: {ADMINISTRATOR},
+    Action.VIEW_ACCOUNT_LOG: {AUDITOR, ADMINISTRATOR},
 }
 
 
@@ -43,6 +44,13 @@ def test_several_roles_add_up():
 
 
 def test_auditors_change_nothing_and_administrators_do_not_approve():
-    viewing = {Action.VIEW_RUN, Action.VIEW_REPORT, Action.VIEW_HISTORY, Action.VIEW_PLANS, Action.VIEW_MASS_MOVES}
+    viewing = {
+        Action.VIEW_RUN,
+        Action.VIEW_REPORT,
+        Action.VIEW_HISTORY,
+        Action.VIEW_PLANS,
+        Action.VIEW_MASS_MOVES,
+        Action.VIEW_ACCOUNT_LOG,
+    }
     assert {action for action in Action if may({Role.AUDITOR}, action)} == viewing
     assert not may({Role.ADMINISTRATOR}, Action.APPROVE_STAGE)

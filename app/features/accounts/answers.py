@@ -11,22 +11,40 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.features.accounts.service import PasswordChecks
-from app.storage.accounts import DemoAccount
+from app.features.accounts.authenticator import shown_app
+from app.features.accounts.checks import PasswordChecks
+from app.settings import DEMONSTRATION_SECRET
+from app.storage.accounts import Account, DemoAccount
+from app.storage.vault import Vault
 from app.web.access import NoMunicipality, NotSignedIn, TokenRefused
 from app.web.csrf import is_unsafe
 from app.web.forms import FormState
 from app.web.kept import TARGET_FIELD, Kept, address_of, local_path
 from app.web.render import address, is_htmx, render
+from app.web.sender import Network, ProxyHeader
 
-Trouble = Literal["signed_out", "too_many", "busy"]
+Trouble = Literal["signed_out", "too_many", "busy", "step_ended", "passkey"]
 
 
-def install_accounts(app: FastAPI, *, secure_cookies: bool, demo_accounts: Sequence[DemoAccount] = ()) -> None:
-    """`secure_cookies`: False only where there is no TLS, as in the demonstration."""
+def install_accounts(
+    app: FastAPI,
+    *,
+    secure_cookies: bool,
+    demo_accounts: Sequence[DemoAccount] = (),
+    secret_key: str = DEMONSTRATION_SECRET,
+    second_factor_required: bool = False,
+    trusted_proxies: Sequence[Network] = (),
+    proxy_header: ProxyHeader = "x-forwarded-for",
+) -> None:
+    """`secure_cookies`: False only where there is no TLS, as in the demonstration. `second_factor_required`: of who
+    signs in with a password; a demonstration does without."""
     app.state.secure_cookies = secure_cookies
     app.state.demo_accounts = demo_accounts
     app.state.password_checks = PasswordChecks()
+    app.state.vault = Vault(secret_key)
+    app.state.second_factor_required = second_factor_required
+    app.state.trusted_proxies = trusted_proxies
+    app.state.proxy_header = proxy_header
     app.add_exception_handler(NotSignedIn, answer_not_signed_in)
     app.add_exception_handler(NoMunicipality, answer_no_municipality)
     app.add_exception_handler(TokenRefused, answer_token_refused)
@@ -81,6 +99,57 @@ def sign_in_page(
     if wait_seconds:
         response.headers["Retry-After"] = str(wait_seconds)
     return _beside_the_form(request, response)
+
+
+def code_page(
+    request: Request,
+    *,
+    status: int = 200,
+    form: FormState | None = None,
+    verder: str = "/",
+    kept: Kept | None = None,
+    wait_seconds: int = 0,
+) -> Response:
+    """The second step of signing in: a code of the app, or a recovery code."""
+    response = render(
+        request,
+        "accounts/code.html",
+        status=status,
+        form=form or FormState(),
+        verder=verder,
+        kept=kept,
+        wait_minutes=-(-wait_seconds // 60),
+    )
+    if wait_seconds:
+        response.headers["Retry-After"] = str(wait_seconds)
+    return response
+
+
+def first_app_page(
+    request: Request,
+    account: Account,
+    secret: str,
+    *,
+    status: int = 200,
+    form: FormState | None = None,
+    verder: str = "/",
+    kept: Kept | None = None,
+    wait_seconds: int = 0,
+) -> Response:
+    """Setting up the app before one may go on."""
+    response = render(
+        request,
+        "accounts/first_app.html",
+        status=status,
+        form=form or FormState(),
+        verder=verder,
+        kept=kept,
+        app=shown_app(secret, account.login),
+        wait_minutes=-(-wait_seconds // 60),
+    )
+    if wait_seconds:
+        response.headers["Retry-After"] = str(wait_seconds)
+    return response
 
 
 def choose_page(request: Request, *, status: int = 200, verder: str = "/", kept: Kept | None = None) -> Response:

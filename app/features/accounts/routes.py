@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Final
 
-import structlog
 from fastapi import APIRouter, Request
-from starlette.datastructures import FormData
-from starlette.responses import RedirectResponse, Response
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 
-from app.features.accounts import service
-from app.features.accounts.answers import choose_page, resend_page, sign_in_page, with_return
-from app.storage import accounts
+from app.features.accounts import admin_routes, link_routes, log_routes, own_routes, second_step_routes, service
+from app.features.accounts.answers import choose_page, resend_page, sign_in_page
+from app.features.accounts.attempts import TooManyAttempts
+from app.features.accounts.checks import TooBusy
+from app.features.accounts.second_step_routes import BODY_BYTES_MAX, is_now, second_step, signed_in_answer
+from app.features.accounts.visit import checks_of, database_of, form_with, typed, vault_of, visit_of
+from app.storage import account_log, accounts
+from app.storage.account_log import Act
 from app.storage.accounts import OpenLogin
-from app.storage.database import WriteSession
+from app.storage.database import Database, WriteSession
 from app.web import notice
 from app.web.access import public, signed_in
-from app.web.clock import now
-from app.web.forms import FormState, Posted
-from app.web.i18n import N_, gettext_for, language_of
-from app.web.identity import caller_of, give_cookie, take_cookie, token_of
-from app.web.kept import KEPT_BYTES_MAX, TARGET_FIELD, Kept, kept_in, local_path
+from app.web.forms import Posted
+from app.web.i18n import N_
+from app.web.identity import take_cookie
+from app.web.kept import TARGET_FIELD, kept_in, local_path
 
 router = APIRouter()
-
-# Kept text, three times as long when each character is percent-encoded, and some room for the form itself.
-BODY_BYTES_MAX: Final = 4 * KEPT_BYTES_MAX
+for part in (second_step_routes, link_routes, own_routes, admin_routes, log_routes):
+    router.include_router(part.router)
 
 BUSY_SECONDS: Final = 5  # what we ask people to wait; the queue is empty after two
 
@@ -41,8 +45,6 @@ notice.register(
     {SIGNED_OUT: N_("You are logged out."), SWITCHED: N_("You now work in the municipality that you chose.")}
 )
 
-log = structlog.get_logger(__name__)
-
 
 @router.get("/inloggen", dependencies=[public])
 def sign_in_form(request: Request, verder: str = "/") -> Response:
@@ -51,8 +53,8 @@ def sign_in_form(request: Request, verder: str = "/") -> Response:
 
 @router.post("/inloggen", dependencies=[public], max_body_size=BODY_BYTES_MAX)
 async def sign_in(request: Request, form: Posted) -> Response:
-    login, password = _text(form, "login"), _text(form, "password")
-    verder, kept = local_path(_text(form, TARGET_FIELD)), kept_in(form)
+    login, password = typed(form, "login"), typed(form, "password")
+    verder, kept = local_path(typed(form, TARGET_FIELD)), kept_in(form)
     page_again = partial(sign_in_page, request, verder=verder, kept=kept)
     missing = {}
     if not login.strip():
@@ -60,34 +62,44 @@ async def sign_in(request: Request, form: Posted) -> Response:
     if not password:
         missing["password"] = PASSWORD_MISSING
     if missing:
-        return page_again(status=422, form=_form(request, login, missing))
+        return page_again(status=422, form=form_with(request, missing, login=login))
+    visit = visit_of(request)
     try:
-        signed_in = await service.sign_in(
-            request.app.state.database,
-            request.app.state.password_checks,
+        found = await service.sign_in(
+            database_of(request),
+            checks_of(request),
+            vault_of(request),
             login=login,
             password=password,
-            address=request.client.host if request.client else None,
-            previous_token=token_of(request),
-            at=now(request),
+            visit=visit,
+            second_factor_required=request.app.state.second_factor_required,
         )
-    except service.SignInRefused:
-        return page_again(status=422, form=_form(request, login, {"login": WRONG}))
-    except service.TooManyAttempts as refusal:
-        form_again = _form(request, login)
+    except service.SignInRefused as refusal:
+        answer = page_again(status=422, form=form_with(request, {"login": WRONG}, login=login))
+        if refusal.user_id is not None:
+            # When the answer is on its way: a longer wait would tell that the account exists.
+            answer.background = BackgroundTask(_note_refused, database_of(request), refusal.user_id, visit)
+        return answer
+    except TooManyAttempts as refusal:
+        form_again = form_with(request, {}, login=login)
         return page_again(status=429, form=form_again, trouble="too_many", wait_seconds=refusal.wait_seconds)
-    except service.TooBusy:
-        return page_again(status=503, form=_form(request, login), trouble="busy", wait_seconds=BUSY_SECONDS)
-    _is_now(request, signed_in.login)
-    response = _next(request, verder, kept)
-    give_cookie(request, response, signed_in.token)
-    return response
+    except TooBusy:
+        form_again = form_with(request, {}, login=login)
+        return page_again(status=503, form=form_again, trouble="busy", wait_seconds=BUSY_SECONDS)
+    if isinstance(found, service.Halfway):
+        return await second_step(request, found, verder=verder, kept=kept)
+    return signed_in_answer(request, found, verder, kept)
+
+
+async def _note_refused(database: Database, user_id: uuid.UUID, visit: service.Visit) -> None:
+    async with database.writing_request() as session:
+        await run_in_threadpool(account_log.note, session, Act.SIGN_IN_REFUSED, about=user_id, trace=visit.trace(None))
 
 
 @router.post("/uitloggen")
 def sign_out(request: Request, login: Annotated[OpenLogin, signed_in], session: WriteSession) -> Response:
     accounts.close_session(session, login.session_id)
-    log.info("signed_out", user=str(login.user_id))
+    account_log.note(session, Act.SIGNED_OUT, about=login.user_id, trace=visit_of(request).trace(login.user_id))
     response = notice.see_other("/inloggen", notice=SIGNED_OUT)
     take_cookie(request, response)
     return response
@@ -103,38 +115,12 @@ def municipality_chosen(
     request: Request, form: Posted, login: Annotated[OpenLogin, signed_in], session: WriteSession
 ) -> Response:
     """Also for switching; then there is no way back to a page of the other municipality."""
-    kept, verder = kept_in(form), local_path(_text(form, TARGET_FIELD))
-    chosen = next((m for m in login.memberships if str(m.municipality_id) == _text(form, "gemeente")), None)
+    kept, verder = kept_in(form), local_path(typed(form, TARGET_FIELD))
+    chosen = next((m for m in login.memberships if str(m.municipality_id) == typed(form, "gemeente")), None)
     if chosen is None:
         return choose_page(request, status=422, verder=verder, kept=kept)
     accounts.choose_municipality(session, login.session_id, chosen.municipality_id)
-    _is_now(request, replace(login, municipality_id=chosen.municipality_id))
+    is_now(request, replace(login, municipality_id=chosen.municipality_id))
     if kept is not None:
         return resend_page(request, kept)
     return notice.see_other(verder, notice=SWITCHED if login.municipality_id else None)
-
-
-def _is_now(request: Request, login: OpenLogin) -> None:
-    """For the page that answers: its header, and the CSRF token in its forms."""
-    request.state.login, request.state.caller = login, caller_of(login)
-
-
-def _next(request: Request, verder: str, kept: Kept | None) -> Response:
-    if request.state.caller is None:
-        if kept is not None:
-            return choose_page(request, kept=kept)
-        return RedirectResponse(with_return("/gemeente", verder), status_code=303)
-    if kept is not None:
-        return resend_page(request, kept)
-    return RedirectResponse(verder, status_code=303)
-
-
-def _form(request: Request, login: str, errors: dict[str, str] | None = None) -> FormState:
-    texts = gettext_for(language_of(request))
-    sentences = {name: texts.gettext(sentence) for name, sentence in (errors or {}).items()}
-    return FormState({"login": (login,)}, sentences)
-
-
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name)
-    return value if isinstance(value, str) else ""

@@ -3,122 +3,131 @@ has one writer."""
 
 from __future__ import annotations
 
-import hashlib
-import ipaddress
-import math
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-import anyio.to_thread
-import structlog
-from anyio import CapacityLimiter
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
-from app.storage import accounts
-from app.storage.accounts import Credentials, OpenLogin
+from app.features.accounts import attempts
+from app.features.accounts.checks import PasswordChecks, TooBusy
+from app.storage import account_log, accounts, second_factors
+from app.storage.account_log import Act, Trace
+from app.storage.accounts import Account, Credentials, OpenLogin
 from app.storage.database import Database
-from app.storage.passwords import check_password
+from app.storage.second_factors import Proof
+from app.storage.vault import Vault
 from app.web.csrf import new_csrf_token
 from app.web.identity import ABSOLUTE, new_token, session_id_of
 
-ATTEMPTS_MAX: Final = 10  # failed ones, per account and per address
-ATTEMPTS_WINDOW: Final = timedelta(minutes=5)
-CHECKS_AT_ONCE_MAX: Final = 2  # of 64 MiB and 0.13 s each
-CHECKS_WAITING_MAX: Final = 30  # two seconds of waiting; beyond that somebody is knocking very hard
 FORGET_SESSIONS_AFTER: Final = timedelta(days=7)  # an ended one only remembers the last municipality until then
-
-log = structlog.get_logger(__name__)
+PENDING: Final = timedelta(minutes=10)  # from the password to the code; setting up an app takes a few minutes
 
 
 class SignInRefused(Exception):
-    """Wrong password, unknown login, disabled account: the caller can't tell which, and neither can the user."""
+    """Wrong password, unknown login, disabled account: the caller can't tell which, and neither can the user.
+    `user_id` is for the log of accounts only, which is written when the answer is on its way."""
+
+    def __init__(self, user_id: uuid.UUID | None = None) -> None:
+        super().__init__()
+        self.user_id: Final = user_id
 
 
-class TooManyAttempts(Exception):
-    def __init__(self, wait: timedelta) -> None:
-        super().__init__(wait)
-        self.wait_seconds: Final = max(1, math.ceil(wait.total_seconds()))
+class PendingEnded(Exception):
+    """It is too long ago that the password was given, or somebody else was first with this sign-in."""
 
 
-class TooBusy(Exception):
-    """More people are signing in at this moment than the server can check passwords for."""
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who knocks. `address`: IP address of the sender; `device`: what the browser says of itself."""
+
+    at: datetime
+    address: str | None
+    device: str | None
+    previous_token: str | None
+
+    def trace(self, by: uuid.UUID | None) -> Trace:
+        return Trace(by=by, at=self.at, address=self.address)
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
+    """`language`: what the user chose earlier, for a browser where nobody chose."""
+
     token: str
     login: OpenLogin
+    language: str
 
 
-@dataclass(slots=True)
-class PasswordChecks:
-    """Few at once. Who waits takes no thread, so that a storm of sign-ins does not stop all other pages."""
+@dataclass(frozen=True, slots=True)
+class Halfway:
+    """The password was right; now the second factor, which `is_new` if it has yet to be set up."""
 
-    check: Callable[[str, str | None], tuple[bool, str | None]] = check_password
-    _limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(CHECKS_AT_ONCE_MAX))
-
-    @property
-    def is_full(self) -> bool:
-        return self._limiter.statistics().tasks_waiting >= CHECKS_WAITING_MAX
-
-    async def run(self, password: str, stored: str | None) -> tuple[bool, str | None]:
-        return await anyio.to_thread.run_sync(self.check, password, stored, limiter=self._limiter)
+    token: str
+    is_new: bool
 
 
 async def sign_in(
     database: Database,
     checks: PasswordChecks,
+    vault: Vault,
     *,
     login: str,
     password: str,
-    address: str | None,
-    previous_token: str | None,
-    at: datetime,
-) -> SignedIn:
-    """Open a new session, and end the one that this browser had.  `address`: IP address of the sender.
+    visit: Visit,
+    second_factor_required: bool,
+) -> SignedIn | Halfway:
+    """Open a new session, and end the one that this browser had; or ask for the second factor first.
 
     Raises SignInRefused, TooManyAttempts, TooBusy.
     """
     if checks.is_full:
         raise TooBusy
     async with database.writing_request() as session:
-        attempt, credentials = await run_in_threadpool(_begin, session, login, address, at)
+        attempt, credentials = await run_in_threadpool(_begin, session, login, visit)
     right, renewed = await checks.run(password, credentials.password_hash if credentials else None)
     if not right or credentials is None:
-        log.warning("sign_in_refused", user=str(credentials.user_id) if credentials else None)
-        raise SignInRefused
+        raise SignInRefused(credentials.user_id if credentials else None)
     async with database.writing_request() as session:
         if renewed:
             await run_in_threadpool(accounts.renew_password_hash, session, credentials.user_id, renewed)
-        signed_in = await run_in_threadpool(_open, session, credentials.user_id, attempt, previous_token, at)
-    log.info("signed_in", user=str(credentials.user_id))
-    return signed_in
+        return await run_in_threadpool(
+            _after_password, session, vault, credentials, attempt, visit, second_factor_required
+        )
 
 
-def _begin(
-    session: Session, login: str, address: str | None, at: datetime
-) -> tuple[list[uuid.UUID], Credentials | None]:
-    keys = [_key("account", accounts.normal_login(login)), _key("address", network_of(address))]
-    attempt, blocking = accounts.claim_attempt(
-        session, keys, at=at, since=at - ATTEMPTS_WINDOW, attempts_max=ATTEMPTS_MAX
-    )
-    if blocking:
-        log.warning("sign_in_slowed_down")
-        raise TooManyAttempts(blocking + ATTEMPTS_WINDOW - at)
+def _begin(session: Session, login: str, visit: Visit) -> tuple[list[uuid.UUID], Credentials | None]:
+    attempt = attempts.claim_password(session, login, visit.address, at=visit.at)
     return attempt, accounts.find_credentials(session, login)
 
 
-def _open(
-    session: Session, user_id: uuid.UUID, attempt: list[uuid.UUID], previous_token: str | None, at: datetime
-) -> SignedIn:
+def _after_password(
+    session: Session,
+    vault: Vault,
+    credentials: Credentials,
+    attempt: list[uuid.UUID],
+    visit: Visit,
+    second_factor_required: bool,
+) -> SignedIn | Halfway:
     accounts.forget_attempt(session, attempt)
-    last = None
-    if previous_token is not None:
-        previous = session_id_of(previous_token)
+    user_id = credentials.user_id
+    has_app = second_factors.has_app(session, user_id)
+    if not has_app and not second_factor_required:
+        return open_session(session, user_id, visit, act=Act.SIGNED_IN)
+    if not has_app:
+        second_factors.begin_app(session, vault, user_id, at=visit.at)
+    token = new_token()
+    accounts.open_pending(session, session_id_of(token), user_id, at=visit.at, expires_at=visit.at + PENDING)
+    return Halfway(token, is_new=not has_app)
+
+
+def open_session(session: Session, user_id: uuid.UUID, visit: Visit, *, act: Act) -> SignedIn:
+    """Raises SignInRefused for a user who was disabled in the meantime."""
+    at, last = visit.at, None
+    if visit.previous_token is not None:
+        previous = session_id_of(visit.previous_token)
         last = accounts.last_municipality(session, previous, user_id)
         accounts.close_session(session, previous)
     accounts.close_ended_sessions(session, at=at - FORGET_SESSIONS_AFTER, seen_before=at - FORGET_SESSIONS_AFTER)
@@ -133,26 +142,57 @@ def _open(
         csrf_token=new_csrf_token(),
         at=at,
         expires_at=at + ABSOLUTE,
+        address=visit.address,
+        device=visit.device,
     )
     login = accounts.find_login(session, session_id_of(token), at=at, seen_after=at - ABSOLUTE)
-    if login is None:  # disabled while the password was being checked
+    if login is None:
         raise SignInRefused
-    return SignedIn(token, login)
+    account_log.note(session, act, about=user_id, trace=visit.trace(user_id))
+    return SignedIn(token, login, accounts.account_of(session, user_id).language)
 
 
-def network_of(address: str | None) -> str:
-    """What is counted as one sender: an IPv4 address, or the /64 that a subscriber gets with IPv6."""
-    try:
-        ip = ipaddress.ip_address(address or "")
-    except ValueError:
-        return "unknown"
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped:
-            return str(ip.ipv4_mapped)
-        return str(ipaddress.ip_network((int(ip), 64), strict=False))
-    return str(ip)
+# --- the second step ----------------------------------------------------------------------------------------------
 
 
-def _key(kind: str, value: str) -> str:
-    """Hashed, so that the table does not tell who tried from where."""
-    return hashlib.sha256(f"{kind}:{value}".encode()).hexdigest()
+def pending_account(session: Session, token: str | None, *, at: datetime) -> Account:
+    """Raises PendingEnded."""
+    account = accounts.find_pending(session, session_id_of(token), at=at) if token else None
+    if account is None:
+        raise PendingEnded
+    return account
+
+
+def finish_with_code(session: Session, vault: Vault, token: str | None, code: str, visit: Visit) -> SignedIn | None:
+    """None when the code is not right, or was used before.  Raises PendingEnded, TooManyAttempts."""
+    account = pending_account(session, token, at=visit.at)
+    attempt = attempts.claim_code(session, account.id, visit.address, at=visit.at)
+    proof = second_factors.prove(session, vault, account.id, code, at=visit.at)
+    if proof is None:
+        account_log.note(session, Act.CODE_REFUSED, about=account.id, trace=visit.trace(None))
+        return None
+    _close(session, token)
+    accounts.forget_attempt(session, attempt)
+    if proof is Proof.RECOVERY_CODE:
+        account_log.note(session, Act.RECOVERY_CODE_USED, about=account.id, trace=visit.trace(account.id))
+    return open_session(session, account.id, visit, act=Act.SIGNED_IN)
+
+
+def finish_with_new_app(
+    session: Session, vault: Vault, token: str | None, code: str, visit: Visit
+) -> tuple[SignedIn, list[str]] | None:
+    """Also gives the recovery codes. None when the code is not right.  Raises PendingEnded, TooManyAttempts."""
+    account = pending_account(session, token, at=visit.at)
+    attempt = attempts.claim_code(session, account.id, visit.address, at=visit.at)
+    codes = second_factors.confirm_app(session, vault, account.id, code, at=visit.at)
+    if codes is None:
+        return None
+    _close(session, token)
+    accounts.forget_attempt(session, attempt)
+    account_log.note(session, Act.SECOND_FACTOR_SET, about=account.id, trace=visit.trace(account.id))
+    return open_session(session, account.id, visit, act=Act.SIGNED_IN), codes
+
+
+def _close(session: Session, token: str | None) -> None:
+    if token is None or not accounts.close_pending(session, session_id_of(token)):
+        raise PendingEnded

@@ -9,21 +9,26 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Annotated, Any
 
+import pyotp
 from fastapi import FastAPI, Request
+from sqlmodel import select
 from starlette.responses import JSONResponse, Response
 from starlette.testclient import TestClient
 
 from app.features.accounts import routes
 from app.features.accounts.answers import install_accounts
 from app.policy import Action, Role
-from app.storage import accounts
+from app.settings import DEMONSTRATION_SECRET
+from app.storage import accounts, second_factors
 from app.storage.accounts import DemoAccount
 from app.storage.database import Database, ReadSession, WriteSession
 from app.storage.passwords import hash_password
-from app.storage.tables import Membership, Municipality, User
+from app.storage.tables import AuthenticatorApp, Membership, Municipality, User
+from app.storage.vault import Vault
 from app.web.access import allowed, public, read_form
 from app.web.forms import Posted
 from app.web.identity import ABSOLUTE, COOKIE, Caller, session_id_of
+from app.web.sender import networks_of
 from app.web.setup import install_pages
 from app.web.site import Site
 
@@ -104,6 +109,8 @@ def an_app(
     *,
     secure_cookies: bool = False,
     demo_accounts: Sequence[DemoAccount] = (),
+    second_factor_required: bool = False,
+    trusted_proxies: str = "",
 ) -> FastAPI:
     """Has a page and a form, as features have them: `/bekijken` to read, `/bewaren` and `/akkoord` to change.
 
@@ -113,6 +120,8 @@ def an_app(
     app.state.database = database
     app.state.clock = clock or AdjustableClock()
     app.state.demo_accounts = demo_accounts
+    app.state.second_factor_required = second_factor_required
+    app.state.trusted_proxies = networks_of(trusted_proxies)
     database.before_writing = read_form
     return app
 
@@ -169,3 +178,28 @@ def hidden_fields_in(html: str, *, action: str) -> list[tuple[str, str]]:
     assert form, f"no form to {action}"
     fields = re.findall(r'<input type="hidden"\s+name="([^"]*)"\s+value="([^"]*)"', form[0])
     return [(entities.unescape(name), entities.unescape(value)) for name, value in fields]
+
+
+def code_of(database: Database, user_id: uuid.UUID, at: datetime, *, steps: int = 0) -> str:
+    """What the app of this user shows at that moment; `steps` of 30 seconds later or earlier."""
+    with database.read() as session:
+        sealed = session.exec(select(AuthenticatorApp.secret).where(AuthenticatorApp.user_id == user_id)).one()
+    secret = Vault(DEMONSTRATION_SECRET).open(sealed, purpose=f"authenticator app of {user_id}")
+    return pyotp.TOTP(secret).at(at + timedelta(seconds=30 * steps))
+
+
+def with_app(database: Database, user_id: uuid.UUID, *, at: datetime = MONDAY) -> list[str]:
+    """Sets up the app of this user, in the half minute before `at`; gives the recovery codes."""
+    vault, before = Vault(DEMONSTRATION_SECRET), at - timedelta(seconds=60)
+    with database.write() as session:
+        second_factors.begin_app(session, vault, user_id, at=before)
+    code = code_of(database, user_id, before)
+    with database.write() as session:
+        codes = second_factors.confirm_app(session, vault, user_id, code, at=before)
+    assert codes
+    return codes
+
+
+def codes_in(html: str) -> list[str]:
+    """The recovery codes that a page shows."""
+    return re.findall(r"<code>([a-z2-9]{4}(?:-[a-z2-9]{4}){3})</code>", html)

@@ -5,7 +5,8 @@ import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from app.features.accounts.service import ATTEMPTS_MAX, ATTEMPTS_WINDOW, PasswordChecks, network_of
+from app.features.accounts.attempts import ATTEMPTS_MAX, ATTEMPTS_WINDOW, key, network_of
+from app.features.accounts.checks import PasswordChecks
 from app.policy import Role
 from app.storage import accounts, passwords
 from app.storage.accounts import DemoAccount
@@ -293,9 +294,8 @@ def test_afterwards_back_to_where_one_was(database: Database, verder: str):
 
 def attempts(database: Database, count: int, *, login: str | None = None, at: timedelta = timedelta()) -> None:
     """Failed ones, without the cost of a hash: of one account from many addresses, or the other way round."""
-    from app.features.accounts.service import _key
 
-    keys = [_key("account", login)] if login else [_key("address", "unknown")]
+    keys = [key("account", login)] if login else [key("address", "unknown")]
     with database.write() as session:
         session.add_all(LoginAttempt(key=keys[0], at=MONDAY + at) for _ in range(count))
 

@@ -1,0 +1,235 @@
+"""Users of the own municipality, for its administrators."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Request
+from sqlmodel import Session
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.features.accounts import admin
+from app.features.accounts.admin_forms import AddForm, NameForm, RolesForm
+from app.features.accounts.service import Visit
+from app.features.accounts.visit import public_url, visit_of
+from app.policy import Action
+from app.storage import account_links, user_admin
+from app.storage.accounts import LoginInvalid, LoginTaken
+from app.storage.database import ReadSession, WriteSession
+from app.storage.user_admin import LastAdministrator, Managed, UserNotFound, WorksElsewhere
+from app.web.access import allowed
+from app.web.clock import now
+from app.web.forms import FormInvalid, FormState, Posted, parse, refuse
+from app.web.i18n import N_, language_of
+from app.web.identity import Caller
+from app.web.notice import register, see_other
+from app.web.render import render
+
+router = APIRouter()
+register(
+    {
+        "user_renamed": N_("The name has been changed."),
+        "user_roles_changed": N_("The roles have been changed. They count from now on."),
+        "user_disabled": N_("The account has been disabled. This person is logged out."),
+        "user_enabled": N_("The account works again."),
+        "second_factor_reset": N_("The second step has been removed. This person is logged out everywhere."),
+    }
+)
+
+Administrator = Annotated[Caller, allowed(Action.ADMINISTER_USERS)]
+
+HERE: Final = "/beheer/gebruikers"
+SEARCH_LENGTH_MAX: Final = 100
+
+TAKEN: Final = N_(
+    "There is an account with this e-mail address already. Is it not in your list? Then it belongs to another "
+    "municipality. Ask who maintains Stappenplan to add your roles to it."
+)
+REFUSALS: Final = {
+    admin.OwnAccount: N_("You cannot do this to your own account. Ask another administrator."),
+    admin.NoRolesLeft: N_("Choose at least one role. Should this person not get in any more? Disable the account."),
+    LastAdministrator: N_("This is the only administrator of your municipality. Make somebody else one first."),
+    WorksElsewhere: N_(
+        "This person also works for another municipality. You can only change the roles in your own municipality. Ask "
+        "who maintains Stappenplan for the rest."
+    ),
+}
+
+
+@router.get("/beheer/gebruikers")
+def show_users(request: Request, session: ReadSession, caller: Administrator, zoek: str = "") -> Response:
+    search = zoek.replace("\x00", "").strip()[:SEARCH_LENGTH_MAX]
+    people = user_admin.people(session, caller.municipality_id, search=search)
+    return render(
+        request,
+        "accounts/users.html",
+        people=people,
+        search=search,
+        form=FormState.of(zoek=search),
+        most=user_admin.LIST_MAX,
+    )
+
+
+@router.get("/beheer/gebruikers/toevoegen")
+def show_add_form(request: Request, caller: Administrator) -> Response:
+    return render(request, "accounts/add_user.html", form=FormState())
+
+
+@router.post("/beheer/gebruikers/toevoegen")
+def add_user(request: Request, session: WriteSession, caller: Administrator, posted: Posted) -> Response:
+    visit = visit_of(request)
+    try:
+        form = parse(AddForm, posted)
+        try:
+            user_id = admin.add(session, caller, login=form.email, name=form.name, roles=form.roles, visit=visit)
+        except LoginTaken:
+            raise refuse(posted, "e-mail", TAKEN) from None
+        except LoginInvalid:
+            raise refuse(posted, "e-mail", N_("Type an e-mail address without spaces.")) from None
+    except FormInvalid as invalid:
+        return render(request, "accounts/add_user.html", status=422, form=invalid.state(language_of(request)))
+    return _link_page(request, session, caller, user_admin.person(session, caller.municipality_id, user_id), visit)
+
+
+# --- one user --------------------------------------------------------------------------------------------------
+
+
+@router.get("/beheer/gebruikers/{user_id}")
+def show_user(request: Request, user_id: str, session: ReadSession, caller: Administrator) -> Response:
+    return _user_page(request, session, caller, _user(session, caller, user_id))
+
+
+def _user(session: Session, caller: Caller, user_id: str) -> Managed:
+    try:
+        return user_admin.person(session, caller.municipality_id, uuid.UUID(user_id))
+    except (ValueError, UserNotFound):
+        raise HTTPException(404) from None
+
+
+def _user_page(
+    request: Request,
+    session: Session,
+    caller: Caller,
+    user: Managed,
+    *,
+    form: FormState | None = None,
+    refusal: str | None = None,
+    status: int = 200,
+) -> Response:
+    return render(
+        request,
+        "accounts/user.html",
+        status=status,
+        user=user,
+        is_self=caller.user_id == str(user.id),
+        link_ends_at=account_links.link_ends_at(session, user.id, at=now(request)),
+        address=f"{HERE}/{user.id}",
+        form=form or FormState.of(naam=user.name, rollen=sorted(role.value for role in user.roles)),
+        refusal=refusal,
+    )
+
+
+@router.post("/beheer/gebruikers/{user_id}/naam")
+def rename(request: Request, user_id: str, session: WriteSession, caller: Administrator, posted: Posted) -> Response:
+    user = _user(session, caller, user_id)
+    try:
+        form = parse(NameForm, posted)
+    except FormInvalid as invalid:
+        shown = invalid.state(language_of(request)).with_default("rollen", "")
+        return _user_page(request, session, caller, user, form=shown, status=422)
+    return _done(
+        request,
+        session,
+        caller,
+        user,
+        lambda visit: admin.rename(session, caller, user, form.name, visit),
+        "user_renamed",
+    )
+
+
+@router.post("/beheer/gebruikers/{user_id}/rollen")
+def change_roles(
+    request: Request, user_id: str, session: WriteSession, caller: Administrator, posted: Posted
+) -> Response:
+    user = _user(session, caller, user_id)
+    try:
+        form = parse(RolesForm, posted)
+    except FormInvalid as invalid:
+        shown = invalid.state(language_of(request)).with_default("naam", user.name)
+        return _user_page(request, session, caller, user, form=shown, status=422)
+    return _done(
+        request,
+        session,
+        caller,
+        user,
+        lambda visit: admin.change_roles(session, caller, user, form.roles, visit),
+        "user_roles_changed",
+    )
+
+
+@router.post("/beheer/gebruikers/{user_id}/uitschakelen")
+def disable(request: Request, user_id: str, session: WriteSession, caller: Administrator) -> Response:
+    user = _user(session, caller, user_id)
+    return _done(
+        request, session, caller, user, lambda visit: admin.disable(session, caller, user, visit), "user_disabled"
+    )
+
+
+@router.post("/beheer/gebruikers/{user_id}/inschakelen")
+def enable(request: Request, user_id: str, session: WriteSession, caller: Administrator) -> Response:
+    user = _user(session, caller, user_id)
+    return _done(
+        request, session, caller, user, lambda visit: admin.enable(session, caller, user, visit), "user_enabled"
+    )
+
+
+@router.post("/beheer/gebruikers/{user_id}/tweede-stap-wissen")
+def reset_second_factor(request: Request, user_id: str, session: WriteSession, caller: Administrator) -> Response:
+    user = _user(session, caller, user_id)
+    return _done(
+        request,
+        session,
+        caller,
+        user,
+        lambda visit: admin.reset_second_factor(session, caller, user, visit),
+        "second_factor_reset",
+    )
+
+
+@router.post("/beheer/gebruikers/{user_id}/link")
+def make_link(request: Request, user_id: str, session: WriteSession, caller: Administrator) -> Response:
+    user = _user(session, caller, user_id)
+    try:
+        return _link_page(request, session, caller, user, visit_of(request))
+    except WorksElsewhere:
+        return _user_page(request, session, caller, user, refusal=REFUSALS[WorksElsewhere], status=409)
+
+
+def _link_page(request: Request, session: Session, caller: Caller, user: Managed, visit: Visit) -> Response:
+    token = admin.make_link(session, caller, user, visit)
+    ends_at = visit.at + account_links.VALID
+    link = f"{public_url(request)}/wachtwoord/{token}"
+    return render(request, "accounts/new_link.html", user=user, link=link, ends_at=ends_at)
+
+
+def _done(
+    request: Request, session: Session, caller: Caller, user: Managed, act: Callable[[Visit], None], notice: str
+) -> Response:
+    """Does it, or shows why not; what was half done is undone."""
+    try:
+        with session.begin_nested():
+            act(visit_of(request))
+    except tuple(REFUSALS) as refusal:
+        return _user_page(request, session, caller, user, refusal=REFUSALS[type(refusal)], status=409)
+    return see_other(f"{HERE}/{user.id}" if _still_here(session, caller, user) else HERE, notice=notice)
+
+
+def _still_here(session: Session, caller: Caller, user: Managed) -> bool:
+    try:
+        user_admin.person(session, caller.municipality_id, user.id)
+    except UserNotFound:
+        return False
+    return True

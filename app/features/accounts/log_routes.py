@@ -1,0 +1,109 @@
+"""The log of accounts, for administrators and auditors."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from app.policy import Action, Role
+from app.storage import account_log, user_admin
+from app.storage.account_log import Act
+from app.storage.database import ReadSession
+from app.web.access import allowed
+from app.web.clock import now
+from app.web.forms import FormState
+from app.web.i18n import N_, gettext_for, language_of
+from app.web.identity import Caller
+from app.web.render import render
+
+router = APIRouter()
+
+Reader = Annotated[Caller, allowed(Action.VIEW_ACCOUNT_LOG)]
+
+SHOWN: Final = timedelta(days=90)
+PAGE_SIZE: Final = 50
+
+# The choices of the filter: sign-ins first, since that is what people look for.
+KINDS: Final[dict[str, tuple[str, tuple[Act, ...]]]] = {
+    "inloggen": (
+        N_("Logging in and out"),
+        (Act.SIGNED_IN, Act.SIGNED_IN_WITH_PASSKEY, Act.RECOVERY_CODE_USED, Act.SIGNED_OUT, Act.SESSIONS_ENDED),
+    ),
+    "geweigerd": (N_("Refused attempts"), (Act.SIGN_IN_REFUSED, Act.CODE_REFUSED)),
+    "wachtwoord": (N_("Passwords and links"), (Act.PASSWORD_CHANGED, Act.PASSWORD_SET_BY_LINK, Act.LINK_MADE)),
+    "tweede-stap": (
+        N_("Second step"),
+        (
+            Act.SECOND_FACTOR_SET,
+            Act.SECOND_FACTOR_REMOVED,
+            Act.SECOND_FACTOR_RESET,
+            Act.RECOVERY_CODES_RENEWED,
+            Act.PASSKEY_ADDED,
+            Act.PASSKEY_REMOVED,
+        ),
+    ),
+    "beheer": (
+        N_("Users and roles"),
+        (Act.USER_ADDED, Act.NAME_CHANGED, Act.ROLES_CHANGED, Act.USER_DISABLED, Act.USER_ENABLED),
+    ),
+}
+WORDS: Final[dict[Act, str]] = {
+    Act.SIGNED_IN: N_("Logged in"),
+    Act.SIGNED_IN_WITH_PASSKEY: N_("Logged in with a passkey"),
+    Act.SIGN_IN_REFUSED: N_("Wrong password"),
+    Act.CODE_REFUSED: N_("Wrong code"),
+    Act.RECOVERY_CODE_USED: N_("Used a recovery code"),
+    Act.SIGNED_OUT: N_("Logged out"),
+    Act.SESSIONS_ENDED: N_("Ended other sessions"),
+    Act.PASSWORD_CHANGED: N_("Changed the password"),
+    Act.PASSWORD_SET_BY_LINK: N_("Set a password with a link"),
+    Act.LINK_MADE: N_("Made a link to set a password"),
+    Act.USER_ADDED: N_("Added the account"),
+    Act.NAME_CHANGED: N_("Changed the name"),
+    Act.ROLES_CHANGED: N_("Changed the roles"),
+    Act.USER_DISABLED: N_("Disabled the account"),
+    Act.USER_ENABLED: N_("Enabled the account"),
+    Act.SECOND_FACTOR_SET: N_("Set up the second step"),
+    Act.SECOND_FACTOR_REMOVED: N_("Turned off the second step"),
+    Act.SECOND_FACTOR_RESET: N_("Removed the second step"),
+    Act.RECOVERY_CODES_RENEWED: N_("Made new recovery codes"),
+    Act.PASSKEY_ADDED: N_("Added a passkey"),
+    Act.PASSKEY_REMOVED: N_("Removed a passkey"),
+}
+assert WORDS.keys() == set(Act)
+
+
+@router.get("/beheer/logboek")
+def show_log(
+    request: Request, session: ReadSession, caller: Reader, wie: str = "", wat: str = "", pagina: str = "1"
+) -> Response:
+    kind = wat if wat in KINDS else ""
+    people = user_admin.people(session, caller.municipality_id)
+    about = next((each.id for each in people if str(each.id) == wie), None)
+    page = int(pagina) if pagina.isascii() and pagina.isdigit() and len(pagina) < 6 and int(pagina) else 1
+    events, count = account_log.events(
+        session,
+        since=now(request) - SHOWN,
+        acts=KINDS[kind][1] if kind else (),
+        about=about,
+        limit=PAGE_SIZE,
+        offset=(page - 1) * PAGE_SIZE,
+    )
+    texts = gettext_for(language_of(request))
+    return render(
+        request,
+        "accounts/log.html",
+        events=events,
+        count=count,
+        words=WORDS,
+        roles={role.value: role for role in Role},
+        kinds=[(name, texts.gettext(label)) for name, (label, _) in KINDS.items()],
+        people=[(str(each.id), each.name) for each in people],
+        page=page,
+        pages=max(1, -(-count // PAGE_SIZE)),
+        days=SHOWN.days,
+        form=FormState.of(wie=str(about) if about else "", wat=kind),
+    )
