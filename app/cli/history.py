@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlmodel import Session
 
 from app.cli.common import complain, database, each_municipality, fail, keeper_for, now, say
-from app.engine.log import fingerprint
+from app.engine.log import Head, fingerprint
 from app.storage.database import Database
+from app.storage.history.export import About, NothingSigned, write_export
 from app.storage.history.heads import CannotSign, Signed, read_signed
 from app.storage.history.keys import KeyUnusable
 from app.storage.history.verify import NEVER, WITHOUT_A_FINGERPRINT, WITHOUT_AN_EARLIER_HEAD, LogVerified, verify_log
-from app.storage.scope import municipality_of
+from app.storage.scope import municipality_of, set_scope
 from app.storage.verify import verify_all
 
 Municipality = Annotated[str | None, typer.Option("--municipality", help="Only this municipality.")]
@@ -120,6 +122,21 @@ def sign(municipality: Municipality = None) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def new_key() -> None:
+    """Go on with a new key.
+
+    Each history gets a head, signed with the old key, that introduces the new one; then the old key is gone. Tell
+    auditors the new fingerprint. When it is interrupted, do it again.
+    """
+    with database() as opened:
+        try:
+            key = keeper_for(opened).renew_key(at=now())
+        except (KeyUnusable, CannotSign) as refused:
+            raise fail(str(refused)) from None
+    say(f"The history goes on with the key of fingerprint {key.fingerprint}")
+
+
 def _municipalities(opened: Database, only: str | None) -> list[tuple[str, uuid.UUID]]:
     found = []
     for name, session in each_municipality(opened, only):
@@ -127,3 +144,45 @@ def _municipalities(opened: Database, only: str | None) -> list[tuple[str, uuid.
         assert id is not None
         found.append((name, id))
     return found
+
+
+# --- taking it along ---------------------------------------------------------------------------------------------
+
+
+def export_history(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Zip file to write.")],
+    municipality: Municipality = None,
+) -> None:
+    """Write the history of a municipality to a file that an auditor can check.
+
+    Signs what is new first. The file holds the program that checks it; see README.txt in it.
+    """
+    with database() as opened:
+        chosen = _municipalities(opened, municipality)
+        if len(chosen) != 1:
+            names = ", ".join(name for name, _ in chosen) or "none"
+            raise fail(f"A file holds the history of one municipality; choose with --municipality. Known: {names}")
+        [(name, id)] = chosen
+        try:
+            keeper_for(opened).sign(id, at=now())
+        except (KeyUnusable, CannotSign) as refused:
+            complain(f"What is new could not be signed, and is left out: {refused}")
+        with opened.read() as session:
+            set_scope(session, id)
+            head = _write(session, output, About(name, "stappenplan", now()))
+    say(f"Wrote {output}: {head.size} events up to head {head.number}, key {fingerprint(head.key)}")
+
+
+def _write(session: Session, output: Path, about: About) -> Head:
+    unfinished = output.with_name(f".{output.name}.new")
+    try:
+        with unfinished.open("wb") as file:
+            head = write_export(session, file, about)
+        unfinished.replace(output)
+    except NothingSigned:
+        raise fail("Nothing is signed yet, so there is nothing that could be checked.") from None
+    except OSError as refused:
+        raise fail(f"{output} cannot be written: {refused.strerror}") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return head

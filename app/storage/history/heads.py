@@ -96,7 +96,7 @@ def sign(session: Session, key: SigningKey, *, at: datetime, next_key: str | Non
                 f"the log has {peaks.size} entries, fewer than the {last.head.size} of head {last.head.number}: was an "
                 "older backup put back? Run: stappenplan verify"
             )
-        if peaks.size == last.head.size and next_key == last.head.next_key:
+        if peaks.size == last.head.size and next_key is None:
             return None
         wanted = last.head.next_key or last.head.key
         if key.public != wanted:
@@ -104,8 +104,6 @@ def sign(session: Session, key: SigningKey, *, at: datetime, next_key: str | Non
                 f"the key has fingerprint {key.fingerprint}, and the history goes on with {fingerprint(wanted)}: put "
                 "that key back, or see docs/decisions/0012-history.md"
             )
-        if peaks.size == last.head.size and next_key is None:
-            return None
     head = Head(
         municipality=str(session.info["municipality_id"]),
         number=last.head.number + 1 if last else 0,

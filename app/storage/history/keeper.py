@@ -18,8 +18,8 @@ from app.engine.log import Head
 from app.storage.database import Database
 from app.storage.grown import Grown
 from app.storage.history import heads
-from app.storage.history.heads import CannotSign, Signed
-from app.storage.history.keys import KeyUnusable, SigningKey, load_key, make_key
+from app.storage.history.heads import Signed
+from app.storage.history.keys import KeyUnusable, SigningKey, load_key, make_key, sync_folder
 from app.storage.history.witnesses import Witness, WitnessFailed
 from app.storage.scope import Prepared, set_scope, unscoped
 from app.storage.tables import Municipality, SignedHead, WitnessProgress
@@ -96,6 +96,25 @@ class HistoryKeeper:
         self._tell_witnesses(municipality, at)
         return signed.head if signed is not None else None
 
+    def renew_key(self, *, at: datetime) -> SigningKey:
+        """Every history goes on with a new key, which a head signed with the old one introduces. What was interrupted is
+        finished by doing it again.  Raises KeyUnusable, CannotSign."""
+        self.ensure_key()
+        beside = self._key_file.with_suffix(".next.pem")
+        new = make_key(beside)
+        with self._database.read() as session:
+            unscoped(session, "all histories go on with the new key")
+            municipalities = [*session.exec(select(Municipality.id).order_by(col(Municipality.id)))]
+        for municipality in municipalities:
+            with self._database.read() as session:
+                set_scope(session, municipality)
+                last = heads.newest(session)
+            if last is None or last.head.next_key != new.public:
+                self.sign(municipality, at=at, next_key=new.public)
+        beside.replace(self._key_file)
+        sync_folder(self._key_file.parent)
+        return new
+
     def _tell_witnesses(self, municipality: uuid.UUID, at: datetime) -> None:
         if self._messenger is not None:
             self._messenger.submit(self.hand_over, municipality, at=at)
@@ -151,5 +170,3 @@ _OF_WITNESS = col(WitnessProgress.witness) == bindparam("of_witness")
 _PROGRESS = Prepared(sqlalchemy.select(col(WitnessProgress.number)).where(_OF_WITNESS))
 _CHANGE_PROGRESS = Prepared(update(WitnessProgress).where(_OF_WITNESS))
 _ADD_PROGRESS = Prepared(insert(WitnessProgress))
-
-__all__ = ["CannotSign", "HistoryKeeper", "KeyUnusable"]

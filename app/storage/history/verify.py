@@ -58,7 +58,7 @@ def verify_log(session: Session, *, expected: str | None = None, kept: Sequence[
     heads = _Heads(session, found, expected, kept)
     peaks = Peaks()
     heads.check_root(peaks)
-    for row in session.execute(_ENTRIES.execution_options(yield_per=500)):
+    for row in session.execute(ENTRIES.execution_options(yield_per=500)):
         place = f"entry {row.position}"
         if row.position != peaks.size:
             found.report(place, f"the log has no entry {peaks.size}")
@@ -90,7 +90,7 @@ _ENTRY_COLUMNS: tuple[Any, ...] = (
     EventRow.at,
 )
 _OF_ENTRY = (col(EventRow.run_id) == col(LogEntry.run_id)) & (col(EventRow.sequence) == col(LogEntry.sequence))
-_ENTRIES = (
+ENTRIES = (
     sqlalchemy.select(*_ENTRY_COLUMNS)
     .select_from(LogEntry)
     .join(EventRow, _OF_ENTRY, isouter=True)
