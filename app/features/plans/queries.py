@@ -49,21 +49,16 @@ def _line(shown: PinnedPlan, plan: StepPlan, versions: list[PinnedPlan]) -> Plan
     )
 
 
-Needed = tuple[str, StageRequired | DecisionRequired]
-
-
 @dataclass(frozen=True, slots=True)
 class PlanPage:
     """`newer` is the version to start on, when that is another one; `released_by` the name of who released a plan of
-    the own municipality. `needs` has for each stage what it requires: each
-    requirement with its alternatives as ("stage" or "decision", what is required)."""
+    the own municipality."""
 
     pinned: PinnedPlan
     plan: StepPlan
     versions: tuple[PinnedPlan, ...]
     newer: PinnedPlan | None
     released_by: str
-    needs: dict[str, list[list[Needed]]]
 
 
 def plan_page(session: Session, plan_id: str, version: str) -> PlanPage | None:
@@ -81,8 +76,16 @@ def plan_page(session: Session, plan_id: str, version: str) -> PlanPage | None:
         versions=versions,
         newer=newest if is_newer else None,
         released_by=names_of(session, [local.released_by]).get(local.released_by, "") if local else "",
-        needs={stage.id: [_needed(requirement) for requirement in stage.requires] for stage in plan.stages},
     )
+
+
+Needed = tuple[str, StageRequired | DecisionRequired]
+
+
+def needs_of(plan: StepPlan) -> dict[str, list[list[Needed]]]:
+    """For each stage what it requires: each requirement with its alternatives as ("stage" or "decision", what is
+    required)."""
+    return {stage.id: [_needed(requirement) for requirement in stage.requires] for stage in plan.stages}
 
 
 def _needed(requirement: Requirement) -> list[Needed]:

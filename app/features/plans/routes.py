@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.engine.definition import StepPlan
 from app.features.plans import differences, queries
 from app.policy import Action
 from app.storage.database import ReadSession
@@ -15,6 +18,7 @@ from app.web.access import allowed
 from app.web.i18n import language_of
 from app.web.identity import Caller
 from app.web.plan_graph import plan_graph
+from app.web.plan_part import plan_part
 from app.web.render import render
 
 router = APIRouter()
@@ -37,9 +41,16 @@ def show_plan(request: Request, plan_id: str, version: str, session: ReadSession
         "plans/plan.html",
         page=page,
         plan=page.plan,
-        graph=plan_graph(page.plan, language_of(request)),
+        content=_content(request, page.plan),
         may_start=caller.may(Action.START_RUN) and not page.pinned.is_retired,
     )
+
+
+def _content(request: Request, plan: StepPlan) -> Markup:
+    def context() -> Mapping[str, Any]:
+        return {"plan": plan, "graph": plan_graph(plan, language_of(request)), "needs": queries.needs_of(plan)}
+
+    return plan_part(request, "plans/_content.html", plan.digest, context)
 
 
 @router.get("/stappenplannen/{plan_id}/{version}/verschillen")
