@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, String, cast, func
+from sqlalchemy import ColumnElement, String, bindparam, cast, func
 from sqlmodel import Session, col
 
 from app.engine import events as e
@@ -24,11 +25,13 @@ from app.storage.evidence_store import COLUMNS, Evidence, evidence_of, find_evid
 from app.storage.people import names_of
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_run, load_stages, load_step
+from app.storage.scope import Prepared
 from app.storage.tables import EventRow, EvidenceRow
 from app.storage.texts import read_texts
 from app.web.identity import Caller
 
 PAGE_SIZE: Final = 25
+PAGES_MAX: Final = 10**6  # more than any run has; far beyond it a number would not fit in the database
 IN_USE: Final = "in-gebruik"
 WITHDRAWN: Final = "ingetrokken"
 SET_ASIDE: Final = "apart-gezet"
@@ -185,22 +188,11 @@ class RunEvidencePage:
 
 
 def run_evidence_page(session: Session, caller: Caller, run_id: str, filter: Filter, page: int) -> RunEvidencePage:
-    """Seven queries, whatever the number of pieces.  Raises RunNotFound."""
+    """Six queries, whatever the number of pieces.  Raises RunNotFound."""
     plan, run = load_run(session, run_id)
     versions = versions_of(session, plan, run)
-    conditions = [*_conditions(versions, filter)]
-    counting = sqlalchemy.select(func.count(col(EvidenceRow.id))).where(*conditions)
-    total = session.execute(counting).scalar_one() if filter.fits(versions) else 0
-    pages = max(1, -(-total // PAGE_SIZE))
-    page = min(max(1, page), pages)
-    listing = (
-        sqlalchemy.select(*COLUMNS)
-        .where(*conditions)
-        .order_by(col(EvidenceRow.added_at).desc(), col(EvidenceRow.id))
-        .limit(PAGE_SIZE)
-        .offset((page - 1) * PAGE_SIZE)
-    )
-    found = [from_row(row) for row in session.execute(listing)] if total else []
+    wanted = min(max(1, page), PAGES_MAX)
+    found, total, page = _listed(session, versions, filter, wanted) if filter.fits(versions) else ([], 0, 1)
     may_add = caller.may(Action.WORK_ON_STAGE) and not any(guards.not_in_team(run, caller.user_id))
     return RunEvidencePage(
         header=run_header(session, run.id),
@@ -210,7 +202,7 @@ def run_evidence_page(session: Session, caller: Caller, run_id: str, filter: Fil
         found=tuple((each, versions.whereabouts(each)) for each in found),
         total=total,
         page=page,
-        pages=pages,
+        pages=max(1, -(-total // PAGE_SIZE)),
         names=names_of(session, _people(found)),
         wanted=tuple(_wanted(plan, run)),
         places=tuple(_places(plan, run)) if may_add else (),
@@ -218,24 +210,59 @@ def run_evidence_page(session: Session, caller: Caller, run_id: str, filter: Fil
     )
 
 
-def _conditions(versions: Versions, filter: Filter) -> Iterator[ColumnElement[bool]]:
-    yield col(EvidenceRow.run_id) == uuid.UUID(versions.run.id)
+def _listed(session: Session, versions: Versions, filter: Filter, page: int) -> tuple[list[Evidence], int, int]:
+    """One page, the number of all that fit the filter, and which page it is: the last one for a number beyond it."""
+    query = _listing(bool(filter.kind), bool(filter.stage), bool(filter.ground), filter.state)
+    values = _values(versions, filter)
+    rows = query.run(session, {**values, "skipped": (page - 1) * PAGE_SIZE}).all()
+    if not rows and page > 1:
+        first = query.run(session, {**values, "skipped": 0}).first()
+        page = -(-first.total // PAGE_SIZE) if first else 1
+        rows = query.run(session, {**values, "skipped": (page - 1) * PAGE_SIZE}).all()
+    return [from_row(row) for row in rows], rows[0].total if rows else 0, page
+
+
+def _values(versions: Versions, filter: Filter) -> dict[str, Any]:
+    values: dict[str, Any] = {"of_run": uuid.UUID(versions.run.id)}
     if filter.kind:
-        yield col(EvidenceRow.kind) == filter.kind
+        values["of_kind"] = filter.kind
     if filter.stage:
-        yield col(EvidenceRow.ref).startswith(f"{filter.stage}.", autoescape=True)
+        values["of_stage"] = f"{filter.stage}."
     if filter.ground:
+        values["of_ground"] = f'"{filter.ground}"'
+    if filter.state in {IN_USE, SET_ASIDE}:
+        values["set_aside"] = [uuid.UUID(id) for id in versions.parked]
+    return values
+
+
+@cache
+def _listing(has_kind: bool, has_stage: bool, has_ground: bool, state: str) -> Prepared:
+    """Each row with the number of all rows, so that counting asks nothing more."""
+    conditions = [*_conditions(has_kind, has_stage, has_ground, state)]
+    counted = (*COLUMNS, func.count().over().label("total"))
+    newest_first = (col(EvidenceRow.added_at).desc(), col(EvidenceRow.id))
+    query = sqlalchemy.select(*counted).where(*conditions).order_by(*newest_first)
+    return Prepared(query.limit(PAGE_SIZE).offset(bindparam("skipped")))
+
+
+def _conditions(has_kind: bool, has_stage: bool, has_ground: bool, state: str) -> Iterator[ColumnElement[bool]]:
+    yield col(EvidenceRow.run_id) == bindparam("of_run")
+    if has_kind:
+        yield col(EvidenceRow.kind) == bindparam("of_kind")
+    if has_stage:
+        # Ids hold nothing that LIKE understands otherwise.
+        yield col(EvidenceRow.ref).startswith(bindparam("of_stage"))
+    if has_ground:
         # Ids of grounds hold no quotes, so as text the list says it on every database.
-        yield cast(col(EvidenceRow.grounds), String).contains(f'"{filter.ground}"', autoescape=True)
+        yield cast(col(EvidenceRow.grounds), String).contains(bindparam("of_ground"))
     is_withdrawn = col(EvidenceRow.withdrawn_at).is_not(None)
-    is_set_aside = col(EvidenceRow.id).in_([uuid.UUID(id) for id in versions.parked])
-    match filter.state:
+    match state:
         case "in-gebruik":
-            yield ~is_withdrawn & ~is_set_aside
+            yield ~is_withdrawn & col(EvidenceRow.id).not_in(bindparam("set_aside", expanding=True))
         case "ingetrokken":
             yield is_withdrawn
         case "apart-gezet":
-            yield is_set_aside
+            yield col(EvidenceRow.id).in_(bindparam("set_aside", expanding=True))
         case _:
             return
 

@@ -134,6 +134,19 @@ def test_long_list_is_paged_and_costs_the_same(world: World):
     assert "Stuk 04" not in first
     assert "Stuk 04" in second
     assert len(short) == len(long) <= 8
+    for beyond in ("3", "9" * 30):
+        with world.counting_queries() as statements:
+            last = anna.get(f"/trajecten/{run}/bewijsstukken?pagina={beyond}").text
+        assert "Stuk 04" in last
+        assert "Pagina 2 van 2" in last
+        assert len(statements) <= 8, statements
+
+
+def test_page_beyond_the_last_of_a_filter_that_finds_nothing_says_so(world: World):
+    run = a_started_run(world)
+    page = world.browser("anna").get(f"/trajecten/{run}/bewijsstukken?stand=ingetrokken&pagina=2")
+    assert page.status_code == 200
+    assert "Geen bewijsstuk" in page.text
 
 
 def test_pages_cost_few_queries(world: World):
