@@ -15,6 +15,7 @@ from app.cli.common import complain, database, fail, now, say, settings
 from app.cli.preparing import make_ready
 from app.demo import build
 from app.main import create_app
+from app.production import production_problems, tls_problem
 from app.storage.evidence_files import EvidenceFiles
 from app.web.assets import AssetMissing
 from app.web.i18n import TextsError
@@ -27,6 +28,8 @@ def serve() -> None:
     production. Data is kept in DATA_DIR, or in the PostgreSQL database that DATABASE_URL names.
     """
     chosen = settings()
+    if problems := [*production_problems(chosen), *([tls] if (tls := tls_problem(chosen)) else [])]:
+        raise fail("\n".join(problems))
     with _listen_on(chosen.host, chosen.port) as listening, database(must_be_current=False) as opened:
         make_ready(opened)
         if chosen.is_production:
@@ -49,9 +52,19 @@ def serve() -> None:
             roles = ", ".join(account.roles)
             say(f"  {account.login:<28} {account.password:<24} {account.municipality}: {roles}")
         host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
-        say(f"Stappenplan: http://{host}:{listening.getsockname()[1]}")
+        scheme = "https" if chosen.tls_certificate else "http"
+        say(f"Stappenplan: {scheme}://{host}:{listening.getsockname()[1]}")
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-        config = uvicorn.Config(app, log_config=None, server_header=False, access_log=False)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            server_header=False,
+            access_log=False,
+            # Which proxies are believed, app/web/sender.py decides; uvicorn believes everything from 127.0.0.1.
+            proxy_headers=False,
+            ssl_certfile=chosen.tls_certificate,
+            ssl_keyfile=chosen.tls_key,
+        )
         server = _Server(config, app.state.stopping)
         # A service manager says SIGTERM, a terminal Ctrl-C; either way the database is closed in good order.
         signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -75,6 +75,16 @@ def _environment(folder: Path, **more: str) -> dict[str, str]:
     return {"DATA_DIR": str(folder), "DATABASE_URL": "", "STAPPENPLAN_ENV": "demo", "HOST": "127.0.0.1", **more}
 
 
+# What a production that may start has at least.
+PRODUCTION = {
+    "STAPPENPLAN_ENV": "production",
+    "PORT": "0",
+    "SECRET_KEY": "Zb3-lang-en-willekeurig-9fQx72LmKp04",
+    "PUBLIC_URL": "https://stappenplan.example",
+    "TRUSTED_PROXIES": "10.0.0.7",
+}
+
+
 @pytest.fixture
 def empty(tmp_path: Path) -> Command:
     return Command(_environment(tmp_path / "var"))
@@ -351,8 +361,36 @@ def test_demonstration_only_goes_into_an_empty_database(demonstration: Command):
 
 def test_demonstration_accounts_are_refused_in_production(demonstration: Command, tmp_path: Path):
     command = copy_of(demonstration, tmp_path)
-    command.env |= {"STAPPENPLAN_ENV": "production", "PORT": "0"}
+    command.env |= PRODUCTION
     assert "Demonstration accounts" in command.refused("serve")
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"SECRET_KEY": ""}, ["SECRET_KEY"]),
+        ({"SECRET_KEY": "only-for-a-demonstration-not-for-production"}, ["SECRET_KEY"]),
+        ({"SECRET_KEY": "kort"}, ["SECRET_KEY"]),
+        ({"SECRET_KEY": "x" * 50}, ["SECRET_KEY"]),
+        ({"PUBLIC_URL": "http://stappenplan.example"}, ["PUBLIC_URL"]),
+        ({"PUBLIC_URL": ""}, ["PUBLIC_URL"]),
+        ({"TRUSTED_PROXIES": ""}, ["TRUSTED_PROXIES"]),
+        ({"TLS_CERTIFICATE": "/nergens.pem"}, ["TLS_CERTIFICATE"]),
+        ({"TLS_CERTIFICATE": "/nergens.pem", "TLS_KEY": "/nergens.key"}, ["TLS_CERTIFICATE"]),
+        ({"TRUSTED_PROXIES": "proxy.example"}, ["TRUSTED_PROXIES"]),
+        (
+            {"SECRET_KEY": "", "PUBLIC_URL": "", "TRUSTED_PROXIES": ""},
+            ["SECRET_KEY", "PUBLIC_URL", "TRUSTED_PROXIES"],
+        ),
+    ],
+)
+def test_production_that_is_not_safe_does_not_start(empty: Command, changes: dict[str, str], names: list[str]):
+    empty.env |= {**PRODUCTION, **changes}
+    result = empty("serve")
+    assert result.exit_code == 1
+    assert [line.split(":")[0].split(" ")[0] for line in result.stderr.strip().splitlines()] == names
+    assert not any(secret and secret in result.output for secret in [changes.get("SECRET_KEY")])
+    assert not Path(empty.env["DATA_DIR"]).exists()
 
 
 def test_port_in_use_is_one_line_and_makes_nothing(empty: Command):

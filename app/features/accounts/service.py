@@ -90,6 +90,9 @@ async def sign_in(
     right, renewed = await checks.run(password, credentials.password_hash if credentials else None)
     if not right or credentials is None:
         raise SignInRefused(credentials.user_id if credentials else None)
+    if second_factor_required and credentials.is_demonstration:
+        # Everybody knows its password. Production does not start with such an account, but one could be enabled later.
+        raise SignInRefused(credentials.user_id)
     async with database.writing_request() as session:
         if renewed:
             await run_in_threadpool(accounts.renew_password_hash, session, credentials.user_id, renewed)

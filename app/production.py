@@ -1,0 +1,45 @@
+"""What must be true of the settings before real people use this. Each problem is one line with its remedy."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+
+from app.settings import DEMONSTRATION_SECRET, Settings
+from app.storage.vault import SECRET_LENGTH_MIN
+
+
+def production_problems(settings: Settings) -> Iterator[str]:
+    """Nothing for a demonstration. Values are not repeated: one is a secret."""
+    if not settings.is_production:
+        return
+    if settings.secret_key == DEMONSTRATION_SECRET:
+        yield "SECRET_KEY: give a secret of your own in production, for instance from: openssl rand -base64 48"
+    elif len(settings.secret_key) < SECRET_LENGTH_MIN or len(set(settings.secret_key)) < SECRET_LENGTH_MIN // 4:
+        yield (
+            f"SECRET_KEY: use at least {SECRET_LENGTH_MIN} random characters, "
+            "for instance from: openssl rand -base64 48"
+        )
+    if not settings.public_url.startswith("https://"):
+        yield (
+            "PUBLIC_URL: give the https:// address at which people reach this; without TLS a session would travel "
+            "in the open"
+        )
+    if not settings.trusted_proxies and settings.tls_certificate is None:
+        yield (
+            "TRUSTED_PROXIES: give the addresses of the proxy that ends TLS, "
+            "or TLS_CERTIFICATE and TLS_KEY to end it here"
+        )
+
+
+def tls_problem(settings: Settings) -> str | None:
+    """Whether the certificate and its key can be used; None if so, or if there are none."""
+    if settings.tls_certificate is None and settings.tls_key is None:
+        return None
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return "TLS_CERTIFICATE and TLS_KEY belong together: give both, or neither"
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.tls_certificate, settings.tls_key)
+    except OSError as refused:  # an SSLError is one too
+        return f"TLS_CERTIFICATE and TLS_KEY cannot be used: {refused.strerror or refused}"
+    return None
