@@ -10,6 +10,7 @@ from app.features.accounts import routes as accounts
 from app.features.accounts.answers import install_accounts
 from app.features.approvals import routes as approvals
 from app.features.evidence import routes as evidence
+from app.features.history import routes as history
 from app.features.local_plans import routes as local_plans
 from app.features.mass_moves import routes as mass_moves
 from app.features.mass_moves.worker import kept_going
@@ -41,6 +42,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     approvals.router,
     evidence.router,
     reports.router,
+    history.router,
     plans.router,
     local_plans.router,
 )

@@ -22,6 +22,7 @@ class Action(StrEnum):
     VIEW_RUN = "view_run"
     VIEW_REPORT = "view_report"
     VIEW_HISTORY = "view_history"
+    EXPORT_HISTORY = "export_history"  # of the whole municipality, to check it elsewhere
     VIEW_PLANS = "view_plans"
     START_RUN = "start_run"
     EDIT_RUN = "edit_run"  # name, purpose, domains, team, manager
@@ -47,6 +48,7 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = {
     Action.VIEW_RUN: _EVERYBODY,
     Action.VIEW_REPORT: _EVERYBODY,
     Action.VIEW_HISTORY: _EVERYBODY,
+    Action.EXPORT_HISTORY: frozenset({Role.MANAGER, Role.AUDITOR, Role.ADMINISTRATOR}),
     Action.VIEW_PLANS: _EVERYBODY,
     Action.START_RUN: _WORKERS,
     Action.EDIT_RUN: _WORKERS,

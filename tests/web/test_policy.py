@@ -9,6 +9,7 @@ MATRIX = {
     Action.VIEW_RUN: {OFFICER, MANAGER, AUDITOR, ADMINISTRATOR},
     Action.VIEW_REPORT: {OFFICER, MANAGER, AUDITOR, ADMINISTRATOR},
     Action.VIEW_HISTORY: {OFFICER, MANAGER, AUDITOR, ADMINISTRATOR},
+    Action.EXPORT_HISTORY: {MANAGER, AUDITOR, ADMINISTRATOR},
     Action.VIEW_PLANS: {OFFICER, MANAGER, AUDITOR, ADMINISTRATOR},
     Action.START_RUN: {OFFICER, MANAGER},
     Action.EDIT_RUN: {OFFICER, MANAGER},
@@ -51,6 +52,7 @@ def test_auditors_change_nothing_and_administrators_do_not_approve():
         Action.VIEW_PLANS,
         Action.VIEW_MASS_MOVES,
         Action.VIEW_ACCOUNT_LOG,
+        Action.EXPORT_HISTORY,
     }
     assert {action for action in Action if may({Role.AUDITOR}, action)} == viewing
     assert not may({Role.ADMINISTRATOR}, Action.APPROVE_STAGE)

@@ -93,4 +93,5 @@ def show_history(
         page=page,
         kinds=[(kind, words.say(title)) for kind, (title, _) in KINDS.items()],
         here_tab="history",
+        may_export=caller.may(Action.EXPORT_HISTORY),
     )

@@ -97,8 +97,8 @@ class HistoryKeeper:
         return signed.head if signed is not None else None
 
     def renew_key(self, *, at: datetime) -> SigningKey:
-        """Every history goes on with a new key, which a head signed with the old one introduces. What was interrupted is
-        finished by doing it again.  Raises KeyUnusable, CannotSign."""
+        """Every history goes on with a new key, which a head signed with the old one introduces. What was interrupted
+        is finished by doing it again.  Raises KeyUnusable, CannotSign."""
         self.ensure_key()
         beside = self._key_file.with_suffix(".next.pem")
         new = make_key(beside)
@@ -113,6 +113,8 @@ class HistoryKeeper:
                 self.sign(municipality, at=at, next_key=new.public)
         beside.replace(self._key_file)
         sync_folder(self._key_file.parent)
+        for municipality in municipalities:
+            self.sign(municipality, at=at)
         return new
 
     def _tell_witnesses(self, municipality: uuid.UUID, at: datetime) -> None:
