@@ -8,7 +8,7 @@ that a page takes. Templates mean the same: tests/web/test_folding.py compares w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, MutableMapping
-from functools import cache
+from functools import cache, lru_cache, partial
 from typing import Any, Final
 
 import markupsafe
@@ -20,7 +20,12 @@ from markupsafe import Markup
 
 Render = Callable[..., str]
 COMPONENTS: Final = "ui"  # the name under which templates find the macros of templates/components
+KEPT: Final = "kept_"
+"""Begins the name of a macro that is rendered once for the same arguments while it is in use. They may hold nothing of
+a user: a name or a text may be erased tomorrow."""
+KEPT_MAX: Final = 1024  # per macro and language, in memory; what one gives is 1 kB or so
 _escape_text: Final[Callable[[str], str]] = markupsafe._escape_inner  # type: ignore[attr-defined]  # noqa: SLF001  # what escape() itself calls for a text
+_made: Final[Callable[[str], Markup]] = partial(str.__new__, Markup)  # as Markup(), for what is known to be a text
 _NO_CALLER: Final = StrictUndefined("No caller defined", name="caller")
 
 
@@ -61,8 +66,10 @@ def as_function(render: Render, name: str | None, arguments: tuple[str, ...], ta
     """`render` wants all arguments, `missing` for those that were not given; Python fills them in. A macro without a
     name is the content of a {% call %}."""
     if name is None and not arguments:
-        return lambda: Markup(render())  # noqa: S704  # made by a template, which escaped it
+        return lambda: _made(render())
     function = _binding(arguments, takes_caller and "caller" not in arguments)(render)
+    if name is not None and name.startswith(KEPT):
+        function = lru_cache(maxsize=KEPT_MAX, typed=True)(function)  # a text with markup equals the same without
     function.macro = name  # type: ignore[attr-defined]  # see is_macro()
     return function
 
@@ -79,7 +86,7 @@ def _binding(arguments: tuple[str, ...], takes_caller: bool) -> Callable[[Render
     )
     source = f"lambda render: lambda {parameters}: Markup(render({', '.join(given)}))"
     binding: Callable[[Render], Render] = eval(  # noqa: S307  # names of arguments of our own templates
-        source, {"Markup": Markup, "missing": missing, "no_caller": _NO_CALLER}
+        source, {"Markup": _made, "missing": missing, "no_caller": _NO_CALLER}
     )
     return binding
 

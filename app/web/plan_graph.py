@@ -64,6 +64,9 @@ class Box:
     state: TextLine | None
     """The first line of the room for a state, still empty; behind the dot."""
 
+    def __hash__(self) -> int:
+        return hash((self.kind, self.id))  # quick, since what is drawn of it is looked up on every page
+
     def state_lines(self, word: str) -> tuple[TextLine, ...]:
         """A state as it fits in the room for it."""
         if self.state is None:
@@ -108,6 +111,9 @@ class PlanGraph:
     legend_width: float
     legend_height: float
     sentences: tuple[str, ...]
+
+    def __hash__(self) -> int:
+        return hash((self.title, self.width, self.height))  # as of a box
 
 
 def plan_graph(plan: StepPlan, language: Language, *, with_states: bool = False) -> PlanGraph:

@@ -51,6 +51,11 @@ TEMPLATES = {
         "{% macro given(x) %}{{ caller(x) }}{% endmacro %}{% call(x) given(words[0]) %}{{ x }}{% endcall %}"
         "{{ words|map('upper')|join(sep) }}{{ 1.5 }}{{ none }}{{ safe }}"
     ),
+    "kept.html": (
+        "{% macro kept_box(x, y='Y') %}[{{ x }}{{ y }}]{% endmacro %}"
+        "{% for each in [safe, safe|string, '<i>safe</i>', 1, true, 1.0] %}{{ kept_box(each) }}{% endfor %}"
+        "{{ kept_box(safe, y=sep) }}{{ kept_box(x=words[0]) }}{{ kept_box(words[0]) }}"
+    ),
     "given.html": (
         "{% macro given(x) %}{{ caller(x) }}{{ varargs }}{% endmacro %}{% call(x) given('<', 2) %}{{ x }}{% endcall %}"
     ),
@@ -99,6 +104,7 @@ def folding() -> Environment:
         "methods.html",
         "page.html",
         "calls.html",
+        "kept.html",
         "given.html",
     ],
 )
@@ -106,6 +112,22 @@ def test_folded_template_gives_the_same(folding: Environment, name: str):
     plain = an_environment(Environment).get_template(name).render(VALUES)
 
     assert folding.get_template(name).render(VALUES) == plain
+
+
+def test_macro_whose_name_says_so_is_rendered_once_for_the_same_arguments(folding: Environment):
+    found: list[str] = []
+
+    def seen(text: str) -> str:
+        found.append(text)
+        return text
+
+    page = folding.from_string(
+        "{% macro kept_box(x) %}{{ seen(x) }}{% endmacro %}{% macro box(x) %}{{ seen(x) }}{% endmacro %}"
+        "{% for each in ['a', 'b', 'a'] %}{{ kept_box(each) }}{{ box(each) }}{% endfor %}"
+    )
+
+    assert page.render(seen=seen) == "aabbaa"
+    assert found == ["a", "a", "b", "b", "a"]
 
 
 def test_what_is_filled_in_is_escaped(folding: Environment):
