@@ -84,7 +84,7 @@ def current_answers(
         rows = _CURRENT_IN_STAGE.run(session, {"of_run": key, "of_stage": str(ref)})
     else:
         rows = _CURRENT_IN_STEP.run(session, {"of_run": key, "of_stage": str(ref), "of_step": step})
-    return {(row[0], row[1], row[2]): Answer(*row) for row in rows}
+    return {(row[0], row[1], row[2]): Answer(*row) for row in rows.all()}
 
 
 def answers_and_versions(

@@ -111,10 +111,10 @@ def _load_all_stages(session: Session, key: uuid.UUID, steps: bool) -> dict[Stag
     """All stages with all of their steps, or none."""
     found: dict[str, dict[str, StepState]] = {}
     if steps:
-        for text, step, state in _STEPS.run(session, {"of_run": key}):
+        for text, step, state in _STEPS.run(session, {"of_run": key}).all():
             found.setdefault(text, {})[step] = codec.decode_step(state)
     stages = {}
-    for text, status, passed, state in _STAGES.run(session, {"of_run": key}):
+    for text, status, passed, state in _STAGES.run(session, {"of_run": key}).all():
         ref = StageRef.parse(text)
         instance = codec.decode_stage(ref, state, status=status, passed=passed)
         stages[ref] = replace(instance, steps=found.get(text, {}), loaded=None if steps else frozenset())
@@ -149,7 +149,7 @@ def _load_stages(
         result = _STAGES_AND_STEP.run(session, {**values, "of_step": of_step})
     rows: dict[str, Any] = {}
     found: dict[str, StepState] = {}
-    for row in result:
+    for row in result.all():
         rows[row.ref] = row
         if row.step is not None:
             found[row.step] = codec.decode_step(row.step_state)

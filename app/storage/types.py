@@ -37,6 +37,15 @@ class UTCDateTime(TypeDecorator[datetime]):
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        return _utc_moment if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+@lru_cache(maxsize=4096)
+def _utc_moment(stored: str | None) -> datetime | None:
+    """SQLite gives a text, and a page reads the same few in hundreds of rows: all that was saved at once."""
+    return None if stored is None else datetime.fromisoformat(stored).replace(tzinfo=UTC)
+
 
 class IdText(TypeDecorator[str]):
     """For `type_coerce` in a SELECT: an id as the text that the engine and addresses know it by.
