@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timezone
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.numbers import parse_pattern
 from markupsafe import Markup
+from pydantic_core import TzInfo
 
 from app.web.i18n import Language
 
 AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
+UNCHANGING: Final = (timezone, TzInfo)  # as Python and pydantic read UTC
 
 Number = int | float | Decimal
 
@@ -78,12 +80,13 @@ def machine_time(value: date) -> str:
 
 
 def _remembered(format: Callable[[Any], str]) -> Callable[[date], str]:
-    """A page names the same few moments again and again: all that was saved at once. Only in UTC, as they are stored:
-    in another zone two moments of the night when clocks go back are equal, and read differently."""
+    """A page names the same few moments again and again: all that was saved at once. Only where the clock is never
+    changed, as moments are stored: in another zone two of them in the night when clocks go back are equal, and read
+    differently."""
     remembered = lru_cache(maxsize=4096)(format)
 
     def filter(value: date) -> str:
-        is_moment = isinstance(value, datetime) and value.tzinfo is UTC
+        is_moment = isinstance(value, datetime) and isinstance(value.tzinfo, UNCHANGING)
         return remembered(value) if is_moment else format(value)
 
     return filter
