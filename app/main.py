@@ -70,6 +70,7 @@ def create_app(settings: Settings, database: Database, *, clock: Clock | None = 
         second_factor_required=settings.is_production,
         trusted_proxies=networks_of(settings.trusted_proxies),
         proxy_header=settings.proxy_header,
+        public_url=settings.public_url,
     )
     for router in ROUTERS:
         app.include_router(router)

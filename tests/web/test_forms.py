@@ -142,7 +142,7 @@ def test_refused_form_keeps_what_was_typed_and_speaks_dutch():
 
     assert form.value("doel") == "lange\r\ntekst"
     assert form.values_of("domeinen") == ("a", "b")
-    assert form.summary == [("nieuw-naam", "Vul ‘Name’ in.")]
+    assert form.summary == [("nieuw-naam", "Vul ‘Naam’ in.")]
 
 
 def test_password_is_never_given_back():

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.features.accounts.authenticator import shown_app
 from app.features.accounts.checks import PasswordChecks
+from app.features.accounts.passkey_checks import RelyingParty, relying_party
 from app.settings import DEMONSTRATION_SECRET
 from app.storage.accounts import Account, DemoAccount
 from app.storage.vault import Vault
@@ -35,6 +36,7 @@ def install_accounts(
     second_factor_required: bool = False,
     trusted_proxies: Sequence[Network] = (),
     proxy_header: ProxyHeader = "x-forwarded-for",
+    public_url: str = "",
 ) -> None:
     """`secure_cookies`: False only where there is no TLS, as in the demonstration. `second_factor_required`: of who
     signs in with a password; a demonstration does without."""
@@ -45,6 +47,7 @@ def install_accounts(
     app.state.second_factor_required = second_factor_required
     app.state.trusted_proxies = trusted_proxies
     app.state.proxy_header = proxy_header
+    app.state.relying_party = relying_party(public_url)
     app.add_exception_handler(NotSignedIn, answer_not_signed_in)
     app.add_exception_handler(NoMunicipality, answer_no_municipality)
     app.add_exception_handler(TokenRefused, answer_token_refused)
@@ -74,6 +77,12 @@ async def answer_token_refused(request: Request, error: Exception) -> Response:
     return resend_page(request, error.kept, status=403)
 
 
+def party_of(request: Request) -> RelyingParty | None:
+    """Who we are for passkeys, by the configured address; None where there are none."""
+    party: RelyingParty | None = request.app.state.relying_party
+    return party
+
+
 def sign_in_page(
     request: Request,
     *,
@@ -95,6 +104,7 @@ def sign_in_page(
         trouble=trouble,
         wait_minutes=-(-wait_seconds // 60),
         demo_accounts=request.app.state.demo_accounts,
+        has_passkeys=party_of(request) is not None,
     )
     if wait_seconds:
         response.headers["Retry-After"] = str(wait_seconds)

@@ -37,6 +37,11 @@ def claim_code(session: Session, user_id: uuid.UUID, address: str | None, *, at:
     return _claim(session, key("second factor", str(user_id)), address, at)
 
 
+def claim_passkey(session: Session, credential_id: str, address: str | None, *, at: datetime) -> list[uuid.UUID]:
+    """The same for a passkey."""
+    return _claim(session, key("passkey", credential_id), address, at)
+
+
 def _claim(session: Session, account_key: str, address: str | None, at: datetime) -> list[uuid.UUID]:
     keys = [account_key, key("address", network_of(address))]
     attempt, blocking = accounts.claim_attempt(

@@ -193,7 +193,8 @@ def _second_factor_page(
     )
 
 
-async def _password_errors(request: Request, session: Session, login: OpenLogin, posted: Posted) -> dict[str, str]:
+async def password_errors(request: Request, session: Session, login: OpenLogin, posted: Posted) -> dict[str, str]:
+    """What is wrong with the password that is asked again; nothing if it is right."""
     password = typed(posted, "wachtwoord")
     if not password:
         return {"wachtwoord": PASSWORD_MISSING}
@@ -206,7 +207,7 @@ async def _password_errors(request: Request, session: Session, login: OpenLogin,
 
 @router.post("/account/tweede-stap/beginnen")
 async def begin_second_factor(request: Request, session: WriteSession, login: Login, posted: Posted) -> Response:
-    if errors := await _password_errors(request, session, login, posted):
+    if errors := await password_errors(request, session, login, posted):
         return await run_in_threadpool(
             lambda: _second_factor_page(request, session, login, errors=errors, part="begin")
         )
@@ -253,7 +254,7 @@ def _codes_page(request: Request, codes: list[str], *, is_first: bool) -> Respon
 
 @router.post("/account/tweede-stap/herstelcodes")
 async def make_new_codes(request: Request, session: WriteSession, login: Login, posted: Posted) -> Response:
-    errors = await _password_errors(request, session, login, posted)
+    errors = await password_errors(request, session, login, posted)
 
     def answer() -> Response:
         if errors or not second_factors.has_app(session, login.user_id):
@@ -265,7 +266,7 @@ async def make_new_codes(request: Request, session: WriteSession, login: Login, 
 
 @router.post("/account/tweede-stap/uitzetten")
 async def turn_off_second_factor(request: Request, session: WriteSession, login: Login, posted: Posted) -> Response:
-    errors, code = await _password_errors(request, session, login, posted), typed(posted, "code")
+    errors, code = await password_errors(request, session, login, posted), typed(posted, "code")
     if not code.strip():
         errors["code"] = CODE_MISSING
 

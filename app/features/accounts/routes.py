@@ -12,7 +12,15 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from app.features.accounts import admin_routes, link_routes, log_routes, own_routes, second_step_routes, service
+from app.features.accounts import (
+    admin_routes,
+    link_routes,
+    log_routes,
+    own_routes,
+    passkey_routes,
+    second_step_routes,
+    service,
+)
 from app.features.accounts.answers import choose_page, resend_page, sign_in_page
 from app.features.accounts.attempts import TooManyAttempts
 from app.features.accounts.checks import TooBusy
@@ -30,7 +38,7 @@ from app.web.identity import take_cookie
 from app.web.kept import TARGET_FIELD, kept_in, local_path
 
 router = APIRouter()
-for part in (second_step_routes, link_routes, own_routes, admin_routes, log_routes):
+for part in (second_step_routes, link_routes, own_routes, passkey_routes, admin_routes, log_routes):
     router.include_router(part.router)
 
 BUSY_SECONDS: Final = 5  # what we ask people to wait; the queue is empty after two

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from app.features.accounts import routes
 from app.features.accounts.answers import install_accounts
+from app.features.accounts.passkey_checks import relying_party
 from app.policy import Action, Role
 from app.settings import DEMONSTRATION_SECRET
 from app.storage import accounts, second_factors
@@ -111,6 +112,7 @@ def an_app(
     demo_accounts: Sequence[DemoAccount] = (),
     second_factor_required: bool = False,
     trusted_proxies: str = "",
+    public_url: str = "http://localhost",
 ) -> FastAPI:
     """Has a page and a form, as features have them: `/bekijken` to read, `/bewaren` and `/akkoord` to change.
 
@@ -122,6 +124,7 @@ def an_app(
     app.state.demo_accounts = demo_accounts
     app.state.second_factor_required = second_factor_required
     app.state.trusted_proxies = networks_of(trusted_proxies)
+    app.state.relying_party = relying_party(public_url)
     database.before_writing = read_form
     return app
 
