@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select, type_coerce
+from sqlalchemy import bindparam, literal_column, select, type_coerce
 from sqlmodel import Session, col
 
 from app.engine.definition import CHECKLIST, StepPlan, Text
@@ -36,6 +36,10 @@ class Task:
     asked_by: str | None = None
 
 
+def _kind(name: str) -> Any:
+    return literal_column(f"'{name}'").label("kind")
+
+
 _TASK_COLUMNS: tuple[Any, ...] = (
     type_coerce(col(RunRow.id), IdText).label("id"),
     RunRow.name,
@@ -43,20 +47,20 @@ _TASK_COLUMNS: tuple[Any, ...] = (
     StageRow.ref,
 )
 _TO_DECIDE = Prepared(
-    select(*_TASK_COLUMNS, col(StageRow.state))
+    select(_kind("approve"), *_TASK_COLUMNS, col(StageRow.state))
     .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
     .where(col(StageRow.status) == StageStatus.SUBMITTED.value)
     .order_by((col(RunRow.manager_id) != bindparam("me")), col(RunRow.changed_at))
     .limit(TASKS_MAX)
 )
 _TO_CONFIRM = Prepared(
-    select(type_coerce(col(RunRow.id), IdText).label("id"), col(RunRow.name), col(RunRow.state).label("run_state"))
+    select(_kind("move"), type_coerce(col(RunRow.id), IdText).label("id"), col(RunRow.name), col(RunRow.state))
     .where(col(RunRow.asked_to_move_at).is_not(None))
     .order_by((col(RunRow.manager_id) != bindparam("me")), col(RunRow.asked_to_move_at))
     .limit(TASKS_MAX)
 )
 _TO_WORK_ON = Prepared(
-    select(*_TASK_COLUMNS, col(StepRow.step))
+    select(_kind("work"), *_TASK_COLUMNS, col(StepRow.step))
     .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
     .join(RunMember, col(RunMember.run_id) == col(RunRow.id))
     .join(
@@ -86,24 +90,28 @@ def task_rows(session: Session, caller: Caller) -> list[Any]:
 
 
 def asker(row: Any) -> str | None:
-    if hasattr(row, "run_state"):
-        return str(row.run_state["proposal"]["by"])
-    return row.state["request"]["by"] if hasattr(row, "state") and row.state.get("request") else None
+    match row.kind:
+        case "move":
+            return str(row.state["proposal"]["by"])
+        case "approve" if row.state.get("request"):
+            return str(row.state["request"]["by"])
+        case _:
+            return None
 
 
 def tasks_of(session: Session, caller: Caller, rows: list[Any], names: dict[str, str]) -> list[Task]:
     tasks = []
     for row in rows:
-        if hasattr(row, "run_state"):
+        if row.kind == "move":
             if (by := asker(row)) != caller.user_id:
                 address = f"/trajecten/{row.id}/nieuwe-versie"
-                version = row.run_state["proposal"]["to_version"]
+                version = row.state["proposal"]["to_version"]
                 tasks.append(Task("move", row.name, address, to_version=version, asked_by=names.get(by or "")))
             continue
         plan, ref = load_plan(session, row.plan_digest), StageRef.parse(row.ref)
         stage, domain = plan.stage(ref.stage), _domain_title(plan, ref)
         stage_address = f"/trajecten/{row.id}/fasen/{ref}"
-        if hasattr(row, "state"):
+        if row.kind == "approve":
             if caller.user_id not in row.state.get("contributors", ()):
                 address, by = f"{stage_address}/beoordelen", names.get(asker(row) or "")
                 tasks.append(Task("approve", row.name, address, stage.title, domain, asked_by=by))
