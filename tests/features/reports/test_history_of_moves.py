@@ -41,7 +41,7 @@ def _history(room: Room, query: str = "", login: str = "anna") -> str:
 def _line(html: str, sentence: str) -> str:
     """The part of the page about one event."""
     items = re.findall(r'<li class="event-list__item">.*?\n          </li>', html, re.DOTALL)
-    return next(item for item in items if sentence in text_of(item))
+    return str(next(item for item in items if sentence in text_of(item)))
 
 
 def test_events_before_a_move_keep_the_words_of_their_version(room: Room):
