@@ -135,6 +135,7 @@ async def _renew(request: Request, session: Session, login: OpenLogin) -> OpenLo
     # Beside the request's own session, which only reads.
     if await run_in_threadpool(_renew_at_once, request.app.state.database, login.session_id, new_id):
         leave_cookie(None)
+        await run_in_threadpool(session.rollback)  # so that what the page reads next is not from before
         return replace(login, session_id=new_id)
     return login
 

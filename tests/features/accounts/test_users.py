@@ -284,6 +284,14 @@ def test_changed_roles_count_at_the_next_request_and_give_the_session_a_new_id(w
     assert old.get("/account").status_code == 303
 
 
+def test_page_that_brings_the_new_id_knows_it_too(world: World):
+    anna = open_browser(world, "anna")
+    world.browser("ferry").post(f"{of(world, 'anna')}/rollen", {"rollen": ["auditor"]})
+    page = anna.get("/account").text
+    assert "Deze sessie" in page
+    assert "/beeindigen" not in page
+
+
 def test_new_id_comes_with_a_change_too_and_open_forms_stay_usable(world: World):
     anna = open_browser(world, "anna")
     world.browser("ferry").post(f"{of(world, 'anna')}/rollen", {"rollen": ["policy_officer", "auditor"]})
