@@ -1,14 +1,17 @@
-"""Accounts on the command line."""
+"""Accounts on the command line. Everything that changes one stands in the log of accounts, without a name behind it."""
 
 from __future__ import annotations
 
+import uuid
 from typing import Annotated
 
 import typer
+from sqlmodel import Session
 
-from app.cli.common import database, fail, now, say
+from app.cli.common import database, fail, now, say, settings
 from app.policy import Role
-from app.storage import accounts
+from app.storage import account_links, account_log, accounts, second_factors, user_admin
+from app.storage.account_log import Act, Trace
 from app.storage.accounts import AccountError
 from app.storage.passwords import PasswordRefused
 
@@ -31,9 +34,10 @@ def add(
         try:
             if create and municipality not in accounts.municipalities(session):
                 accounts.add_municipality(session, municipality, at=now())
-            accounts.add_user(
+            user_id = accounts.add_user(
                 session, login=login, name=name, password=password, municipality=municipality, roles=role, at=now()
             )
+            _note(session, Act.USER_ADDED, user_id, roles=role)
         except (AccountError, PasswordRefused) as refused:
             raise fail(str(refused)) from None
     say(f"Added {login} to {municipality}")
@@ -48,7 +52,8 @@ def add_roles(
     """Give an account more roles, in the same municipality or another."""
     with database() as opened, opened.write() as session:
         try:
-            accounts.add_roles(session, login=login, municipality=municipality, roles=role, at=now())
+            user_id, place = accounts.add_roles(session, login=login, municipality=municipality, roles=role, at=now())
+            _note(session, Act.ROLES_CHANGED, user_id, roles=role, only_in=place)
         except AccountError as refused:
             raise fail(str(refused)) from None
     say(f"{login} now has {', '.join(role)} in {municipality}")
@@ -70,6 +75,58 @@ def disable(login: Annotated[str, typer.Argument(help="Name that the account sig
     with database() as opened, opened.write() as session:
         try:
             accounts.disable_user(session, login, at=now())
+            _note(session, Act.USER_DISABLED, accounts.user_id_of(session, login))
         except AccountError as refused:
             raise fail(str(refused)) from None
     say(f"Disabled {login}")
+
+
+@app.command()
+def enable(login: Annotated[str, typer.Argument(help="Name that the account signs in with.")]) -> None:
+    """Enable a disabled account again."""
+    with database() as opened, opened.write() as session:
+        user_id = _user_id(session, login)
+        user_admin.enable(session, user_id)
+        _note(session, Act.USER_ENABLED, user_id)
+    say(f"Enabled {login}")
+
+
+@app.command()
+def link(login: Annotated[str, typer.Argument(help="Name that the account signs in with.")]) -> None:
+    """Make a link with which a password can be chosen, once, within three days."""
+    with database() as opened, opened.write() as session:
+        user_id = _user_id(session, login)
+        token = account_links.make_link(session, user_id, made_by=None, at=now())
+        _note(session, Act.LINK_MADE, user_id)
+    say(f"{settings().public_url}/wachtwoord/{token}")
+
+
+@app.command()
+def reset_second_factor(login: Annotated[str, typer.Argument(help="Name that the account signs in with.")]) -> None:
+    """Remove the app, recovery codes and passkeys of an account; its open sessions end at once."""
+    with database() as opened, opened.write() as session:
+        user_id = _user_id(session, login)
+        second_factors.remove_all(session, user_id)
+        accounts.close_other_sessions(session, user_id, but=None)
+        _note(session, Act.SECOND_FACTOR_RESET, user_id)
+    say(f"Removed the second factor of {login}")
+
+
+def _user_id(session: Session, login: str) -> uuid.UUID:
+    try:
+        return accounts.user_id_of(session, login)
+    except AccountError as refused:
+        raise fail(str(refused)) from None
+
+
+def _note(
+    session: Session,
+    act: Act,
+    about: uuid.UUID,
+    *,
+    roles: list[Role] | None = None,
+    only_in: uuid.UUID | None = None,
+) -> None:
+    detail = {"roles": sorted(role.value for role in roles)} if roles else None
+    trace = Trace(by=None, at=now(), address=None)
+    account_log.note(session, act, about=about, trace=trace, municipality_id=only_in, detail=detail)

@@ -80,7 +80,8 @@ def note(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """`municipality_id`: the only one that this concerns, for roles in it; without it all that `about` works for."""
-    log.info("account_event", act=act.value, about=str(about), by=str(trace.by) if trace.by else None)
+    if structlog.is_configured():  # the command line has an output of its own
+        log.info("account_event", act=act.value, about=str(about), by=str(trace.by) if trace.by else None)
     where = [municipality_id] if municipality_id else _municipalities_of(session, about)
     rows = [
         {

@@ -420,14 +420,17 @@ def checked_login(login: str) -> str:
     return wanted
 
 
-def add_roles(session: Session, *, login: str, municipality: str, roles: Collection[Role], at: datetime) -> None:
-    """Roles for an existing user in one (more) municipality; those already held stay.
+def add_roles(
+    session: Session, *, login: str, municipality: str, roles: Collection[Role], at: datetime
+) -> tuple[uuid.UUID, uuid.UUID]:
+    """Roles for an existing user in one (more) municipality; those already held stay. Gives the ids of both.
 
     Raises UnknownUser, UnknownMunicipality, NoRoles.
     """
-    user_id = _user_id(session, login)
-    _give(session, user_id, _municipality_id(session, municipality), roles, at)
+    user_id, municipality_id = user_id_of(session, login), _municipality_id(session, municipality)
+    _give(session, user_id, municipality_id, roles, at)
     renew_sessions(session, user_id, at=at)
+    return user_id, municipality_id
 
 
 def disable_user(session: Session, login: str, *, at: datetime) -> None:
@@ -435,7 +438,7 @@ def disable_user(session: Session, login: str, *, at: datetime) -> None:
 
     Raises UnknownUser.
     """
-    user_id = _user_id(session, login)
+    user_id = user_id_of(session, login)
     disabled = sa.update(User).where(col(User.id) == user_id, col(User.disabled_at).is_(None))
     session.execute(disabled.values(disabled_at=at))
     close_other_sessions(session, user_id, but=None)
@@ -468,7 +471,8 @@ def _give(
     session.flush()
 
 
-def _user_id(session: Session, login: str) -> uuid.UUID:
+def user_id_of(session: Session, login: str) -> uuid.UUID:
+    """Raises UnknownUser."""
     found = session.exec(select(User.id).where(User.login == normal_login(login))).one_or_none()
     if found is None:
         raise UnknownUser(f"no user with login {normal_login(login)!r}")

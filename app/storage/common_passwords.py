@@ -1,7 +1,7 @@
 """Is a password so common that somebody who guesses has it among the first? Asked when one is chosen, never at sign-in.
 
 zxcvbn brings the 30,000 passwords that were found most often, and knows what people do to them: repeat them, put a year
-behind them, walk over the keyboard. Why this package: docs/decisions/0012-identity.md.
+behind them, walk over the keyboard. Why this package: docs/decisions/0013-identity.md.
 """
 
 from __future__ import annotations

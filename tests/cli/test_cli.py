@@ -197,6 +197,23 @@ def test_account_is_added_given_a_role_and_disabled(demonstration: Command, tmp_
     assert "\tdisabled 20" in _line_of(command, "ada@example.nl")
 
 
+def test_link_and_second_factor_from_the_command_line(demonstration: Command, tmp_path: Path):
+    """For an administrator who is locked out: there may be no other one in the municipality."""
+    command = copy_of(demonstration, tmp_path)
+    login = "beheer@zonnedijk.example"
+    made = command("user", "link", login).stdout.strip()
+    assert re.fullmatch(r"http://127\.0\.0\.1:8000/wachtwoord/[\w-]{43}", made)
+    for words in (("reset-second-factor", login), ("disable", login), ("enable", login)):
+        assert command("user", *words).exit_code == 0
+    assert "\tenabled\t" in _line_of(command, login)
+    connection = sqlite3.connect(tmp_path / "stappenplan.sqlite3")
+    with closing(connection):
+        told = [row[0] for row in connection.execute('SELECT act FROM account_event WHERE "by" IS NULL ORDER BY at')]
+    assert told == ["link_made", "second_factor_reset", "user_disabled", "user_enabled"]
+    for word in ("link", "reset-second-factor", "enable"):
+        assert "niemand" in demonstration.refused("user", word, "niemand")
+
+
 def _line_of(command: Command, login: str) -> str:
     lines = [line for line in command("user", "list").stdout.splitlines() if line.startswith(f"{login}\t")]
     assert len(lines) == 1

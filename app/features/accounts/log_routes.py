@@ -73,6 +73,8 @@ WORDS: Final[dict[Act, str]] = {
     Act.PASSKEY_ADDED: N_("Added a passkey"),
     Act.PASSKEY_REMOVED: N_("Removed a passkey"),
 }
+# Nobody is signed in where these happen; anything else without a person behind it came from the command line.
+REFUSED: Final = frozenset(KINDS["geweigerd"][1])
 assert WORDS.keys() == set(Act)
 
 
@@ -99,6 +101,7 @@ def show_log(
         events=events,
         count=count,
         words=WORDS,
+        refused=REFUSED,
         roles={role.value: role for role in Role},
         kinds=[(name, texts.gettext(label)) for name, (label, _) in KINDS.items()],
         people=[(str(each.id), each.name) for each in people],
