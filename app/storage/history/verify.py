@@ -58,7 +58,9 @@ def verify_log(session: Session, *, expected: str | None = None, kept: Sequence[
     heads = _Heads(session, found, expected, kept)
     peaks = Peaks()
     heads.check_root(peaks)
-    for row in session.execute(ENTRIES.execution_options(yield_per=500)):
+    # Closed, since it may be left halfway, and PostgreSQL keeps it open otherwise; the heads below likewise.
+    rows = session.execute(ENTRIES.execution_options(yield_per=500))
+    for row in rows:
         place = f"entry {row.position}"
         if row.position != peaks.size:
             found.report(place, f"the log has no entry {peaks.size}")
@@ -71,6 +73,7 @@ def verify_log(session: Session, *, expected: str | None = None, kept: Sequence[
             found.report(place, f"event {row.sequence} of run {row.run_id} is not what was logged")
         peaks = peaks.with_leaf(leaf)
         heads.check_root(peaks)
+    rows.close()
     found.entries = peaks.size
     heads.finish(peaks)
     _check_all_are_logged(session, found)
@@ -161,20 +164,22 @@ class _Heads:
     def _read(self, session: Session) -> Iterator[Signed]:
         columns: tuple[Any, ...] = (SignedHead.number, SignedHead.size, SignedHead.document, SignedHead.signature)
         query = sqlalchemy.select(*columns).order_by(col(SignedHead.number)).execution_options(yield_per=500)
-        for number, size, text, signature in session.execute(query):
+        rows = session.execute(query)
+        for number, size, text, signature in rows:
             document = text.encode()
             try:
                 signed = Signed(read_head(document), document, signature)
             except ValueError as error:
                 self._found.report(f"head {number}", str(error))
-                return
+                break
             if (signed.head.number, signed.head.size) != (number, size):
                 self._found.report(f"head {number}", "stands in the table as another than it is")
             if not self._is_in_place(signed):
-                return
+                break
             self._last = signed
             self._found.heads, self._found.newest = self._found.heads + 1, signed.head
             yield signed
+        rows.close()
 
     def _is_in_place(self, signed: Signed) -> bool:
         """Says what is wrong; False when looking at the rest of the chain makes no sense."""
