@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.catalogue import yaml_tree
 from app.catalogue.earlier import Versions, without_a_word
 from app.catalogue.loader import Document, LoadedPlan, load_bytes, read_file
-from app.catalogue.lock import LOCK_NAME, Lock, Name, Status, part_changes, parts_of
+from app.catalogue.lock import LOCK_NAME, Lock, Name, Release, Status, part_changes, parts_of
 from app.catalogue.overlay.folders import extendable_in
 from app.catalogue.overlay.loading import load_overlay, means_overlay
 from app.catalogue.problems import PlanInvalid, Problem, in_order, path_text
@@ -29,13 +29,15 @@ class Catalogue:
         self._plans = {(loaded.plan.id, loaded.plan.version): loaded for loaded in ordered}
 
     @classmethod
-    def load(cls, folder: Path, *, with_drafts: bool = True) -> Catalogue:
+    def load(cls, folder: Path, *, with_drafts: bool = True, known: Collection[str] = ()) -> Catalogue:
         """Raises PlanInvalid with the problems of all files together: of the plans, of the lock, and of released
         versions that are gone or changed; also when there is no plan at all. Without drafts, their files are not
-        even opened, so that unfinished work keeps nobody from working with what was released."""
+        even opened, so that unfinished work keeps nobody from working with what was released. `known`: digests that
+        whoever asks has already; such a version is left out while its file is, byte for byte, what was released."""
         lock = Lock.read(folder)
         plans: list[CataloguePlan] = []
         problems = gone(lock)
+        is_known = False
         versions = Versions(lambda path: with_drafts or (path.parent.name, path.stem) in lock.releases)
         for path in sorted(folder.glob("*/*")):
             name = (path.parent.name, path.stem)
@@ -44,6 +46,9 @@ class Catalogue:
             if path.suffix != ".yaml":
                 if path.suffix.lower() in (".yml", ".yaml"):
                     problems.append(Problem(str(path), 1, 1, "", "wrong_suffix"))
+                continue
+            if (release := lock.releases.get(name)) and release.digest in known and _is_untouched(path, release):
+                is_known = True
                 continue
             try:
                 loaded = check_file(path, lock, versions)
@@ -54,7 +59,7 @@ class Catalogue:
                 params = {"value": f"{loaded.plan.id}/{loaded.plan.version}.yaml"}
                 problems.append(Problem(str(path), 1, 1, "", "wrong_place", params))
             plans.append(CataloguePlan(loaded.plan, loaded.document, loaded.warnings, lock.status(name)))
-        if not plans and not problems:
+        if not plans and not problems and not is_known:
             problems.append(Problem(str(folder), 1, 1, "", "no_plans" if with_drafts else "nothing_released"))
         if problems:
             raise PlanInvalid(problems)
@@ -77,6 +82,13 @@ class Catalogue:
         if not usable:
             raise KeyError(plan_id)
         return ([loaded for loaded in usable if "-" not in loaded.plan.version] or usable)[-1]
+
+
+def _is_untouched(path: Path, release: Release) -> bool:
+    try:
+        return release.is_same_file(read_file(path))
+    except PlanInvalid:
+        return False  # told when it is checked
 
 
 def lint(paths: list[Path], *, also_in: Sequence[Path] = ()) -> list[Problem]:

@@ -144,16 +144,23 @@ def _is_order(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """`parts` gives for the name of each part the beginning of the SHA-256 of its canonical form."""
+    """`parts` gives for the name of each part the beginning of the SHA-256 of its canonical form. `file` is the SHA-256
+    of the bytes of the file as it was released: as long as it has those, it need not be read to know what it means."""
 
     digest: str
     released: date
     parts: Mapping[str, str]
     retired: date | None = None
+    file: str = ""
 
     @classmethod
-    def of(cls, document: Document, digest: str, *, on: date) -> Release:
-        return cls(digest, on, {name: part.hash for name, part in parts_of(document).items()})
+    def of(cls, document: Document, digest: str, *, on: date, data: bytes | None = None) -> Release:
+        """`data`: the bytes of the file, where they are at hand."""
+        parts = {name: part.hash for name, part in parts_of(document).items()}
+        return cls(digest, on, parts, file=hashlib.sha256(data).hexdigest() if data else "")
+
+    def is_same_file(self, data: bytes) -> bool:
+        return self.file == hashlib.sha256(data).hexdigest()
 
     @property
     def status(self) -> Status:
@@ -220,6 +227,8 @@ def lock_text(releases: Mapping[Name, Release]) -> str:
     for id, version in sorted(releases, key=lambda name: (name[0], precedence(name[1]))):
         release = releases[id, version]
         entry: dict[str, Any] = {"digest": release.digest, "released": release.released.isoformat()}
+        if release.file:
+            entry["file"] = release.file
         if release.retired:
             entry["retired"] = release.retired.isoformat()
         plans.setdefault(id, {})[version] = {**entry, "parts": dict(sorted(release.parts.items()))}
@@ -237,6 +246,7 @@ class _Release(_Model):
     digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     released: date
     retired: date | None = None
+    file: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")] = ""
     parts: dict[str, Annotated[str, StringConstraints(pattern=rf"^[0-9a-f]{{{PART_HASH_LENGTH}}}$")]]
 
 
@@ -263,7 +273,7 @@ def _releases(text: str, file: str) -> dict[Name, Release]:
     except ValidationError as error:
         raise PlanInvalid(list(_wrong_shape(error, text, file))) from None
     return {
-        (id, version): Release(entry.digest, entry.released, entry.parts, entry.retired)
+        (id, version): Release(entry.digest, entry.released, entry.parts, entry.retired, entry.file)
         for id, versions in checked.plans.items()
         for version, entry in versions.items()
     }

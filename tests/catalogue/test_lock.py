@@ -349,3 +349,50 @@ def test_file_outside_a_folder_of_plans_has_no_lock(tmp_path: Path, monkeypatch:
     assert lint([tmp_path / "plan.yaml"]) == []
     monkeypatch.chdir(tmp_path)
     assert lint([Path("plan.yaml")]) == []
+
+
+# --- files that are as they were released -------------------------------------------------------------------------
+
+
+def released_with_file(folder: Path) -> tuple[Path, str]:
+    path = folder / "klein" / "1.0.0.yaml"
+    path.parent.mkdir()
+    path.write_text(TINY)
+    loaded = load_bytes(path.read_bytes(), path.name)
+    made = Release.of(loaded.document, loaded.plan.digest, on=MONDAY, data=path.read_bytes())
+    Lock.read(folder).with_release(("klein", "1.0.0"), made).write()
+    return path, loaded.plan.digest
+
+
+def test_version_that_is_known_is_not_read_while_its_file_is_untouched(tmp_path: Path):
+    _, digest = released_with_file(tmp_path)
+    assert len(Catalogue.load(tmp_path, known={digest})) == 0
+    assert len(Catalogue.load(tmp_path)) == 1
+
+
+def test_file_with_another_layout_is_read_again(tmp_path: Path):
+    path, digest = released_with_file(tmp_path)
+    path.write_text(f"# a comment\n{path.read_text()}")
+    assert len(Catalogue.load(tmp_path, known={digest})) == 1
+
+
+def test_known_version_whose_meaning_changed_is_refused(tmp_path: Path):
+    path, digest = released_with_file(tmp_path)
+    path.write_text(path.read_text().replace("Klein", "Groot"))
+    with pytest.raises(PlanInvalid) as refused:
+        Catalogue.load(tmp_path, known={digest})
+    assert {problem.code for problem in refused.value.problems} == {"released_changed"}
+
+
+def test_known_version_whose_file_is_gone_is_refused(tmp_path: Path):
+    path, digest = released_with_file(tmp_path)
+    path.unlink()
+    with pytest.raises(PlanInvalid):
+        Catalogue.load(tmp_path, known={digest})
+
+
+def test_every_released_file_is_as_it_was_released():
+    """So that a start reads none of them twice. After a change of layout: write the lock anew."""
+    lock = Lock.read(stepplans_dir())
+    for (plan_id, version), release in lock.releases.items():
+        assert release.is_same_file((stepplans_dir() / plan_id / f"{version}.yaml").read_bytes()), plan_id

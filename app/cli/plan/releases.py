@@ -34,7 +34,7 @@ def release(wanted: Version, folder: Folder = None) -> None:
     if newest is not None and precedence(name[1]) <= precedence(newest):
         raise fail(f"{name[0]}@{newest} was released already, so this one needs a higher version")
     digest = loaded.plan.digest
-    _write(plans.lock.with_release(name, Release.of(loaded.document, digest, on=now().date())))
+    _write(plans.lock.with_release(name, Release.of(loaded.document, digest, on=now().date(), data=path.read_bytes())))
     say(f"Released {wanted}\tsha256:{digest}")
 
 
