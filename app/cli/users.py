@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from app.cli.common import database, fail, now, say, settings
 from app.policy import Role
-from app.storage import account_links, account_log, accounts, second_factors, user_admin
+from app.storage import account_links, account_log, accounts, open_sessions, second_factors, user_admin
 from app.storage.account_log import Act, Trace
 from app.storage.accounts import AccountError
 from app.storage.passwords import PasswordRefused
@@ -107,7 +107,7 @@ def reset_second_factor(login: Annotated[str, typer.Argument(help="Name that the
     with database() as opened, opened.write() as session:
         user_id = _user_id(session, login)
         second_factors.remove_all(session, user_id)
-        accounts.close_other_sessions(session, user_id, but=None)
+        open_sessions.close_other_sessions(session, user_id, but=None)
         _note(session, Act.SECOND_FACTOR_RESET, user_id)
     say(f"Removed the second factor of {login}")
 

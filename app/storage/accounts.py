@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from app.policy import Role
+from app.storage.open_sessions import close_other_sessions, renew_sessions
 from app.storage.passwords import hash_password
-from app.storage.tables import LoginAttempt, LoginSession, Membership, Municipality, PendingSignIn, User
+from app.storage.tables import LoginAttempt, LoginSession, Membership, Municipality, User
 
 LOGIN_LENGTH_MAX: Final = 254  # characters, as an e-mail address (RFC 5321)
 DEVICE_LENGTH_MAX: Final = 300  # characters of what a browser says of itself
@@ -75,17 +76,6 @@ class Credentials:
     user_id: uuid.UUID
     password_hash: str | None
     is_demonstration: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OwnSession:
-    """A session of somebody, for that person to recognise. `device` is what the browser said of itself."""
-
-    id: str
-    created_at: datetime
-    seen_at: datetime
-    address: str | None
-    device: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,50 +199,16 @@ def close_session(session: Session, session_id: str) -> None:
     session.execute(sa.delete(LoginSession).where(col(LoginSession.id) == session_id))
 
 
-def close_session_of(session: Session, user_id: uuid.UUID, session_id: str) -> bool:
-    """Whether it was there."""
-    theirs = sa.delete(LoginSession).where(col(LoginSession.id) == session_id, col(LoginSession.user_id) == user_id)
-    return session.connection().execute(theirs).rowcount == 1
-
-
-def close_other_sessions(session: Session, user_id: uuid.UUID, *, but: str | None) -> int:
-    """All sessions of this user, or all but one. Gives how many there were."""
-    theirs = sa.delete(LoginSession).where(col(LoginSession.user_id) == user_id, col(LoginSession.id) != (but or ""))
-    session.execute(sa.delete(PendingSignIn).where(col(PendingSignIn.user_id) == user_id))
-    return session.connection().execute(theirs).rowcount
-
-
-def sessions_of(session: Session, user_id: uuid.UUID, *, at: datetime, seen_after: datetime) -> list[OwnSession]:
-    """Those that are still open, the most recently seen first."""
-    open_ones = select(LoginSession).where(
-        LoginSession.user_id == user_id, LoginSession.expires_at > at, LoginSession.seen_at > seen_after
-    )
-    rows = session.exec(open_ones.order_by(col(LoginSession.seen_at).desc(), col(LoginSession.id)))
-    return [OwnSession(row.id, row.created_at, row.seen_at, row.address, row.device) for row in rows]
-
-
-def renew_sessions(session: Session, user_id: uuid.UUID, *, at: datetime) -> None:
-    """The roles changed: the next answer to each session of this user brings a new id."""
-    session.execute(sa.update(LoginSession).where(col(LoginSession.user_id) == user_id).values(renew_since=at))
-
-
-def give_new_id(session: Session, session_id: str, new_id: str) -> bool:
-    """False when another request was first."""
-    renewed = sa.update(LoginSession).where(
-        col(LoginSession.id) == session_id, col(LoginSession.renew_since).is_not(None)
-    )
-    return session.connection().execute(renewed.values(id=new_id, renew_since=None)).rowcount == 1
-
-
 def close_ended_sessions(session: Session, *, at: datetime, seen_before: datetime) -> None:
     """Remove rows of sessions that nobody can use any more."""
     ended = sa.or_(col(LoginSession.expires_at) <= at, col(LoginSession.seen_at) <= seen_before)
     session.execute(sa.delete(LoginSession).where(ended))
 
 
-def choose_municipality(session: Session, session_id: str, municipality_id: uuid.UUID) -> None:
+def choose_municipality(session: Session, session_id: str, municipality_id: uuid.UUID, *, at: datetime) -> None:
+    """Other roles count there, so the session gets a new id, as when roles change."""
     chosen = sa.update(LoginSession).where(col(LoginSession.id) == session_id)
-    session.execute(chosen.values(municipality_id=municipality_id))
+    session.execute(chosen.values(municipality_id=municipality_id, renew_since=at))
 
 
 def last_municipality(session: Session, session_id: str, user_id: uuid.UUID) -> uuid.UUID | None:
@@ -281,30 +237,6 @@ def account_of(session: Session, user_id: uuid.UUID) -> Account:
 
 def set_language(session: Session, user_id: uuid.UUID, language: str) -> None:
     session.execute(sa.update(User).where(col(User.id) == user_id).values(language=language))
-
-
-# --- between the two factors --------------------------------------------------------------------------------------
-
-
-def open_pending(session: Session, pending_id: str, user_id: uuid.UUID, *, at: datetime, expires_at: datetime) -> None:
-    session.execute(sa.delete(PendingSignIn).where(col(PendingSignIn.expires_at) <= at))
-    session.add(PendingSignIn(id=pending_id, user_id=user_id, created_at=at, expires_at=expires_at))
-    session.flush()
-
-
-def find_pending(session: Session, pending_id: str, *, at: datetime) -> Account | None:
-    """Whose password was right a moment ago; None if that is too long ago or the user was disabled."""
-    query = select(PendingSignIn.user_id).join(User, col(User.id) == col(PendingSignIn.user_id))
-    user_id = session.exec(
-        query.where(PendingSignIn.id == pending_id, PendingSignIn.expires_at > at, col(User.disabled_at).is_(None))
-    ).one_or_none()
-    return account_of(session, user_id) if user_id else None
-
-
-def close_pending(session: Session, pending_id: str) -> bool:
-    """False when another request was first."""
-    ended = sa.delete(PendingSignIn).where(col(PendingSignIn.id) == pending_id)
-    return session.connection().execute(ended).rowcount == 1
 
 
 def memberships_of(session: Session, user_id: uuid.UUID) -> tuple[MunicipalityRoles, ...]:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from app.policy import Role
-from app.storage import accounts
+from app.storage import accounts, open_sessions
 from app.storage.tables import AuthenticatorApp, LoginSession, Membership, Municipality, PendingSignIn, User
 
 LIST_MAX = 500  # people; a municipality with more searches
@@ -97,7 +97,7 @@ def set_roles(
     session.execute(held)
     _give(session, user_id, municipality_id, roles, at)
     _check_administrators(session, municipality_id)
-    accounts.renew_sessions(session, user_id, at=at)
+    open_sessions.renew_sessions(session, user_id, at=at)
 
 
 def disable(session: Session, municipality_id: uuid.UUID, user_id: uuid.UUID, *, at: datetime) -> None:

@@ -28,7 +28,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from app.policy import Action
-from app.storage import accounts
+from app.storage import accounts, open_sessions
 from app.storage.accounts import OpenLogin
 from app.storage.database import Database, RequestSession
 from app.storage.scope import set_scope
@@ -128,7 +128,7 @@ async def _renew(request: Request, session: Session, login: OpenLogin) -> OpenLo
         request.scope["state"][STATE_KEY] = header
 
     if is_unsafe(request):
-        if not await run_in_threadpool(accounts.give_new_id, session, login.session_id, new_id):
+        if not await run_in_threadpool(open_sessions.give_new_id, session, login.session_id, new_id):
             return login
         event.listen(session, "after_commit", leave_cookie, once=True)
         return replace(login, session_id=new_id)
@@ -142,7 +142,7 @@ async def _renew(request: Request, session: Session, login: OpenLogin) -> OpenLo
 
 def _renew_at_once(database: Database, session_id: str, new_id: str) -> bool:
     with database.write() as session:
-        return accounts.give_new_id(session, session_id, new_id)
+        return open_sessions.give_new_id(session, session_id, new_id)
 
 
 async def _touch(database: Database, session_id: str, at: datetime) -> None:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from app.features.accounts.service import Visit
 from app.policy import Role
-from app.storage import account_links, account_log, accounts, second_factors, user_admin
+from app.storage import account_links, account_log, open_sessions, second_factors, user_admin
 from app.storage.account_log import Act
 from app.storage.user_admin import Managed, WorksElsewhere
 from app.web.identity import Caller
@@ -83,7 +83,7 @@ def reset_second_factor(session: Session, caller: Caller, user: Managed, visit: 
     _must_be_another(caller, user)
     _must_be_ours(user)
     second_factors.remove_all(session, user.id)
-    accounts.close_other_sessions(session, user.id, but=None)
+    open_sessions.close_other_sessions(session, user.id, but=None)
     _note(session, Act.SECOND_FACTOR_RESET, user.id, caller, visit)
 
 

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from app.features.accounts import attempts
 from app.features.accounts.checks import PasswordChecks, TooBusy
 from app.features.accounts.service import Visit
-from app.storage import account_log, accounts, second_factors
+from app.storage import account_log, accounts, open_sessions, second_factors
 from app.storage.account_log import Act
 from app.storage.accounts import Account, OpenLogin
 from app.storage.vault import Vault
@@ -53,7 +53,7 @@ async def change_password(
 
     def store() -> None:
         accounts.renew_password_hash(session, account.id, new_hash)
-        accounts.close_other_sessions(session, account.id, but=login.session_id)
+        open_sessions.close_other_sessions(session, account.id, but=login.session_id)
         account_log.note(session, Act.PASSWORD_CHANGED, about=account.id, trace=visit.trace(account.id))
 
     await run_in_threadpool(store)
@@ -90,12 +90,12 @@ def new_codes(session: Session, user_id: uuid.UUID, visit: Visit) -> list[str]:
 
 def end_session(session: Session, user_id: uuid.UUID, session_id: str, visit: Visit) -> bool:
     """Whether it was there and of this user."""
-    if not accounts.close_session_of(session, user_id, session_id):
+    if not open_sessions.close_session_of(session, user_id, session_id):
         return False
     account_log.note(session, Act.SESSIONS_ENDED, about=user_id, trace=visit.trace(user_id))
     return True
 
 
 def end_other_sessions(session: Session, login: OpenLogin, visit: Visit) -> None:
-    if accounts.close_other_sessions(session, login.user_id, but=login.session_id):
+    if open_sessions.close_other_sessions(session, login.user_id, but=login.session_id):
         account_log.note(session, Act.SESSIONS_ENDED, about=login.user_id, trace=visit.trace(login.user_id))

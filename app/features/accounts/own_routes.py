@@ -27,7 +27,7 @@ from app.features.accounts.visit import (
     vault_of,
     visit_of,
 )
-from app.storage import accounts, passkeys, second_factors
+from app.storage import accounts, open_sessions, passkeys, second_factors
 from app.storage.account_log import shortened
 from app.storage.accounts import OpenLogin
 from app.storage.database import ReadSession, WriteSession
@@ -83,7 +83,7 @@ def _account_page(
 ) -> Response:
     at = now(request)
     account = accounts.account_of(session, login.user_id)
-    open_ones = accounts.sessions_of(session, login.user_id, at=at, seen_after=seen_after(at))
+    open_ones = open_sessions.sessions_of(session, login.user_id, at=at, seen_after=seen_after(at))
     return render(
         request,
         "accounts/account.html",

@@ -32,6 +32,7 @@ from app.storage.accounts import OpenLogin
 from app.storage.database import Database, WriteSession
 from app.web import notice
 from app.web.access import public, signed_in
+from app.web.clock import now
 from app.web.forms import Posted
 from app.web.i18n import N_
 from app.web.identity import take_cookie
@@ -127,7 +128,7 @@ def municipality_chosen(
     chosen = next((m for m in login.memberships if str(m.municipality_id) == typed(form, "gemeente")), None)
     if chosen is None:
         return choose_page(request, status=422, verder=verder, kept=kept)
-    accounts.choose_municipality(session, login.session_id, chosen.municipality_id)
+    accounts.choose_municipality(session, login.session_id, chosen.municipality_id, at=now(request))
     is_now(request, replace(login, municipality_id=chosen.municipality_id))
     if kept is not None:
         return resend_page(request, kept)

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.features.accounts import attempts
 from app.features.accounts.checks import PasswordChecks, TooBusy
-from app.storage import account_log, accounts, second_factors
+from app.storage import account_log, accounts, open_sessions, second_factors
 from app.storage.account_log import Act, Trace
 from app.storage.accounts import Account, Credentials, OpenLogin
 from app.storage.database import Database
@@ -122,7 +122,7 @@ def _after_password(
     if not has_app:
         second_factors.begin_app(session, vault, user_id, at=visit.at)
     token = new_token()
-    accounts.open_pending(session, session_id_of(token), user_id, at=visit.at, expires_at=visit.at + PENDING)
+    open_sessions.open_pending(session, session_id_of(token), user_id, at=visit.at, expires_at=visit.at + PENDING)
     return Halfway(token, is_new=not has_app)
 
 
@@ -160,10 +160,10 @@ def open_session(session: Session, user_id: uuid.UUID, visit: Visit, *, act: Act
 
 def pending_account(session: Session, token: str | None, *, at: datetime) -> Account:
     """Raises PendingEnded."""
-    account = accounts.find_pending(session, session_id_of(token), at=at) if token else None
-    if account is None:
+    user_id = open_sessions.find_pending(session, session_id_of(token), at=at) if token else None
+    if user_id is None:
         raise PendingEnded
-    return account
+    return accounts.account_of(session, user_id)
 
 
 def finish_with_code(session: Session, vault: Vault, token: str | None, code: str, visit: Visit) -> SignedIn | None:
@@ -197,5 +197,5 @@ def finish_with_new_app(
 
 
 def _close(session: Session, token: str | None) -> None:
-    if token is None or not accounts.close_pending(session, session_id_of(token)):
+    if token is None or not open_sessions.close_pending(session, session_id_of(token)):
         raise PendingEnded

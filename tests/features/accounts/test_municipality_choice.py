@@ -1,3 +1,4 @@
+import re
 import uuid
 
 import pytest
@@ -60,6 +61,21 @@ def test_switching(database: Database):
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     seen = browser.get("/bekijken").json()
     assert (seen["municipality"], seen["roles"], seen["scope"]) == ("Maanstad", ["auditor"], str(maanstad))
+
+
+def test_session_gets_a_new_id_in_another_municipality(database: Database):
+    """Other roles count there."""
+    two_municipalities(database)
+    browser = a_browser(an_app(database))
+    page = browser.get(sign_in(browser, verder="/bekijken").headers["location"]).text
+    before = browser.cookies["stappenplan"]
+    chosen = re.findall(r'value="([0-9a-f-]{36})"', page)[0]
+    browser.post("/gemeente", data={"csrf_token": csrf_token_in(page), "gemeente": chosen})
+
+    assert browser.get("/bekijken").status_code == 200
+
+    assert browser.cookies["stappenplan"] != before
+    assert a_browser(an_app(database), token=before).get("/bekijken").status_code == 303
 
 
 @pytest.mark.parametrize("chosen", ["", "x", "5f0c2a1e-6f0b-4b53-9d1c-0d3c6f6f3f11", "foreign"])
