@@ -94,7 +94,7 @@ def answers_and_versions(
     not, as `answers_by_commitment` gives them."""
     values = {"of_run": uuid.UUID(run_id), "of_stage": str(ref), "commitments": list(commitments)}
     current, versions = {}, {}
-    for *columns, is_current in _CURRENT_AND_VERSIONS.run(session, values):
+    for *columns, is_current in _CURRENT_AND_VERSIONS.run(session, values).all():
         answer = Answer(*columns)
         versions[answer.commitment] = answer
         if is_current:
@@ -119,7 +119,7 @@ def answers_by_commitment(session: Session, run_id: str, commitments: Collection
     if not commitments:
         return {}
     rows = _BY_COMMITMENT.run(session, {"of_run": uuid.UUID(run_id), "commitments": list(commitments)})
-    answers = (Answer(*row) for row in rows)
+    answers = (Answer(*row) for row in rows.all())
     return {answer.commitment: answer for answer in answers}
 
 

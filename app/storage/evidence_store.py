@@ -178,7 +178,7 @@ def evidence_of(session: Session, run_id: str, ref: StageRef | None = None, step
     query = _evidence(in_stage=ref is not None, in_step=step is not None)
     given = {"of_run": uuid.UUID(run_id), "of_stage": str(ref) if ref else None, "of_step": step}
     values = {name: value for name, value in given.items() if value is not None}
-    return [from_row(row) for row in query.run(session, values)]
+    return [from_row(row) for row in query.run(session, values).all()]
 
 
 @cache

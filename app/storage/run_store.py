@@ -7,7 +7,7 @@ The caller's session must be scoped to a municipality; a run of another one is n
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from app.engine.apply import apply
 from app.engine.definition import Step, StepPlan
 from app.engine.events import Event, RunStarted
 from app.engine.progress import is_done
-from app.engine.run import Run, StageInstance, StageRef, StepState
+from app.engine.run import Run, StageInstance, StageRef, StageStatus, StepState
 from app.storage import codec
 from app.storage.history import log
 from app.storage.plans import load_plan
@@ -48,6 +48,11 @@ def load_step(
     """All stages, with one step only: two queries, whose cost does not depend on the number of steps.
     Raises RunNotFound."""
     return _load(session, run_id, for_change, steps=True, of_stage=ref, of_step=step)
+
+
+def load_in_progress(session: Session, run_id: str) -> tuple[StepPlan, Run]:
+    """All stages, with the steps of those that are neither approved nor skipped: two queries.  Raises RunNotFound."""
+    return _load(session, run_id, for_change=False, steps=True, in_progress=True)
 
 
 def load_stages(session: Session, run_id: str, *, for_change: bool = False) -> tuple[StepPlan, Run]:
@@ -79,13 +84,19 @@ def _load(
     steps: bool,
     of_stage: StageRef | None = None,
     of_step: str | None = None,
+    in_progress: bool = False,
 ) -> tuple[StepPlan, Run]:
     key = _key(run_id)
     row = (_LOCK_RUN if for_change else _GET_RUN).run(session, {"of_run": key}).one_or_none()
     if row is None:
         raise RunNotFound(run_id)
     remember(session, RunHeader(str(key), row.name, row.purpose))
-    stages = _load_stages(session, key, of_stage, of_step) if of_stage else _load_all_stages(session, key, steps)
+    if of_stage:
+        stages = _load_stages(session, key, of_stage, of_step)
+    elif in_progress:
+        stages = _load_stages_in_progress(session, key)
+    else:
+        stages = _load_all_stages(session, key, steps)
     run = Run(
         id=str(key),
         plan_id=row.plan_id,
@@ -121,11 +132,9 @@ def _load_all_stages(session: Session, key: uuid.UUID, steps: bool) -> dict[Stag
     return stages
 
 
-_OF_STAGE = (
-    (col(StepRow.run_id) == col(StageRow.run_id))
-    & (col(StepRow.ref) == col(StageRow.ref))
-    & (col(StepRow.ref) == bindparam("of_stage"))
-)
+_OWN_STEPS = (col(StepRow.run_id) == col(StageRow.run_id)) & (col(StepRow.ref) == col(StageRow.ref))
+_OF_STAGE = _OWN_STEPS & (col(StepRow.ref) == bindparam("of_stage"))
+_IN_PROGRESS = (StageStatus.OPEN, StageStatus.SUBMITTED)
 
 
 def _stages_and(steps_of: Any) -> Prepared:
@@ -136,6 +145,9 @@ def _stages_and(steps_of: Any) -> Prepared:
 
 _STAGES_AND_STEPS = _stages_and(_OF_STAGE)
 _STAGES_AND_STEP = _stages_and(_OF_STAGE & (col(StepRow.step) == bindparam("of_step")))
+_STAGES_AND_STEPS_IN_PROGRESS = _stages_and(
+    _OWN_STEPS & col(StageRow.status).in_([status.value for status in _IN_PROGRESS])
+)
 
 
 def _load_stages(
@@ -147,22 +159,31 @@ def _load_stages(
         result = _STAGES_AND_STEPS.run(session, values)
     else:
         result = _STAGES_AND_STEP.run(session, {**values, "of_step": of_step})
-    rows: dict[str, Any] = {}
-    found: dict[str, StepState] = {}
-    for row in result.all():
-        rows[row.ref] = row
+    loaded = None if of_step is None else frozenset({of_step})
+    return _read_stages(result.all(), lambda instance: loaded if instance.ref == of_stage else frozenset())
+
+
+def _load_stages_in_progress(session: Session, key: uuid.UUID) -> dict[StageRef, StageInstance]:
+    rows = _STAGES_AND_STEPS_IN_PROGRESS.run(session, {"of_run": key}).all()
+    return _read_stages(rows, lambda instance: None if instance.status in _IN_PROGRESS else frozenset())
+
+
+def _read_stages(
+    rows: Iterable[Any], loaded: Callable[[StageInstance], frozenset[str] | None]
+) -> dict[StageRef, StageInstance]:
+    """From a row per stage and step. `loaded`: which steps of a stage were asked for, None for all."""
+    stages: dict[str, Any] = {}
+    steps: dict[str, dict[str, StepState]] = {}
+    for row in rows:
+        stages[row.ref] = row
         if row.step is not None:
-            found[row.step] = codec.decode_step(row.step_state)
-    stages = {}
-    for text, row in rows.items():
+            steps.setdefault(row.ref, {})[row.step] = codec.decode_step(row.step_state)
+    found = {}
+    for text, row in stages.items():
         ref = StageRef.parse(text)
         instance = codec.decode_stage(ref, row.state, status=row.status, passed=row.passed)
-        if ref == of_stage:
-            loaded = None if of_step is None else frozenset({of_step})
-            stages[ref] = replace(instance, steps=found, loaded=loaded)
-        else:
-            stages[ref] = replace(instance, loaded=frozenset())
-    return stages
+        found[ref] = replace(instance, steps=steps.get(text, {}), loaded=loaded(instance))
+    return found
 
 
 def _key(run_id: str) -> uuid.UUID:

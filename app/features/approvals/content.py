@@ -25,11 +25,10 @@ from app.features.approvals.changes import (
 from app.storage.answer_store import Answer, answers_and_versions, answers_by_commitment
 from app.storage.approved_on import ApprovedOn, EarlierVersion, approved_on, earlier_versions
 from app.storage.evidence_store import Evidence, evidence_of
-from app.storage.people import names_of
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_stage
 from app.storage.seals import find_seals
-from app.storage.texts import read_texts
+from app.storage.texts import read_texts_and_names
 from app.web.shown import Shown, shown
 
 
@@ -112,7 +111,7 @@ class StageContent:
 
 
 def stage_content(session: Session, run_id: str, ref: StageRef) -> StageContent:
-    """Eight queries at most.  Raises RunNotFound, and NoSuchPart for a stage instance that was not begun."""
+    """Seven queries at most.  Raises RunNotFound, and NoSuchPart for a stage instance that was not begun."""
     plan, run = load_stage(session, run_id, ref)
     stage, instance = guards.find_stage(plan, run, ref), run.instance(ref)
     if instance is None:
@@ -134,6 +133,8 @@ def stage_content(session: Session, run_id: str, ref: StageRef) -> StageContent:
     decided_on = earlier_versions(run, instance, sealed)
     address = f"/trajecten/{run.id}/fasen/{ref}"
     steps = tuple(_step_view(stage, instance, step, answers, evidence, address) for step in stage.all_steps())
+    said = [request.message if request else None, *(approval.remark for approval in instance.approvals)]
+    texts, names = read_texts_and_names(session, said, _people(run, instance, steps))
     return StageContent(
         header=run_header(session, run_id),
         plan=plan,
@@ -152,8 +153,8 @@ def stage_content(session: Session, run_id: str, ref: StageRef) -> StageContent:
         since_request=changes.get(request.seal, ()) if request else (),
         versions=decided_on,
         approved_on=approved_on(instance, decided_on),
-        names=names_of(session, _people(run, instance, steps)),
-        texts=read_texts(session, [request.message if request else None, *(a.remark for a in instance.approvals)]),
+        names=names,
+        texts=texts,
     )
 
 

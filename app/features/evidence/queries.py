@@ -24,7 +24,7 @@ from app.storage import codec
 from app.storage.evidence_store import COLUMNS, Evidence, evidence_of, find_evidence, from_row
 from app.storage.people import names_of
 from app.storage.run_header import RunHeader, run_header
-from app.storage.run_store import load_run, load_stages, load_step
+from app.storage.run_store import load_in_progress, load_stages, load_step
 from app.storage.scope import Prepared
 from app.storage.tables import EventRow, EvidenceRow
 from app.storage.texts import read_texts
@@ -188,8 +188,8 @@ class RunEvidencePage:
 
 
 def run_evidence_page(session: Session, caller: Caller, run_id: str, filter: Filter, page: int) -> RunEvidencePage:
-    """Six queries, whatever the number of pieces.  Raises RunNotFound."""
-    plan, run = load_run(session, run_id)
+    """Five queries, whatever the number of pieces.  Raises RunNotFound."""
+    plan, run = load_in_progress(session, run_id)
     versions = versions_of(session, plan, run)
     wanted = min(max(1, page), PAGES_MAX)
     found, total, page = _listed(session, versions, filter, wanted) if filter.fits(versions) else ([], 0, 1)
