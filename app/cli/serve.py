@@ -13,9 +13,9 @@ import uvicorn
 
 from app.cli.common import complain, database, fail, now, say, settings
 from app.cli.preparing import make_ready
+from app.cli.production import production_problems, tls_problem
 from app.demo import build
 from app.main import create_app
-from app.production import production_problems, tls_problem
 from app.storage.evidence_files import EvidenceFiles
 from app.web.assets import AssetMissing
 from app.web.i18n import TextsError
