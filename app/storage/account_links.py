@@ -30,6 +30,8 @@ class Invited:
 
 def make_link(session: Session, user_id: uuid.UUID, *, made_by: uuid.UUID | None, at: datetime) -> str:
     """Gives the token, which is stored nowhere. Earlier links of this user end."""
+    # Two at the same moment come one after the other, so that only the newest stays. SQLite has one writer anyway.
+    session.execute(sa.select(col(User.id)).where(col(User.id) == user_id).with_for_update())
     session.execute(sa.delete(AccountLink).where(col(AccountLink.user_id) == user_id))
     token = secrets.token_urlsafe(TOKEN_BYTES)
     link = AccountLink(id=_id_of(token), user_id=user_id, made_by=made_by, created_at=at, expires_at=at + VALID)

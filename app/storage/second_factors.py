@@ -11,12 +11,14 @@ import secrets
 import unicodedata
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from enum import Enum
 from typing import Final
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from app.storage.tables import AuthenticatorApp, Passkey, PendingSignIn, RecoveryCode
@@ -58,10 +60,14 @@ def begin_app(session: Session, vault: Vault, user_id: uuid.UUID, *, at: datetim
 
     if has_app(session, user_id):
         return
-    session.execute(sa.delete(AuthenticatorApp).where(col(AuthenticatorApp.user_id) == user_id))
+    earlier = sa.delete(AuthenticatorApp).where(
+        col(AuthenticatorApp.user_id) == user_id, col(AuthenticatorApp.confirmed_at).is_(None)
+    )
+    session.execute(earlier)
     sealed = vault.seal(pyotp.random_base32(SECRET_LENGTH), purpose=_purpose(user_id))
-    session.add(AuthenticatorApp(user_id=user_id, secret=sealed, created_at=at))
-    session.flush()
+    # A second click, or a confirmation in another tab at the same moment: what is there then is as good.
+    with suppress(IntegrityError), session.begin_nested():
+        session.add(AuthenticatorApp(user_id=user_id, secret=sealed, created_at=at))
 
 
 def unconfirmed_secret(session: Session, vault: Vault, user_id: uuid.UUID) -> str | None:

@@ -14,6 +14,7 @@ from datetime import datetime
 from itertools import groupby
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from app.policy import Role
@@ -76,8 +77,11 @@ def add_person(
     if session.exec(select(User.id).where(User.login == login)).first():
         raise accounts.LoginTaken(f"login {login!r} is taken")
     user = User(login=login, name=name, created_at=at)
-    session.add(user)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(user)
+    except IntegrityError:  # somebody else was first, at the same moment
+        raise accounts.LoginTaken(f"login {login!r} is taken") from None
     _give(session, user.id, municipality_id, roles, at)
     return user.id
 

@@ -307,6 +307,18 @@ def test_first_sign_in_leads_to_setting_up_an_app_before_anything_else(database:
     assert browser.get("/bekijken").status_code == 200
 
 
+def test_second_click_on_logging_in_shows_one_key(database: Database, anna: uuid.UUID):
+    def begin(_: int) -> None:
+        with database.write() as session:
+            second_factors.begin_app(session, VAULT, anna, at=MONDAY)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(begin, range(4)))
+    with database.read() as session:
+        assert len(session.exec(select(AuthenticatorApp)).all()) == 1
+        assert second_factors.unconfirmed_secret(session, VAULT, anna)
+
+
 def test_after_setting_up_the_next_sign_in_asks_for_a_code(database: Database, anna: uuid.UUID):
     with_app(database, anna)
     browser = a_browser(an_app(database, second_factor_required=True))

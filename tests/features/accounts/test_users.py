@@ -13,6 +13,7 @@ from sqlmodel import select
 
 from app.policy import Role
 from app.storage import account_links, user_admin
+from app.storage.accounts import LoginTaken
 from app.storage.database import Database
 from app.storage.scope import set_scope
 from app.storage.tables import AccountEvent, AccountLink, LoginSession, Membership, User
@@ -247,6 +248,71 @@ def test_one_link_at_the_same_moment_succeeds_once(world: World):
 
     with ThreadPoolExecutor(6) as threads:
         assert sum(threads.map(use, range(6))) == 1
+
+
+def test_links_made_at_the_same_moment_leave_one_that_works(world: World):
+    anna = uuid.UUID(world.users["anna"])
+
+    def make(_: int) -> str:
+        with world.database.write() as session:
+            return account_links.make_link(session, anna, made_by=None, at=MONDAY)
+
+    with ThreadPoolExecutor(4) as threads:
+        tokens = list(threads.map(make, range(4)))
+    with world.database.read() as session:
+        assert sum(account_links.find_link(session, token, at=MONDAY) is not None for token in tokens) == 1
+
+
+def test_same_user_added_at_the_same_moment_exists_once(world: World):
+    here = world.municipalities["Zonnedijk"]
+
+    def add(number: int) -> bool:
+        try:
+            with world.database.write() as session:
+                roles = [Role.AUDITOR]
+                user_admin.add_person(
+                    session, here, login="s@x.example", name=f"Sanne {number}", roles=roles, at=MONDAY
+                )
+        except LoginTaken:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(add, range(4))) == 1
+
+
+NONSENSE = [
+    "",
+    " \t\r\n",
+    "x" * 100_000,
+    "a\x00b",
+    "-1",
+    "9" * 400,
+    "\x01\x1b[31m\u202e\ufffe",
+    "=1+1",
+    str(uuid.uuid4()),
+]
+
+
+def test_nonsense_in_any_field_is_never_our_fault(world: World):
+    ferry = world.browser("ferry")
+    forms: dict[str, dict[str, Any]] = {
+        f"{HERE}/toevoegen": {"naam": "X Y", "e-mail": "x@y.example", "rollen": "auditor"},
+        f"{of(world, 'anna')}/naam": {"naam": "Anna"},
+        f"{of(world, 'anna')}/rollen": {"rollen": "auditor", "onbekend": ""},
+    }
+    for address, fields in forms.items():
+        for field in fields:
+            for value in NONSENSE:
+                answer = ferry.post(address, {**fields, field: value})
+                assert answer.status_code < 500, (address, field, value[:20])
+                answer = ferry.post(address, {**fields, field: [value, value]})
+                assert answer.status_code < 500, (address, field, value[:20])
+    for query in ("zoek", "wie", "wat", "pagina"):
+        for value in [*NONSENSE[:2], "x" * 3000, *NONSENSE[3:]]:
+            for path in (HERE, "/beheer/logboek"):
+                assert ferry.get(path, params={query: value}).status_code in {200, 400}, (query, value[:20])
+    assert ferry.get(HERE).status_code == 200
 
 
 def test_link_of_an_installation_with_tls_uses_the_configured_address(world: World):
