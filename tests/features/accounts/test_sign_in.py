@@ -2,6 +2,7 @@ from datetime import timedelta
 from time import process_time
 
 import pytest
+from fastapi import FastAPI
 from sqlmodel import select
 from starlette.testclient import TestClient
 
@@ -476,3 +477,35 @@ def test_client_without_address_headers_can_sign_in(database: Database):
     client = TestClient(an_app(database), base_url=OURS, follow_redirects=False)
 
     assert sign_in(client).status_code == 303
+
+
+# --- behind a proxy -----------------------------------------------------------------------------------------------
+
+
+def through_proxy(app: FastAPI, forwarded: str, *, direct: str = "10.0.0.7", password: str = "verkeerd wachtwoord"):
+    client = TestClient(app, base_url=OURS, follow_redirects=False, client=(direct, 1234))
+    data = {"login": f"niemand-{forwarded}", "password": password}
+    return client.post("/inloggen", data=data, headers={"origin": OURS, "x-forwarded-for": forwarded}).status_code
+
+
+def test_sender_behind_a_proxy_is_counted_whatever_it_says_of_itself(database: Database):
+    app = an_app(database, trusted_proxies="10.0.0.7")
+    for number in range(ATTEMPTS_MAX):
+        assert through_proxy(app, f"203.0.113.{number}, 192.0.2.1") == 422
+    assert through_proxy(app, "203.0.113.99, 192.0.2.1") == 429
+    assert through_proxy(app, "192.0.2.1, 198.51.100.1") == 422  # who it says it is does not matter to another
+
+
+def test_forwarded_address_of_somebody_who_is_no_proxy_is_ignored(database: Database):
+    app = an_app(database, trusted_proxies="10.0.0.7")
+    for number in range(ATTEMPTS_MAX):
+        assert through_proxy(app, f"203.0.113.{number}", direct="192.0.2.1") == 422
+    assert through_proxy(app, "203.0.113.99", direct="192.0.2.1") == 429
+    assert through_proxy(app, "203.0.113.99", direct="192.0.2.2") == 422
+
+
+def test_without_a_configured_proxy_the_header_means_nothing(database: Database):
+    app = an_app(database)
+    for number in range(ATTEMPTS_MAX):
+        assert through_proxy(app, f"203.0.113.{number}") == 422
+    assert through_proxy(app, "203.0.113.99") == 429
