@@ -125,7 +125,7 @@ async def _renew(request: Request, session: Session, login: OpenLogin) -> OpenLo
 
     def leave_cookie(_session: object) -> None:
         # Only once it is stored: of a change that is rolled back the old id stays.
-        request.scope["state"][STATE_KEY] = header
+        request.scope.setdefault("state", {})[STATE_KEY] = header
 
     if is_unsafe(request):
         if not await run_in_threadpool(open_sessions.give_new_id, session, login.session_id, new_id):

@@ -538,8 +538,12 @@ def test_who_also_works_elsewhere_keeps_the_account_out_of_one_administrators_ha
 # --- the log ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("change", ["UPDATE account_event SET act = 'x'", "DELETE FROM account_event"])
+@pytest.mark.parametrize(
+    "change", ["UPDATE account_event SET act = 'x'", "DELETE FROM account_event", "TRUNCATE account_event"]
+)
 def test_log_can_not_be_changed_or_shortened(world: World, change: str):
+    if world.database.is_sqlite and change.startswith("TRUNCATE"):
+        change = "DELETE FROM account_event WHERE act = 'name_changed'"  # SQLite has no TRUNCATE
     world.browser("ferry").post(f"{of(world, 'anna')}/naam", {"naam": "Anna Groen"})
     with pytest.raises(IntegrityError, match="account_event is append-only"), world.database.write() as session:
         session.connection().execute(text(change))
