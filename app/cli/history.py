@@ -33,10 +33,11 @@ def verify(
         str | None, typer.Option("--fingerprint", help="Fingerprint of a key that must have signed the history.")
     ] = None,
 ) -> None:
-    """Check the whole installation: log, signed heads, history and tables.
+    """Check the log, signed heads, history and tables.
 
-    Recomputes the log of each municipality from its events, checks every signed head, replays every run; names what is
-    wrong and where, and exits 1 when anything is. Says what cannot be detected without something from outside.
+    The whole installation: recomputes the log of each municipality from its events, checks every signed head, replays
+    every run; names what is wrong and where, and exits 1 when anything is. Says what cannot be detected without
+    something from outside.
     """
     kept = [_read(path) for path in head or []]
     expected = _clean(fingerprint)
@@ -153,9 +154,10 @@ def export_history(
     output: Annotated[Path, typer.Option("-o", "--output", help="Zip file to write.")],
     municipality: Municipality = None,
 ) -> None:
-    """Write the history of a municipality to a file that an auditor can check.
+    """Take the history along, to check it elsewhere.
 
-    Signs what is new first. The file holds the program that checks it; see README.txt in it.
+    Writes that of one municipality to a zip file, and signs what is new first. The file holds the program that checks
+    it; see README.txt in it.
     """
     with database() as opened:
         chosen = _municipalities(opened, municipality)

@@ -11,13 +11,13 @@ from app.storage.plans import PlanChanged
 
 
 def make_ready(opened: Database) -> None:
-    """Ends the command when the step plans cannot be used, after naming every problem, or when the key is gone that
-    signed the history. On the first start it makes that key."""
+    """Ends the command when the step plans cannot be used, after naming every problem. On the first start it makes the
+    key that signs the history; where that is gone, it says so, and the work goes on unsigned."""
     try:
         prepare(opened, at=now())
         keeper_for(opened).ensure_key()
     except KeyUnusable as unusable:
-        raise fail(str(unusable)) from None
+        complain(f"Nothing is signed: {unusable}")
     except PlanInvalid as invalid:
         for problem in invalid.problems:
             complain(problem.sentence())

@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import re
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -36,6 +37,11 @@ COMMANDS = (
     ("plans",),
     ("report",),
     ("verify-history",),
+    ("verify",),
+    ("export-history",),
+    ("heads",),
+    ("heads", "sign"),
+    ("heads", "new-key"),
     ("sweep-files",),
     ("runs",),
     ("runs", "list"),
@@ -106,6 +112,7 @@ def copy_of(command: Command, folder: Path) -> Command:
     target = sqlite3.connect(folder / "stappenplan.sqlite3")
     with closing(source), closing(target):
         source.backup(target)
+    shutil.copytree(Path(command.env["DATA_DIR"]) / "keys", folder / "keys")
     return Command(_environment(folder))
 
 
