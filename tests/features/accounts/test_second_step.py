@@ -341,6 +341,25 @@ def test_kept_text_goes_along_through_setting_up(database: Database, anna: uuid.
     assert ["antwoord", "Een lang verhaal"] in sent.json()["got"]
 
 
+def test_kept_text_goes_along_to_the_choice_of_a_municipality(database: Database, anna: uuid.UUID):
+    with database.write() as session:
+        accounts.add_municipality(session, "Maanstad", at=MONDAY)
+        accounts.add_roles(session, login="anna", municipality="Maanstad", roles=[Role.POLICY_OFFICER], at=MONDAY)
+    browser = a_browser(an_app(database, second_factor_required=True))
+    page = sign_in(browser, verder="/bewaren", **{"bewaard.antwoord": "Een lang verhaal"})
+    fields = hidden_fields_in(page.text, action="/inloggen/instellen")
+    done = browser.post("/inloggen/instellen", data={**dict(fields), "code": code_of(database, anna, MONDAY)})
+
+    choice = browser.post("/gemeente", data=dict(hidden_fields_in(done.text, action="/gemeente")))
+
+    place = re.findall(r'value="([0-9a-f-]{36})"', choice.text)[0]
+    again = browser.post(
+        "/gemeente", data={**dict(hidden_fields_in(choice.text, action="/gemeente")), "gemeente": place}
+    )
+    sent = browser.post("/bewaren", data=dict(hidden_fields_in(again.text, action="/bewaren")))
+    assert ["antwoord", "Een lang verhaal"] in sent.json()["got"]
+
+
 def test_code_pages_without_a_password_begin_at_the_beginning(database: Database):
     browser = a_browser(an_app(database))
     for path in ("/inloggen/code", "/inloggen/instellen"):
