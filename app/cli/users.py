@@ -29,7 +29,7 @@ def add(
     ],
     create: Annotated[bool, typer.Option("--create", help="Make the municipality if it does not exist.")] = False,
 ) -> None:
-    """Add an account with one or more roles in a municipality."""
+    """Add an account with roles in a municipality."""
     with database() as opened, opened.write() as session:
         try:
             if create and municipality not in accounts.municipalities(session):
@@ -49,7 +49,10 @@ def add_roles(
     municipality: Annotated[str, typer.Option(help="Municipality that the roles are for; it must exist.")],
     role: Annotated[list[Role], typer.Option(help="Role in that municipality; may be given more than once.")],
 ) -> None:
-    """Give an account more roles, in the same municipality or another."""
+    """Give an account more roles, here or elsewhere.
+
+    In the same municipality or another.
+    """
     with database() as opened, opened.write() as session:
         try:
             user_id, place = accounts.add_roles(session, login=login, municipality=municipality, roles=role, at=now())
@@ -61,7 +64,7 @@ def add_roles(
 
 @app.command(name="list")
 def list_accounts() -> None:
-    """List all accounts with their municipalities and roles."""
+    """List all accounts with their roles."""
     with database() as opened, opened.read() as session:
         for user in accounts.list_users(session):
             places = "; ".join(f"{m.municipality_name}: {', '.join(sorted(m.roles))}" for m in user.memberships)
@@ -93,7 +96,10 @@ def enable(login: Annotated[str, typer.Argument(help="Name that the account sign
 
 @app.command()
 def link(login: Annotated[str, typer.Argument(help="Name that the account signs in with.")]) -> None:
-    """Make a link with which a password can be chosen, once, within three days."""
+    """Make a link to choose a password with.
+
+    It works once, within three days.
+    """
     with database() as opened, opened.write() as session:
         user_id = _user_id(session, login)
         token = account_links.make_link(session, user_id, made_by=None, at=now())
@@ -103,7 +109,10 @@ def link(login: Annotated[str, typer.Argument(help="Name that the account signs 
 
 @app.command()
 def reset_second_factor(login: Annotated[str, typer.Argument(help="Name that the account signs in with.")]) -> None:
-    """Remove the app, recovery codes and passkeys of an account; its open sessions end at once."""
+    """Remove the second factors of an account.
+
+    The app, recovery codes and passkeys; its open sessions end at once.
+    """
     with database() as opened, opened.write() as session:
         user_id = _user_id(session, login)
         second_factors.remove_all(session, user_id)
