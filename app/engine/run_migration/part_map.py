@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.engine.definition import CHECKLIST, StepPlan
 
@@ -28,17 +29,24 @@ class PartMap:
     decisions: Mapping[str, str]
 
     def then(self, following: PartMap) -> PartMap:
-        """The map over two moves in a row."""
+        """The map over two moves in a row. What comes first of several that become one is the same as in two moves: the
+        later move decides, and the earlier one among what it brought together itself."""
+        in_steps, in_questions = _order(following.steps), _order(following.questions)
+        steps = sorted(
+            (old for old, news in self.steps.items() if any(following.steps.get(new) for new in news)),
+            key=lambda old: min(in_steps[new] for new in self.steps[old] if new in in_steps),
+        )
+        questions = sorted(
+            (old for old, new in self.questions.items() if new in following.questions),
+            key=lambda old: in_questions[self.questions[old]],
+        )
         return PartMap(
             stages={old: following.stages[new] for old, new in self.stages.items() if new in following.stages},
             steps={
-                old: tuple(dict.fromkeys(last for new in news for last in following.steps.get(new, ())))
-                for old, news in self.steps.items()
-                if any(following.steps.get(new) for new in news)
+                old: tuple(dict.fromkeys(last for new in self.steps[old] for last in following.steps.get(new, ())))
+                for old in steps
             },
-            questions={
-                old: following.questions[new] for old, new in self.questions.items() if new in following.questions
-            },
+            questions={old: following.questions[self.questions[old]] for old in questions},
             decisions={
                 old: following.decisions[new] for old, new in self.decisions.items() if new in following.decisions
             },
@@ -48,6 +56,13 @@ class PartMap:
     def earlier_stages(self) -> Mapping[str, str]:
         """From a new stage to the old one it comes from."""
         return {new: old for old, new in self.stages.items()}
+
+
+T = TypeVar("T")
+
+
+def _order(parts: Mapping[T, object]) -> dict[T, int]:
+    return {part: number for number, part in enumerate(parts)}
 
 
 def questions_of(plan: StepPlan) -> Iterator[QuestionPath]:
