@@ -40,6 +40,10 @@ texts: setup  ## does every text on screen have its Dutch translation?
 bench: setup  ## speed on 342 municipalities, beside the ceilings of the machine
 	$(PY) -m scripts.bench
 
+.PHONY: prove
+prove: setup  ## thousands of careful forgeries of the history are refused; how fast the auditor's program is
+	$(PY) -m scripts.prove_history
+
 .PHONY: format
 format: setup  ## put the code in its agreed form
 	$(PY) -m ruff format .

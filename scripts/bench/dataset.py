@@ -19,6 +19,8 @@ from app.catalogue.loader import LoadedPlan
 from app.engine.seal import digest
 from app.storage import plans, tables
 from app.storage.database import Database
+from app.storage.history import log
+from app.storage.history.verify import verify_log
 from app.storage.scope import set_scope
 from app.storage.upgrade import upgrade
 from app.storage.verify import verify_run
@@ -94,15 +96,32 @@ def build(
                 _copy(writer, templates[number % len(templates)], place, number, encoder(RUN_TABLES[0].c.id, target))
             writer.flush()
             progress()
+    for place in places:
+        _log_events(Database(target), place, runs_each)
+
+
+def _log_events(database: Database, place: Place, runs_each: int) -> None:
+    """As the application does with each event, here for all of a municipality at once."""
+    columns = _table(tables.EventRow).c
+    query = select(columns.run_id, columns.sequence, columns.kind, columns.data, columns.by, columns.at)
+    ours = columns.run_id.in_([place.run(number) for number in range(runs_each)])
+    in_order = query.where(ours).order_by(columns.at, columns.run_id, columns.sequence)
+    with database.engine.connect() as connection:
+        events = connection.execute(in_order).mappings().all()
+    with database.write() as session:
+        set_scope(session, place.municipality)
+        log.append(session, [dict(event) for event in events])
 
 
 def check(database: Database, place: Place, runs: Sequence[int]) -> None:
-    """The history of these runs tells the same story as their tables."""
+    """The history of these runs tells the same story as their tables, and the log holds all of it."""
     with database.read() as session:
         set_scope(session, place.municipality)
         for number in runs:
             verified = verify_run(session, str(place.run(number)))
             assert not verified.findings, verified
+        problems = verify_log(session).problems
+        assert not problems, problems[:5]
 
 
 # --- one run of each variation -------------------------------------------------------------------------------------

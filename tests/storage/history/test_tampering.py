@@ -10,42 +10,21 @@ import sys
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from app.engine.log import fingerprint
-from app.storage.database import Database
 from app.storage.history import verify_export
 from app.storage.history.export import PROGRAM
-from app.storage.history.keys import load_key
+from app.storage.history.keys import public_pem
 from tests.databases import new_sqlite_database
-from tests.storage.history.making import a_signed_history, an_export, files_in, zipped
-from tests.storage.history.tampering import WAYS, Target, a_key, tampered
+from tests.storage.history.auditing import Auditor, an_auditor
+from tests.storage.history.making import zipped
+from tests.storage.history.tampering import WAYS, a_key, tampered
 
 # The long run is `make prove`.
 MUTATIONS = int(os.environ.get("STAPPENPLAN_PROVE_MUTATIONS", "300"))
-
-
-@dataclass(frozen=True)
-class Auditor:
-    """What somebody outside has: the fingerprint, and a head of halfway."""
-
-    target: Target
-    fingerprint: str
-    kept: bytes
-    export: bytes
-
-    def refusal(self, path: Path, *heads: bytes) -> tuple[str, str] | None:
-        """In Dutch and in English; None when everything is in order."""
-        given = [(f"head-{number}", head) for number, head in enumerate(heads or [self.kept])]
-        try:
-            verify_export.verify(path, self.fingerprint, given)
-        except verify_export.Refused as refused:
-            dutch, english = refused.args
-            return dutch, english
-        return None
 
 
 @pytest.fixture(scope="module")
@@ -54,18 +33,6 @@ def auditor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Auditor]:
     database = new_sqlite_database(folder)
     yield an_auditor(database, folder)
     database.dispose()
-
-
-def an_auditor(database: Database, folder: Path) -> Auditor:
-    town, other, _ = a_signed_history(database, folder, seed=7)
-    export = an_export(town)
-    genuine = files_in(export)
-    heads = [json.loads(line)["head"] for line in genuine["heads.jsonl"]]
-    kept = len(heads) // 2
-    key = load_key(folder / "keys" / "history.pem")
-    assert key is not None
-    target = Target(genuine, files_in(an_export(other)), key, kept)
-    return Auditor(target, key.fingerprint, genuine["heads.jsonl"][kept], export)
 
 
 def test_export_that_nobody_touched_is_in_order(auditor: Auditor, tmp_path: Path):
@@ -134,6 +101,7 @@ def test_rolled_back_history_is_only_seen_with_an_earlier_head_and_the_program_s
     head = json.loads(files["heads.jsonl"][last])["head"]
     files["heads.jsonl"], files["proofs.jsonl"] = files["heads.jsonl"][: last + 1], files["proofs.jsonl"][:last]
     files["entries.jsonl"] = files["entries.jsonl"][: head["size"]]
+    files["public-key.pem"] = public_pem(head["key"]).encode().splitlines()
     path = zipped(files, tmp_path / "back.zip")
     (tmp_path / "head.json").write_bytes(auditor.kept + b"\n")
 
