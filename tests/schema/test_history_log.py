@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, insert, text
+from sqlalchemy.exc import ProgrammingError
 from sqlmodel import col, select
 
 from app.storage.database import Database, create_engine_for
@@ -118,3 +119,35 @@ def test_nothing_is_left_after_going_back(engine: Engine):
         assert connection.execute(text("SELECT count(*) FROM run_event")).scalar_one() == 1
     with pytest.raises(Exception, match="log_entry"), engine.connect() as connection:
         connection.execute(text("SELECT * FROM log_entry"))
+
+
+def test_application_has_no_right_to_change_or_remove_history_on_postgresql(postgresql: PostgreSQL):
+    """As a role of its own, since tests are done as the superuser, whom no right is refused."""
+    role = f"{postgresql.name}_app"
+    with postgresql.admin() as admin:
+        admin.execute(text(f"CREATE ROLE \"{role}\" LOGIN PASSWORD 'x'"))
+    try:
+        with postgresql.scratch("rights") as owner:
+            with owner.begin() as connection:
+                connection.execute(text(f'GRANT ALL ON SCHEMA public TO "{role}"'))
+            engine = create_engine_for(owner.url.set(username=role, password="x").render_as_string(hide_password=False))
+            try:
+                upgrade(engine)
+                town = a_town(Database(engine), "A")
+                town.work(["RunStarted", "StepSaved"])
+                for change in (
+                    "UPDATE log_entry SET leaf = 'x'",
+                    "DELETE FROM log_entry",
+                    "TRUNCATE log_entry",
+                    "DELETE FROM run_event",
+                    "UPDATE signed_head SET size = 1",
+                    "DELETE FROM log_head",
+                ):
+                    with pytest.raises(ProgrammingError, match="permission denied"), engine.begin() as connection:
+                        connection.execute(text(change))
+                downgrade(engine, "base")
+            finally:
+                engine.dispose()
+    finally:
+        with postgresql.admin() as admin:
+            admin.execute(text(f'DROP ROLE "{role}"'))
