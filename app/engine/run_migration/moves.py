@@ -37,19 +37,20 @@ def decide_outcome(
     for item in migration.items:
         wanted = choices.get(item.id, item.proposed.value)
         if wanted not in {choice.value for choice in item.allowed}:
-            found.append(_about(item.id, "move_choice_not_allowed"))
+            found.append(Reason("move_choice_not_allowed", *_place(item.id)))
             continue
         chosen[item.id] = Choice(wanted)
         if Choice(wanted) in item.needs_reason and Choice(wanted) is not item.proposed and item.id not in reasons:
-            found.append(_about(item.id, "move_reason_missing"))
+            found.append(Reason("move_reason_missing", *_place(item.id)))
     if found:
         raise Blocked("move_run", found)
     return outcome(migration, chosen, move=move)
 
 
-def _about(id: str, code: str) -> Reason:
+def _place(id: str) -> tuple[str, str, str]:
+    """Stage, step and question of an item's id."""
     stage, step, key = id.split("/", 2)
-    return Reason(code, stage=stage, step=step, question=key)
+    return stage, step, key
 
 
 def propose_move(
