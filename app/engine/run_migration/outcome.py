@@ -44,9 +44,11 @@ class Outcome:
 
     @property
     def needs_manager(self) -> bool:
-        """Nobody but a manager lets go of an approval, or of a decision that says something else now."""
+        """Nobody but a manager lets go of an approval, of an approved stage, or of a decision that says something else
+        now."""
         undecided = (p for p in self.parked if p.kind is ParkedKind.DECISION and p.why is ParkedWhy.UNFIT)
-        return bool(self.reopened) or any(undecided)
+        gone = (p for p in self.parked if p.stage is not None and p.stage.status is StageStatus.APPROVED)
+        return bool(self.reopened) or any(undecided) or any(gone)
 
     @property
     def digest(self) -> str:

@@ -94,6 +94,16 @@ def test_approval_stands_where_nothing_is_asked_again(newer: StepPlan):
     assert after.approvals == APPROVED.instance(HERE).approvals
 
 
+def test_manager_confirms_that_an_approved_stage_goes():
+    newer = version(without(PLAN, "verkennen"))
+    result = outcome_of(APPROVED, newer)
+    [stage] = [item.stage for item in result.parked if item.stage is not None]
+
+    assert (result.reopened, result.needs_manager) == ((), True)
+    assert stage.approvals == APPROVED.instance(HERE).approvals
+    assert why_not(lambda: move(APPROVED, newer, ANNA, OFFICER)) == ["move_needs_manager", "move_not_proposed"]
+
+
 @pytest.mark.parametrize(
     "newer",
     [
