@@ -106,9 +106,14 @@ def sign_in_page(
         demo_accounts=request.app.state.demo_accounts,
         has_passkeys=party_of(request) is not None,
     )
+    return _beside_the_form(request, _after(response, wait_seconds))
+
+
+def _after(response: Response, wait_seconds: int) -> Response:
+    """Says when to try again, where one has to wait."""
     if wait_seconds:
         response.headers["Retry-After"] = str(wait_seconds)
-    return _beside_the_form(request, response)
+    return response
 
 
 def code_page(
@@ -130,9 +135,7 @@ def code_page(
         kept=kept,
         wait_minutes=-(-wait_seconds // 60),
     )
-    if wait_seconds:
-        response.headers["Retry-After"] = str(wait_seconds)
-    return response
+    return _after(response, wait_seconds)
 
 
 def first_app_page(
@@ -157,9 +160,7 @@ def first_app_page(
         app=shown_app(secret, account.login),
         wait_minutes=-(-wait_seconds // 60),
     )
-    if wait_seconds:
-        response.headers["Retry-After"] = str(wait_seconds)
-    return response
+    return _after(response, wait_seconds)
 
 
 def choose_page(request: Request, *, status: int = 200, verder: str = "/", kept: Kept | None = None) -> Response:

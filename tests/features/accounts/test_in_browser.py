@@ -15,7 +15,7 @@ from app.storage import account_links
 from tests.databases import new_sqlite_database
 from tests.features.accounts.building import MONDAY, PASSWORD, code_of, with_app
 from tests.features.client import World, a_world
-from tests.web.browsing import AXE, AXE_RULES, a_chromium, a_server
+from tests.web.browsing import a_chromium, a_context, a_server, findings
 
 pytestmark = pytest.mark.browser
 
@@ -55,18 +55,9 @@ def context_of(
     lang: str = "nl",
     scripts: bool = True,
 ) -> BrowserContext:
-    context = chromium.new_context(
-        base_url=address,
-        viewport={"width": width, "height": 800},
-        bypass_csp=not csp,
-        java_script_enabled=scripts,
-    )
-    cookies = {"taal": lang}
     if login:
         world.browser(login)  # opens the session
-        cookies["stappenplan"] = f"sessie-{login}"
-    context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
-    return context
+    return a_context(chromium, address, login, width=width, scripts=scripts, csp=csp, lang=lang)
 
 
 def an_authenticator(page: Page) -> tuple[CDPSession, str]:
@@ -184,12 +175,6 @@ def test_without_scripts_everything_but_passkeys_works(chromium: Browser, world:
 
 
 # --- accessibility ------------------------------------------------------------------------------------------------
-
-
-def findings(page: Page) -> list[str]:
-    page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", AXE_RULES)["violations"]
-    return [f"{v['id']}: {n['html'][:200]} {n['failureSummary']}" for v in found for n in v["nodes"]]
 
 
 def assert_fine(page: Page, width: int) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from app.engine.run import StageRef, StageStatus
 from tests.databases import new_sqlite_database
 from tests.features.steps.room import Room, a_room
-from tests.web.browsing import AXE, AXE_RULES, a_chromium, a_server
+from tests.web.browsing import AXE, AXE_RULES, a_chromium, a_context, a_server
 
 pytestmark = pytest.mark.browser
 
@@ -49,11 +49,7 @@ def context_of(
     csp: bool = True,
 ) -> BrowserContext:
     room.browser(login)  # opens the session
-    context = chromium.new_context(
-        base_url=address, viewport={"width": width, "height": 800}, java_script_enabled=scripts, bypass_csp=not csp
-    )
-    context.add_cookies([{"name": "stappenplan", "value": f"sessie-{login}", "url": address}])
-    return context
+    return a_context(chromium, address, login, width=width, scripts=scripts, csp=csp)
 
 
 def assert_nothing_wrong(page: Page, width: int) -> None:

@@ -12,7 +12,7 @@ from tests.databases import new_sqlite_database
 from tests.features.client import World, a_world
 from tests.features.local_plans.sending import ADD, ADDITIONS, HERE, SMALL_OVERLAY, a_draft, a_released
 from tests.features.local_plans.test_newer_versions import RENAMED, pin_second
-from tests.web.browsing import AXE, AXE_RULES, a_chromium, a_server
+from tests.web.browsing import a_chromium, a_context, a_server, findings
 
 pytestmark = pytest.mark.browser
 
@@ -42,16 +42,7 @@ def context_of(
     chromium: Browser, world: World, address: str, *, width: int = 1280, csp: bool = True, lang: str = "nl"
 ) -> BrowserContext:
     world.browser("ferry")  # opens the session
-    context = chromium.new_context(base_url=address, viewport={"width": width, "height": 800}, bypass_csp=not csp)
-    cookies = {"stappenplan": "sessie-ferry", "taal": lang}
-    context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
-    return context
-
-
-def findings(page: Page) -> list[str]:
-    page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", AXE_RULES)["violations"]
-    return [f"{v['id']}: {n['html'][:200]} {n['failureSummary']}" for v in found for n in v["nodes"]]
+    return a_context(chromium, address, "ferry", width=width, csp=csp, lang=lang)
 
 
 def assert_fine(page: Page, width: int) -> None:

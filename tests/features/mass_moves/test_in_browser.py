@@ -25,7 +25,7 @@ from tests.features.mass_moves.building import (
     work_on,
 )
 from tests.features.moving import a_full_room
-from tests.web.browsing import AXE, AXE_RULES, a_chromium, a_server
+from tests.web.browsing import AXE, AXE_RULES, a_chromium, a_context, a_server
 
 pytestmark = pytest.mark.browser
 
@@ -53,16 +53,7 @@ def context_of(
     chromium: Browser, world: World, address: str, *, width: int = 1280, csp: bool = True, lang: str = "nl"
 ) -> BrowserContext:
     world.browser("ferry")  # opens the session
-    context = chromium.new_context(
-        base_url=address, viewport={"width": width, "height": 800}, locale="nl-NL", bypass_csp=not csp
-    )
-    context.add_cookies(
-        [
-            {"name": "stappenplan", "value": "sessie-ferry", "url": address},
-            {"name": "taal", "value": lang, "url": address},
-        ]
-    )
-    return context
+    return a_context(chromium, address, "ferry", width=width, csp=csp, lang=lang)
 
 
 def messages_of(page: Page) -> list[str]:

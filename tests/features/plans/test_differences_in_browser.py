@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from app.storage.plans import pin
 from tests.databases import new_sqlite_database
 from tests.features.accounts.building import MONDAY
 from tests.features.client import World, a_world
 from tests.plan_versions import HOSTILE, small_versions
-from tests.web.browsing import AXE, AXE_RULES, a_chromium, a_server
+from tests.web.browsing import a_chromium, a_context, a_server, findings
 
 pytestmark = pytest.mark.browser
 
@@ -46,22 +46,7 @@ def context_of(
     chromium: Browser, world: World, address: str, *, width: int = 1280, csp: bool = True, lang: str = "nl"
 ) -> BrowserContext:
     world.browser("anna")  # opens the session
-    context = chromium.new_context(
-        base_url=address, viewport={"width": width, "height": 800}, locale="nl-NL", bypass_csp=not csp
-    )
-    context.add_cookies(
-        [
-            {"name": "stappenplan", "value": "sessie-anna", "url": address},
-            {"name": "taal", "value": lang, "url": address},
-        ]
-    )
-    return context
-
-
-def findings(page: Page) -> list[str]:
-    page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", AXE_RULES)["violations"]
-    return [f"{v['id']}: {n['html'][:200]} {n['failureSummary']}" for v in found for n in v["nodes"]]
+    return a_context(chromium, address, "anna", width=width, csp=csp, lang=lang)
 
 
 @pytest.mark.parametrize("lang", ["nl", "en"])

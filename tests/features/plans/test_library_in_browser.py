@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from app.catalogue.loader import load_bytes
 from app.storage.plans import pin
@@ -14,7 +14,7 @@ from tests.catalogue.files import RELEASED
 from tests.databases import new_sqlite_database
 from tests.features.accounts.building import MONDAY
 from tests.features.client import World, a_world, small_plan
-from tests.web.browsing import AXE, AXE_RULES, a_chromium, a_server
+from tests.web.browsing import a_chromium, a_context, a_server, findings
 
 pytestmark = pytest.mark.browser
 
@@ -50,16 +50,7 @@ def context_of(
     chromium: Browser, world: World, address: str, *, width: int, csp: bool = True, lang: str = "nl"
 ) -> BrowserContext:
     world.browser("anna")  # opens the session
-    context = chromium.new_context(base_url=address, viewport={"width": width, "height": 800}, bypass_csp=not csp)
-    cookies = {"stappenplan": "sessie-anna", "taal": lang}
-    context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
-    return context
-
-
-def findings(page: Page) -> list[str]:
-    page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", AXE_RULES)["violations"]
-    return [f"{v['id']}: {n['html'][:200]} {n['failureSummary']}" for v in found for n in v["nodes"]]
+    return a_context(chromium, address, "anna", width=width, csp=csp, lang=lang)
 
 
 @pytest.mark.parametrize("lang", ["nl", "en"])

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.databases import new_sqlite_database
 from tests.features.steps.room import Room, a_room
-from tests.web.browsing import AXE, AXE_RULES, a_chromium, a_server
+from tests.web.browsing import a_chromium, a_context, a_server, findings
 
 pytestmark = pytest.mark.browser
 
@@ -46,15 +46,7 @@ def context_of(
     csp: bool = True,
 ) -> BrowserContext:
     room.browser(login)  # opens the session
-    context = chromium.new_context(
-        base_url=address,
-        viewport={"width": width, "height": 800},
-        locale="nl-NL",
-        java_script_enabled=scripts,
-        bypass_csp=not csp,
-    )
-    context.add_cookies([{"name": "stappenplan", "value": f"sessie-{login}", "url": address}])
-    return context
+    return a_context(chromium, address, login, width=width, scripts=scripts, csp=csp)
 
 
 def field(page: Page, name: str):
@@ -63,12 +55,6 @@ def field(page: Page, name: str):
 
 def choice(page: Page, name: str, value: str):
     return page.locator(f'input[name="antwoord.{name}"][value="{value}"]')
-
-
-def findings(page: Page) -> list[str]:
-    page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", AXE_RULES)["violations"]
-    return [f"{v['id']}: {n['html'][:200]} {n['failureSummary']}" for v in found for n in v["nodes"]]
 
 
 @pytest.mark.parametrize("width", [1280, 320])
