@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from app.cli import demo, files, history, moves, plan, plan_diff, plan_impact, plans, runs, serve, users
+from app.web.logs import configure_logs
 
 app = typer.Typer(
     name="stappenplan",
@@ -14,6 +15,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def before_each_command() -> None:
+    configure_logs("stderr")
+
+
 app.command()(serve.serve)
 app.command()(demo.demo)
 app.command()(plans.lint)

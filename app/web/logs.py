@@ -1,14 +1,23 @@
-"""Logs as JSON lines on standard output, for whoever collects them: time in UTC, no personal data, no form content."""
+"""Logs as JSON lines, for whoever collects them: time in UTC, no personal data, no form content.
+
+The server writes them to standard output. A command keeps that for its own answer and writes them to standard error.
+"""
 
 from __future__ import annotations
 
 import logging
+import sys
+from typing import Any, Literal
 
 import structlog
 
 
-def configure_logs() -> None:
+def configure_logs(stream: Literal["stdout", "stderr"] = "stdout") -> None:
     """Tracebacks as plain text: without the values of variables, which may hold what somebody typed."""
+
+    def to_what_it_is_at_that_moment(*_: Any) -> structlog.WriteLogger:
+        return structlog.WriteLogger(getattr(sys, stream))
+
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -18,6 +27,6 @@ def configure_logs() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(),  # to what standard output is at that moment
+        logger_factory=to_what_it_is_at_that_moment,
         cache_logger_on_first_use=False,
     )

@@ -208,8 +208,9 @@ def test_link_and_second_factor_from_the_command_line(demonstration: Command, tm
     """For an administrator who is locked out: there may be no other one in the municipality."""
     command = copy_of(demonstration, tmp_path)
     login = "beheer@zonnedijk.example"
-    made = command("user", "link", login).stdout.strip()
-    assert re.fullmatch(r"http://127\.0\.0\.1:8000/wachtwoord/[\w-]{43}", made)
+    made = command("user", "link", login)
+    assert re.fullmatch(r"http://127\.0\.0\.1:8000/wachtwoord/[\w-]{43}\n", made.stdout)
+    assert '"act": "link_made"' in made.stderr
     for words in (("reset-second-factor", login), ("disable", login), ("enable", login)):
         assert command("user", *words).exit_code == 0
     assert "\tenabled\t" in _line_of(command, login)
