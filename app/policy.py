@@ -15,6 +15,7 @@ class Role(StrEnum):
     MANAGER = "manager"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
+    ADVISER = "adviser"  # of an advisory council: no civil servant, and at work on no stage
 
 
 @unique
@@ -37,7 +38,7 @@ class Action(StrEnum):
     VIEW_ACCOUNT_LOG = "view_account_log"  # who signed in, and what administrators did about users
 
 
-_EVERYBODY: Final = frozenset(Role)
+_EVERYBODY: Final = frozenset(Role) - {Role.ADVISER}
 _WORKERS: Final = frozenset({Role.POLICY_OFFICER, Role.MANAGER})
 _MANAGERS: Final = frozenset({Role.MANAGER})
 _ADMINISTRATORS: Final = frozenset({Role.ADMINISTRATOR})

@@ -46,6 +46,7 @@ ROLE_NAMES: Final[Mapping[Role, str]] = MappingProxyType(
         Role.MANAGER: N_("manager"),
         Role.AUDITOR: N_("auditor"),
         Role.ADMINISTRATOR: N_("administrator"),
+        Role.ADVISER: N_("adviser"),
     }
 )
 
