@@ -18,7 +18,7 @@ def prepare(database: Database, *, at: datetime, folder: Path | None = None) -> 
 
     Raises PlanInvalid for a plan that cannot be read and for a released version that was changed or is gone,
     PlanChanged for one that this database knows with another meaning."""
-    upgrade(database.engine)
+    upgrade(database.owner)
     folder = folder or stepplans_dir()
     statuses = {release.digest: release.status.value for release in Lock.read(folder).releases.values()}
     with database.read() as session:

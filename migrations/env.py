@@ -32,8 +32,14 @@ def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | bool:
     return False
 
 
+def include_name(name: str | None, kind: str, parents: Any) -> bool:
+    """Only PostgreSQL has this table, and only the database itself uses it (app/storage/row_level.py)."""
+    return name != "isolation_key"
+
+
 OPTIONS: dict[str, Any] = {
     "target_metadata": SQLModel.metadata,
+    "include_name": include_name,
     # SQLite can hardly alter a table; batch mode copies it, and is plain ALTER on PostgreSQL.
     "render_as_batch": True,
     "render_item": render_item,

@@ -17,14 +17,15 @@ import anyio.to_thread
 from anyio import CancelScope, CapacityLimiter
 from fastapi import Depends, Request
 from pydantic_core import from_json  # reads ten times as fast as the standard library; a report has hundreds of values
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.orm import ORMExecuteState, UOWTransaction, sessionmaker
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url
+from sqlalchemy.orm import ORMExecuteState, SessionTransaction, UOWTransaction, sessionmaker
 from sqlmodel import Session
 
 from app.engine.log import Origin
 from app.settings import Settings
 from app.storage.grown import Grown, grown_in
 from app.storage.scope import enforce_scope
+from app.storage.tickets import Tickets, see_all
 
 BUSY_TIMEOUT = 5000  # ms that SQLite waits for another process's write lock
 # Requests with a session at the same moment, and connections kept for what opens one outside of a request's own.
@@ -56,6 +57,16 @@ def create_engine_for(settings_or_url: Settings | str) -> Engine:
     )
 
 
+def create_owner_engine_for(url: str) -> Engine:
+    """On PostgreSQL, for what is about the whole installation. That is rare, so no connection waits for it."""
+    return create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        json_serializer=_compact_json,
+        json_deserializer=from_json,
+        poolclass=NullPool,
+    )
+
+
 def _compact_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
@@ -77,30 +88,48 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 class Database:
-    """What the application keeps in `app.state.database`; the command line and the tests use the same."""
+    """What the application keeps in `app.state.database`; the command line and the tests use the same.
 
-    def __init__(self, engine: Engine) -> None:
+    `engine` is for everything that is limited to one municipality. `owner` is for migrations and for sessions that
+    are about the whole installation (scope.unscoped). SQLite has one for both. On PostgreSQL they are two roles, or
+    one and the same where only one is given; also then a transaction sees all only if it says so."""
+
+    def __init__(self, engine: Engine, owner: Engine | None = None) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self.owner = engine if self.is_sqlite else owner or create_owner_engine_for(_url_of(engine))
         # Runs before the transaction of a changing request. The web layer reads the form here: somebody who sends
         # slowly must not keep all other writers waiting.
         self.before_writing: Callable[[Request], Awaitable[None]] | None = None
         # Runs when a transaction that added to a log is committed, before anybody is told.
         self.after_commit: Callable[[Grown], None] | None = None
-        snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        snapshot: dict[str, Any] = (
+            {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
+        writing: dict[str, Any] = {"sqlite_begin": "IMMEDIATE"}
+        shared: dict[str, Any] = {}
+        if not self.is_sqlite:
+            see_all(self.owner)
+            tickets = Tickets(self.owner)
+            shared["show_ticket"] = tickets.show
         # Objects stay readable after the commit, so that an answer can be made from them; nothing else may happen.
         self._reading = sessionmaker(
             engine.execution_options(**snapshot),
             class_=Session,
             autoflush=False,
             expire_on_commit=False,
-            info={"is_reading": True},
+            info={"is_reading": True, "installation": self.owner.execution_options(**snapshot), **shared},
         )
         self._writing = sessionmaker(
-            engine.execution_options(sqlite_begin="IMMEDIATE"), class_=Session, expire_on_commit=False
+            engine.execution_options(**writing),
+            class_=Session,
+            expire_on_commit=False,
+            info={"installation": self.owner.execution_options(**writing), **shared},
         )
         for sessions in (self._reading, self._writing):
             enforce_scope(sessions, engine)
+            if not self.is_sqlite:
+                event.listen(sessions, "after_begin", _show_ticket)
         event.listen(self._reading, "before_flush", _refuse_flush)
         event.listen(self._reading, "do_orm_execute", _refuse_change)
         self._turns = _Turns(writers=1 if self.is_sqlite else None)
@@ -161,6 +190,7 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+        self.owner.dispose()
 
 
 class _Turns:
@@ -192,6 +222,17 @@ async def _in_thread(finish: Callable[[], None]) -> None:
     # Shielded: a client that hangs up must not leave a transaction open.
     with CancelScope(shield=True):
         await anyio.to_thread.run_sync(finish, limiter=CapacityLimiter(1))
+
+
+def _show_ticket(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    """With each transaction of a session that has its municipality already; set_scope does it for the current one."""
+    municipality = session.info.get("municipality_id")
+    if municipality is not None and not transaction.nested:
+        session.info["show_ticket"](connection, municipality)
+
+
+def _url_of(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=False)
 
 
 def _refuse_flush(session: Session, _context: UOWTransaction, _instances: object) -> None:

@@ -12,6 +12,9 @@ Statements that run on every request are `Prepared`: limited and checked the sam
 
 Not seen at all: statements on `session.connection()`, the legacy `bulk_*` methods, and the database's own cascades.
 An UPDATE of a table with a text() expression that names another table in a string is not understood either.
+
+On PostgreSQL the database itself stands behind this: see row_level.py. There `unscoped` takes the session to the
+connection of the owner of the tables.
 """
 
 import re
@@ -57,15 +60,21 @@ def set_scope(session: Session, municipality_id: uuid.UUID) -> None:
         raise UnscopedQuery(f"this session already sees all municipalities ({unscoped_reason}); open another")
     if session.info.setdefault("municipality_id", municipality_id) != municipality_id:
         raise UnscopedQuery("a session serves one municipality; open another session")
+    if (show_ticket := session.info.get("show_ticket")) is not None and session.in_transaction():
+        show_ticket(session.connection(), municipality_id)  # later transactions: see Database
 
 
 def unscoped(session: Session, reason: str) -> None:
-    """Let the session see all municipalities. `reason` is for whoever audits the callers; it must say something."""
+    """Let the session see all municipalities, before its first statement. `reason` is for whoever audits the callers;
+    it must say something."""
     if not reason.strip():
         raise ValueError("seeing all municipalities needs a reason")
     if "municipality_id" in session.info:
         raise UnscopedQuery("this session is limited to one municipality; open another")
+    if session.in_transaction():
+        raise UnscopedQuery("this session is at work already; open another")
     session.info["all_municipalities"] = reason
+    session.bind = session.info["installation"]
 
 
 def municipality_of(session: Session) -> uuid.UUID | None:

@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from app.resources import migrations_dir
+from app.storage.tickets import INSTALLATION_WIDE
 
 # Any number will do as long as it is the same in every process of this application.
 _ADVISORY_LOCK = 7_418_203_365
@@ -53,6 +54,8 @@ def migrating(engine: Engine) -> Iterator[Connection]:
             connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_FOR_OTHER_PROCESS}'"))
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
             connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
+            # Or a migration that changes rows would, without a word, find none.
+            connection.execute(text(f"SET LOCAL {INSTALLATION_WIDE} = 'on'"))
             yield connection
 
 
