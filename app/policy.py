@@ -1,8 +1,15 @@
-"""Who may do what. Pages, routes and services ask this one table; nothing else decides."""
+"""Who may do what. Pages, routes and services ask this one table; nothing else decides.
+
+Some roles count on some runs only: of an adviser those that were shared, of an auditor with a limit those that were
+chosen. For these `reach` says by which of somebody's roles an action is allowed; app/storage/scope.py turns that into
+the one condition that every query on runs gets. So lists, counts and searches know no other runs, and asking for
+another run gives the same 404 as asking for none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import Final
 
@@ -27,9 +34,12 @@ class Action(StrEnum):
     VIEW_PLANS = "view_plans"
     START_RUN = "start_run"
     EDIT_RUN = "edit_run"  # name, purpose, domains, team, manager
+    SHARE_RUN = "share_run"  # with advisers, and taking that back
     WORK_ON_STAGE = "work_on_stage"  # start, skip, save, complete, evidence, ask for approval
     APPROVE_STAGE = "approve_stage"  # also sending back
     TAKE_DECISION = "take_decision"  # e.g. that existing policy suffices
+    GIVE_ADVICE = "give_advice"
+    ANSWER_ADVICE = "answer_advice"  # what was done with it, and why
     MOVE_RUN = "move_run"  # to another version of its plan; whether a manager is needed, the engine says
     MOVE_MANY = "move_many"  # a selection of runs at once; what touches an approval is proposed to its manager
     VIEW_MASS_MOVES = "view_mass_moves"
@@ -38,24 +48,29 @@ class Action(StrEnum):
     VIEW_ACCOUNT_LOG = "view_account_log"  # who signed in, and what administrators did about users
 
 
-_EVERYBODY: Final = frozenset(Role) - {Role.ADVISER}
 _WORKERS: Final = frozenset({Role.POLICY_OFFICER, Role.MANAGER})
 _MANAGERS: Final = frozenset({Role.MANAGER})
 _ADMINISTRATORS: Final = frozenset({Role.ADMINISTRATOR})
+_ADVISERS: Final = frozenset({Role.ADVISER})
+_EVERYBODY: Final = frozenset(Role)
+_INSIDE: Final = _EVERYBODY - _ADVISERS
 
-# Separation of duties: who manages users doesn't approve, who audits changes nothing. Whether this manager may
-# approve this stage (not one's own work) depends on the run and is the engine's to say.
+# Separation of duties: who manages users doesn't approve, who audits or advises changes nothing. Whether this manager
+# may approve this stage (not one's own work) depends on the run and is the engine's to say.
 ALLOWED: Final[Mapping[Action, frozenset[Role]]] = {
     Action.VIEW_RUN: _EVERYBODY,
     Action.VIEW_REPORT: _EVERYBODY,
     Action.VIEW_HISTORY: _EVERYBODY,
     Action.EXPORT_HISTORY: frozenset({Role.MANAGER, Role.AUDITOR, Role.ADMINISTRATOR}),
-    Action.VIEW_PLANS: _EVERYBODY,
+    Action.VIEW_PLANS: _INSIDE,
     Action.START_RUN: _WORKERS,
     Action.EDIT_RUN: _WORKERS,
+    Action.SHARE_RUN: _WORKERS,
     Action.WORK_ON_STAGE: _WORKERS,
     Action.APPROVE_STAGE: _MANAGERS,
     Action.TAKE_DECISION: _MANAGERS,
+    Action.GIVE_ADVICE: _ADVISERS,
+    Action.ANSWER_ADVICE: _WORKERS,
     Action.MOVE_RUN: _WORKERS,
     Action.MOVE_MANY: _ADMINISTRATORS,
     Action.VIEW_MASS_MOVES: frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
@@ -64,6 +79,40 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = {
     Action.VIEW_ACCOUNT_LOG: frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
 }
 
+# Actions that mean something for one run, or that show nothing of any run. A role that counts on some runs only gives
+# no other: those are about the municipality as a whole, and cannot be cut down to some of its runs.
+_FOR_SOME_RUNS: Final = frozenset(
+    {Action.VIEW_RUN, Action.VIEW_REPORT, Action.VIEW_HISTORY, Action.GIVE_ADVICE, Action.VIEW_PLANS}
+)
+
+# Roles that count on the runs that were opened to somebody, always or (an auditor) when an administrator says so.
+LIMITED_ALWAYS: Final = _ADVISERS
+CAN_BE_LIMITED: Final = frozenset({Role.ADVISER, Role.AUDITOR})
+
 
 def may(roles: Collection[Role], action: Action) -> bool:
+    """Whether one of these roles allows it at all; on which runs, `reach` says."""
     return not ALLOWED[action].isdisjoint(roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """On which runs somebody may do something: on all, or on those opened in one of the roles `opened_as`."""
+
+    all_runs: bool
+    opened_as: frozenset[Role] = frozenset()
+
+
+ALL_RUNS: Final = Reach(all_runs=True)
+NO_RUNS: Final = Reach(all_runs=False)
+
+
+def reach(roles: Collection[Role], limited: Collection[Role], action: Action) -> Reach | None:
+    """None: somebody with these roles may not do it. `limited`: those among them that count on some runs only."""
+    giving = ALLOWED[action] & frozenset(roles)
+    some = giving & (frozenset(limited) | LIMITED_ALWAYS)
+    if giving - some:
+        return ALL_RUNS
+    if some and action in _FOR_SOME_RUNS:
+        return Reach(all_runs=False, opened_as=some)
+    return None

@@ -7,19 +7,20 @@ in which municipality somebody may work.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from app.policy import Role
+from app.policy import LIMITED_ALWAYS, Role
+from app.storage.auditor_limits import dutch_day
 from app.storage.open_sessions import close_other_sessions, renew_sessions
 from app.storage.passwords import hash_password
-from app.storage.tables import LoginAttempt, LoginSession, Membership, Municipality, User
+from app.storage.tables import AuditorLimit, LoginAttempt, LoginSession, Membership, Municipality, User
 
 LOGIN_LENGTH_MAX: Final = 254  # characters, as an e-mail address (RFC 5321)
 DEVICE_LENGTH_MAX: Final = 300  # characters of what a browser says of itself
@@ -54,6 +55,17 @@ class MunicipalityRoles:
     municipality_id: uuid.UUID
     municipality_name: str
     roles: frozenset[Role]
+    limited: frozenset[Role] = frozenset()  # those of them that count on some runs only
+    auditor_until: date | None = None  # the last day on which the role of auditor counts
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTime:
+    """A municipality of which somebody is an auditor, but not today."""
+
+    municipality_name: str
+    starts_on: date | None
+    ends_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,7 @@ class OpenLogin:
     municipality_id: uuid.UUID | None
     seen_at: datetime
     memberships: tuple[MunicipalityRoles, ...]
+    other_times: tuple[OtherTime, ...] = ()
     is_renewal_due: bool = False  # the roles changed since the session got its id
 
 
@@ -130,10 +143,21 @@ _LOGIN: Final[sa.Executable] = (
         col(Membership.municipality_id).label("member_of"),
         col(Municipality.name).label("municipality_name"),
         col(Membership.role),
+        col(AuditorLimit.chosen_runs_only),
+        col(AuditorLimit.starts_on),
+        col(AuditorLimit.ends_on),
     )
     .join(User, col(User.id) == col(LoginSession.user_id))
     .outerjoin(Membership, col(Membership.user_id) == col(User.id))
     .outerjoin(Municipality, col(Municipality.id) == col(Membership.municipality_id))
+    .outerjoin(
+        AuditorLimit,
+        sa.and_(
+            col(AuditorLimit.user_id) == col(Membership.user_id),
+            col(AuditorLimit.municipality_id) == col(Membership.municipality_id),
+            col(Membership.role) == Role.AUDITOR.value,
+        ),
+    )
     .where(
         col(LoginSession.id) == sa.bindparam("session_id"),
         col(LoginSession.expires_at) > sa.bindparam("at"),
@@ -150,7 +174,8 @@ def find_login(session: Session, session_id: str, *, at: datetime, seen_after: d
     rows = session.connection().execute(_LOGIN, values).all()
     if not rows:
         return None
-    first = rows[0]
+    first, today = rows[0], dutch_day(at)
+    current = [row for row in rows if _is_within(row, today)]
     return OpenLogin(
         session_id=session_id,
         user_id=first.user_id,
@@ -158,9 +183,27 @@ def find_login(session: Session, session_id: str, *, at: datetime, seen_after: d
         csrf_token=first.csrf_token,
         municipality_id=first.municipality_id,
         seen_at=first.seen_at,
-        memberships=_memberships([(r.member_of, r.municipality_name, r.role) for r in rows]),
+        memberships=tuple(_current_memberships(current)),
+        other_times=tuple(
+            OtherTime(r.municipality_name, r.starts_on, r.ends_on) for r in rows if not _is_within(r, today)
+        ),
         is_renewal_due=first.renew_since is not None,
     )
+
+
+def _is_within(row: Any, today: date) -> bool:
+    return (row.starts_on is None or row.starts_on <= today) and (row.ends_on is None or today <= row.ends_on)
+
+
+def _current_memberships(rows: Sequence[Any]) -> Iterator[MunicipalityRoles]:
+    """Rows of one login, in order of municipality: what counts today, and within what bounds."""
+    limits = {row.member_of: row for row in rows if row.chosen_runs_only is not None}
+    for each in _memberships([(row.member_of, row.municipality_name, row.role) for row in rows]):
+        limit = limits.get(each.municipality_id)
+        limited = each.roles & LIMITED_ALWAYS
+        if limit is not None and limit.chosen_runs_only:
+            limited |= {Role.AUDITOR}
+        yield replace(each, limited=limited, auditor_until=limit.ends_on if limit is not None else None)
 
 
 def open_session(

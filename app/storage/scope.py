@@ -8,6 +8,9 @@ municipalities says so with `unscoped(session, reason)`.
 Two layers. The filter is a loader criterion added to every statement. What it does not reach (Core tables, text(),
 a column that only occurs in an ORDER BY) is refused by a look at the finished SQL, remembered per text of SQL.
 
+A session whose user may see some runs only gets that limit with `set_reach`. It works the same way: one condition for
+every table that belongs to a run, and a look at the finished SQL that none was forgotten.
+
 Statements that run on every request are `Prepared`: limited and checked the same, at a fifth of the cost.
 
 Not seen at all: statements on `session.connection()`, the legacy `bulk_*` methods, and the database's own cascades.
@@ -25,13 +28,27 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, Uuid, bindparam, column, event
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    String,
+    Uuid,
+    bindparam,
+    column,
+    event,
+    select,
+    table,
+    true,
+)
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, sessionmaker, with_loader_criteria
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import Field, SQLModel
+
+from app.policy import CAN_BE_LIMITED, Reach
 
 
 class UnscopedQuery(DontWrapMixin, RuntimeError):
@@ -51,6 +68,11 @@ class MunicipalityScoped(SQLModel):
         # SQLAlchemy tries the criterion once on this class itself, which has no table and so no such attribute.
         return getattr(cls, "municipality_id", None) or column("municipality_id", Uuid())
 
+    @classmethod
+    def run_column(cls) -> ColumnElement[uuid.UUID] | None:
+        """Of the run that a row belongs to; None for a table that belongs to no run."""
+        return getattr(cls, "run_id", None)
+
 
 def set_scope(session: Session, municipality_id: uuid.UUID) -> None:
     """From here on the session sees this municipality only.
@@ -62,6 +84,18 @@ def set_scope(session: Session, municipality_id: uuid.UUID) -> None:
         raise UnscopedQuery("a session serves one municipality; open another session")
     if (show_ticket := session.info.get("show_ticket")) is not None and session.in_transaction():
         show_ticket(session.connection(), municipality_id)  # later transactions: see Database
+
+
+def set_reach(session: Session, user_id: uuid.UUID, reach: Reach) -> None:
+    """Of everything that belongs to a run, the session sees from here on what is within reach. Call it once more to
+    narrow or widen: what a request may, is known in two steps (app/web/access.py)."""
+    if reach.all_runs:
+        session.info.pop("opened_to", None)
+        return
+    roles = sorted(reach.opened_as)
+    assert len(roles) <= len(CAN_BE_LIMITED) == 2, "the condition below names two roles"
+    first, second = (*roles, "", "")[:2]
+    session.info["opened_to"] = (user_id, str(first), str(second))
 
 
 def unscoped(session: Session, reason: str) -> None:
@@ -126,6 +160,37 @@ _CRITERION = with_loader_criteria(
 )
 
 
+# The same for the runs that were opened to one user. Rows in `run_access` say which those are.
+
+_NOBODY = (uuid.UUID(int=0), "", "")
+_opened_to: ContextVar[tuple[uuid.UUID, str, str]] = ContextVar("whose_runs", default=_NOBODY)
+_OPENED = table(
+    "run_access", column("municipality_id", Uuid()), column("run_id", Uuid()), column("user_id", Uuid()), column("role")
+).alias("opened")  # the check below knows our condition by this name
+_OPENED_RUNS = (
+    select(_OPENED.c.run_id)
+    .where(
+        _OPENED.c.municipality_id == _CURRENT_MUNICIPALITY,
+        _OPENED.c.user_id == bindparam("scope_user", callable_=lambda: _opened_to.get()[0], type_=Uuid()),
+        _OPENED.c.role.in_(
+            [
+                bindparam("scope_role", callable_=lambda: _opened_to.get()[1], type_=String()),
+                bindparam("scope_other_role", callable_=lambda: _opened_to.get()[2], type_=String()),
+            ]
+        ),
+    )
+    .correlate(None)
+)
+
+
+def _is_opened(cls: type[MunicipalityScoped]) -> ColumnElement[bool]:
+    run = cls.run_column()
+    return true() if run is None else run.in_(_OPENED_RUNS)
+
+
+_OPENED_ONLY = with_loader_criteria(MunicipalityScoped, _is_opened, include_aliases=True, propagate_to_loaders=False)
+
+
 def _limit_statement(state: ORMExecuteState) -> None:
     info = state.session.info
     if "all_municipalities" in info:
@@ -142,6 +207,10 @@ def _limit_statement(state: ORMExecuteState) -> None:
         raise UnscopedQuery("an update of many rows by their keys can't be limited; write it with a WHERE")
     state.statement = state.statement.options(_CRITERION)
     state.update_execution_options(municipality_check=check)
+    if (opened_to := info.get("opened_to")) is not None:
+        _opened_to.set(opened_to)
+        state.statement = state.statement.options(_OPENED_ONLY)
+        state.update_execution_options(opened_check=True)
 
 
 def _is_scoped(mapper: Any) -> bool:
@@ -187,6 +256,9 @@ class Prepared:
             if _is_scoped(mapper):
                 self._inserted_into, check = mapper, "sql, rows are checked"
         self._limited: Any = statement.options(_CRITERION).execution_options(municipality_check=check)
+        self._opened: Any = statement.options(_CRITERION, _OPENED_ONLY).execution_options(
+            municipality_check=check, opened_check=True
+        )
 
     def run(
         self, session: Session, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -201,6 +273,9 @@ class Prepared:
         _current.set(info.get("municipality_id"))
         if self._inserted_into is not None:
             _check_inserted_rows(self._inserted_into, values)
+        if (opened_to := info.get("opened_to")) is not None:
+            _opened_to.set(opened_to)
+            return connection.execute(self._opened, values)
         return connection.execute(self._limited, values)
 
 
@@ -220,12 +295,15 @@ def _refuse_unlimited_sql(
         problem = _unlimited_table(statement, rows_are_checked=check != "sql")
         if problem is not None:
             raise UnscopedQuery(f"{problem}; see app/storage/scope.py for what can be limited: {statement}")
+        if context.execution_options.get("opened_check") and (forgotten := _table_of_all_runs(statement)):
+            raise UnscopedQuery(f"not limited to the runs that were opened: {forgotten}: {statement}")
 
 
 _STRING = re.compile(r"'(?:[^']|'')*'")
 _INSERT = re.compile(r'^\s*(?:INSERT|REPLACE)\b[^(]*?\bINTO\s+"?(\w+)"?(?:\s*\([^)]*\))?', re.IGNORECASE)
 _TABLE_PLACE = r'(?:\b(?:FROM|JOIN|UPDATE|USING|ONLY|LATERAL)\s+\(*|,\s*)"?({names})"?(?![\w".])(?:\s+AS\s+"?(\w+)"?)?'
 _LIMITED = re.compile(r'(\w+)"?\."?\w*municipality_id"? = \S+ /\*scope\*/')
+_OF_OPENED_RUNS = re.compile(r'(\w+)"?\."?(?:run_)?id"? IN \(SELECT opened\.run_id')
 
 
 @lru_cache(maxsize=4096)
@@ -240,17 +318,34 @@ def _unlimited_table(sql: str, *, rows_are_checked: bool) -> str | None:
             if " ON CONFLICT" in bare:
                 return "ON CONFLICT could change a row of another municipality"
         bare = bare[insert.end() :]
-    places = re.finditer(_TABLE_PLACE.format(names=names), bare, re.IGNORECASE)
-    read = Counter(place.group(2) or place.group(1) for place in places)
-    missing = read - Counter(_LIMITED.findall(bare))
+    missing = _read(bare, names) - Counter(_LIMITED.findall(bare))
     return f"not limited to a municipality: {', '.join(missing)}" if missing else None
 
 
-def _scoped_tables() -> set[str]:
+@lru_cache(maxsize=1024)
+def _table_of_all_runs(sql: str) -> str | None:
+    """The table of which this SQL would read rows of runs that were not opened, or None."""
+    bare = _STRING.sub("''", sql)
+    if insert := _INSERT.match(bare):
+        bare = bare[insert.end() :]
+    names = "|".join(sorted(map(re.escape, _scoped_tables(of_runs=True)), key=len, reverse=True))
+    read = _read(bare, names)
+    del read["opened"]
+    return ", ".join(read - Counter(_OF_OPENED_RUNS.findall(bare))) or None
+
+
+def _read(bare: str, names: str) -> Counter[str]:
+    """The tables of these names, or their aliases, where SQL expects a table, and how often."""
+    places = re.finditer(_TABLE_PLACE.format(names=names), bare, re.IGNORECASE)
+    return Counter(place.group(2) or place.group(1) for place in places)
+
+
+def _scoped_tables(*, of_runs: bool = False) -> set[str]:
     found, ahead = set(), [MunicipalityScoped]
     while ahead:
         for subclass in ahead.pop().__subclasses__():
             ahead.append(subclass)
-            if (table := getattr(subclass, "__table__", None)) is not None:
-                found.add(table.name)
+            made = getattr(subclass, "__table__", None)
+            if made is not None and not (of_runs and subclass.run_column() is None):
+                found.add(made.name)
     return found

@@ -56,6 +56,21 @@ class Membership(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UTCDateTime)
 
 
+class AuditorLimit(SQLModel, table=True):
+    """Within what bounds somebody is an auditor of a municipality; without such a row there are none. The days are of
+    the Netherlands, both included. With `chosen_runs_only`, which runs: see `RunAccess`."""
+
+    __tablename__ = "auditor_limit"
+    __table_args__ = (CheckConstraint("starts_on <= ends_on", name="period"),)
+
+    user_id: uuid.UUID = Field(primary_key=True, foreign_key="user_account.id")
+    municipality_id: uuid.UUID = Field(primary_key=True, foreign_key="municipality.id", index=True)
+    chosen_runs_only: bool
+    starts_on: date | None = None
+    ends_on: date | None = None
+    set_at: datetime = Field(sa_type=UTCDateTime)
+
+
 class LoginSession(SQLModel, table=True):
     """`id` is the SHA-256 (hex) of the token in the cookie, so a copy of the database opens no session. `renew_since`:
     the roles of the user changed, so the next answer brings a new token. `address` and `device` (what the browser says
@@ -259,12 +274,29 @@ class RunRow(MunicipalityScoped, table=True):
     changed_at: datetime = Field(sa_type=UTCDateTime)
     asked_to_move_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
+    @classmethod
+    def run_column(cls) -> Any:
+        return cls.id
+
 
 class RunMember(MunicipalityScoped, table=True):
     __tablename__ = "run_member"
 
     run_id: uuid.UUID = Field(primary_key=True, foreign_key="run.id")
     user_id: uuid.UUID = Field(primary_key=True, foreign_key="user_account.id", index=True)
+
+
+class RunAccess(MunicipalityScoped, table=True):
+    """A run that is open to somebody whose role counts on some runs only: to an adviser with whom it was shared (as the
+    events of the run say), to an auditor for whom an administrator chose it. Every query of such a user is limited by
+    these rows (app/storage/scope.py)."""
+
+    __tablename__ = "run_access"
+    __table_args__ = (CheckConstraint("role IN ('adviser', 'auditor')", name="role"),)
+
+    user_id: uuid.UUID = Field(primary_key=True, foreign_key="user_account.id")
+    run_id: uuid.UUID = Field(primary_key=True, foreign_key="run.id", index=True)
+    role: str = Field(primary_key=True)
 
 
 class StageRow(MunicipalityScoped, table=True):

@@ -3,7 +3,8 @@
     @router.get("/trajecten/{run_id}")
     def run_page(run_id: str, session: ReadSession, caller: Annotated[Caller, allowed(Action.VIEW_RUN)]) -> Response:
 
-`allowed(action)` gives the Caller, and limits the session of the request to the caller's municipality.
+`allowed(action)` gives the Caller, and limits the session of the request to the caller's municipality, and to the runs
+on which the caller may do it: so no route of a run can go around the policy.
 `signed_in` gives the OpenLogin, for what precedes a municipality. `public` gives nothing:
 `@router.get("/toegankelijkheid", dependencies=[public])`.
 
@@ -27,11 +28,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from app.policy import Action
+from app.policy import NO_RUNS, Action
 from app.storage import accounts, open_sessions
 from app.storage.accounts import OpenLogin
 from app.storage.database import Database, RequestSession
-from app.storage.scope import set_scope
+from app.storage.scope import set_reach, set_scope
 from app.web.clock import now
 from app.web.csrf import TokenWrong, check_token, is_unsafe, origin_is_ours
 from app.web.forms import FIELDS_MAX, FILES_MAX, TEXT_BYTES_MAX, Posted
@@ -107,6 +108,8 @@ async def _open_login(request: Request, session: RequestSession, background: Bac
     if caller := caller_of(login):
         request.state.caller = caller
         set_scope(session, caller.municipality_id)
+        if not caller.sees_all_runs:
+            set_reach(session, login.user_id, NO_RUNS)  # until a route says what it is for, see Allowed
     return login
 
 
@@ -179,13 +182,15 @@ class Allowed(Policy):
 
     action: Action
 
-    async def __call__(self, request: Request, form: Posted, login: CurrentLogin) -> Caller:
-        _checked(request, form, login)
+    async def __call__(self, request: Request, form: Posted, login: CurrentLogin, session: RequestSession) -> Caller:
+        user_id = _checked(request, form, login).user_id
         caller: Caller | None = getattr(request.state, "caller", None)
         if caller is None:
             raise NoMunicipality(_kept(request, form))
-        if not caller.may(self.action):
+        within = caller.reach(self.action)
+        if within is None:
             raise NotAllowed(self.action)
+        set_reach(session, user_id, within)
         return caller
 
 

@@ -6,13 +6,13 @@ import hashlib
 import secrets
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.policy import Action, Role, may
+from app.policy import ALL_RUNS, Action, Reach, Role, reach
 from app.storage.accounts import MunicipalityRoles, OpenLogin
 
 IDLE: Final = timedelta(minutes=30)
@@ -36,14 +36,24 @@ class Caller:
     municipality_name: str
     roles: frozenset[Role]
     memberships: tuple[MunicipalityRoles, ...]
+    limited: frozenset[Role] = frozenset()  # of `roles`, those that count on some runs only
+    auditor_until: date | None = None
 
     @property
     def role_names(self) -> frozenset[str]:
         """As step plans name who may decide."""
         return frozenset(role.value for role in self.roles)
 
+    @property
+    def sees_all_runs(self) -> bool:
+        return self.reach(Action.VIEW_RUN) == ALL_RUNS
+
     def may(self, action: Action) -> bool:
-        return may(self.roles, action)
+        """At all; of a role that counts on some runs only, the session knows on which."""
+        return self.reach(action) is not None
+
+    def reach(self, action: Action) -> Reach | None:
+        return reach(self.roles, self.limited, action)
 
 
 def caller_of(login: OpenLogin) -> Caller | None:
@@ -61,6 +71,8 @@ def caller_of(login: OpenLogin) -> Caller | None:
         municipality_name=chosen.municipality_name,
         roles=chosen.roles,
         memberships=held,
+        limited=chosen.limited,
+        auditor_until=chosen.auditor_until,
     )
 
 

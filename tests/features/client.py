@@ -46,6 +46,7 @@ PEOPLE: Mapping[str, tuple[str, str, Role]] = {
     "dirk": ("Dirk Vos", "Zonnedijk", Role.MANAGER),
     "emma": ("Emma Kok", "Zonnedijk", Role.AUDITOR),
     "ferry": ("Ferry Mol", "Zonnedijk", Role.ADMINISTRATOR),
+    "kees": ("Kees Maas", "Zonnedijk", Role.ADVISER),
     "gwen": ("Gwen Prins", "Veldermeer", Role.POLICY_OFFICER),
     "hugo": ("Hugo Kuiper", "Veldermeer", Role.MANAGER),
     "ilse": ("Ilse Baan", "Veldermeer", Role.ADMINISTRATOR),
