@@ -19,6 +19,7 @@ from app.main import create_app
 from app.storage.evidence_files import EvidenceFiles
 from app.web.assets import AssetMissing
 from app.web.i18n import TextsError
+from app.web.protocol import GuardedProtocol
 
 
 def serve() -> None:
@@ -57,6 +58,8 @@ def serve() -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         config = uvicorn.Config(
             app,
+            http=GuardedProtocol,
+            ws="none",
             log_config=None,
             server_header=False,
             access_log=False,

@@ -116,7 +116,7 @@ class AuthenticatorApp(SQLModel, table=True):
 
 
 class RecoveryCode(SQLModel, table=True):
-    """`digest`: SHA-256 (hex) of a random code of 80 bits. It counts once, instead of a code of the app."""
+    """`digest`: SHA-256 (hex) of a random code of 120 bits. It counts once, instead of a code of the app."""
 
     __tablename__ = "recovery_code"
 

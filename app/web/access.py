@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Final
 
+import structlog
 from fastapi import BackgroundTasks, Depends, FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
@@ -48,6 +49,8 @@ from app.web.identity import (
 )
 from app.web.kept import Kept, keep
 from app.web.renewed import STATE_KEY
+
+log = structlog.get_logger(__name__)
 
 
 class NotSignedIn(Exception):
@@ -189,6 +192,7 @@ class Allowed(Policy):
             raise NoMunicipality(_kept(request, form))
         within = caller.reach(self.action)
         if within is None:
+            _tell(request, "no_role", login, action=self.action)
             raise NotAllowed(self.action)
         set_reach(session, user_id, within)
         return caller
@@ -201,6 +205,7 @@ def _checked(request: Request, form: Posted, login: OpenLogin | None) -> OpenLog
     try:
         check_token(request, form, login.csrf_token)
     except TokenWrong:
+        _tell(request, "wrong_token", login)
         raise TokenRefused(_kept(request, form)) from None
     return login
 
@@ -213,7 +218,14 @@ def _kept(request: Request, form: Posted) -> Kept | None:
 
 def _refuse_foreign(request: Request) -> None:
     if is_unsafe(request) and origin_is_ours(request) is False:
+        _tell(request, "foreign_origin", None)
         raise ForeignOrigin
+
+
+def _tell(request: Request, why: str, login: OpenLogin | None, **more: str) -> None:
+    """For whoever watches for attempts to get around: ids only, and no failure of ours."""
+    user = str(login.user_id) if login else None
+    log.info("access_refused", why=why, method=request.method, path=request.url.path, user=user, **more)
 
 
 public: Final[Any] = Depends(Public())

@@ -75,6 +75,10 @@ EXPLANATIONS: Final[Mapping[int | type[Exception], Explanation]] = MappingProxyT
             N_("This address does not work that way"),
             N_("Go back to the page and use the button there."),
         ),
+        408: Explanation(
+            N_("Sending took too long"),
+            N_("Check your connection and send it again. With a slow connection: send the files one by one."),
+        ),
         409: Explanation(
             N_("This cannot be done now"),
             N_("Look at the page again. Something changed, or something else must be done first."),
@@ -86,6 +90,10 @@ EXPLANATIONS: Final[Mapping[int | type[Exception], Explanation]] = MappingProxyT
         415: Explanation(
             N_("We do not accept this kind of file"),
             N_("Save it as PDF, as a document or as an image, and try again."),
+        ),
+        421: Explanation(
+            N_("Stappenplan is not at this address"),
+            N_("Use the address that your municipality gave you."),
         ),
         422: Explanation(
             N_("Not everything is filled in right"),
@@ -213,6 +221,10 @@ class UnexpectedErrors:
 
         try:
             await self._app(scope, receive, watched)
+        except HTTPException as refused:  # by middleware; those of routes were answered further inside
+            if started:
+                raise
+            await _http_error(Request(scope), refused)(scope, receive, send)
         except Exception:
             if started:  # too late for a page; the server closes the connection
                 raise

@@ -38,13 +38,14 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
         is_head = scope["method"] == "HEAD"
+        asked_of = b"".join(value for name, value in scope["headers"] if name == b"host")
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message.setdefault("headers", [])
                 present = {name.lower() for name, _ in headers}
                 message["headers"] = [
-                    *(self._safe(*header) for header in headers if header[0].lower() != b"server"),
+                    *(self._safe(name, value, asked_of) for name, value in headers if name.lower() != b"server"),
                     *(header for header in self._headers if header[0] not in present),
                 ]
             elif is_head and message["type"] == "http.response.body":
@@ -53,8 +54,13 @@ class SecurityHeaders:
 
         await self._app({**scope, "method": "GET"} if is_head else scope, receive, send_with_headers)
 
-    def _safe(self, name: bytes, value: bytes) -> tuple[bytes, bytes]:
-        """Behind TLS no cookie may travel without it, whoever set it."""
+    def _safe(self, name: bytes, value: bytes, asked_of: bytes) -> tuple[bytes, bytes]:
+        """Behind TLS no cookie may travel without it, whoever set it. A redirect within the site names no host: the
+        framework would repeat the Host of the request, which anybody can make up."""
+        if name.lower() == b"location":
+            scheme, _, rest = value.partition(b"://")
+            if scheme in (b"http", b"https") and rest.removeprefix(asked_of)[:1] == b"/" and rest.startswith(asked_of):
+                return name, b"/" + rest.removeprefix(asked_of).lstrip(b"/")
         if self._behind_tls and name.lower() == b"set-cookie" and b"; secure" not in value.lower():
             return name, value + b"; Secure"
         return name, value

@@ -13,6 +13,7 @@ from app.web.assets import Assets
 from app.web.errors import install_error_pages
 from app.web.forms import FORM_BYTES_MAX
 from app.web.headers import SecurityHeaders
+from app.web.limits import OwnName, SlowSenders
 from app.web.render import Pages
 from app.web.renewed import RenewedSession
 from app.web.site import Site
@@ -32,6 +33,9 @@ def install_pages(
     app.include_router(pages.router)
     # Not FastAPI(max_body_size=…): that limit sits outside all middleware, so its answer would be no page of ours.
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=FORM_BYTES_MAX)
+    app.add_middleware(SlowSenders)
+    if behind_tls:
+        app.add_middleware(OwnName, public_url=site.public_url)
     install_error_pages(app)
     app.add_middleware(RenewedSession)
     app.add_middleware(SecurityHeaders, behind_tls=behind_tls)

@@ -55,5 +55,5 @@ def an_app(
     return app
 
 
-def a_visitor(app: FastAPI) -> TestClient:
-    return TestClient(app, raise_server_exceptions=True, follow_redirects=False)
+def a_visitor(app: FastAPI, *, url: str = "http://testserver") -> TestClient:
+    return TestClient(app, url, raise_server_exceptions=True, follow_redirects=False)

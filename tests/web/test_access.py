@@ -8,6 +8,7 @@ from sqlalchemy import event
 from sqlmodel import select, update
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from structlog.testing import capture_logs
 
 from app.policy import Action, Role
 from app.storage.database import Database
@@ -63,6 +64,23 @@ def test_role_without_the_action_gets_403(database: Database):
 
     assert browser.post("/akkoord", data={"csrf_token": CSRF}).status_code == 403
     assert browser.post("/bewaren", data={"csrf_token": CSRF}).status_code == 200
+
+
+def test_refused_access_is_told_to_who_watches_with_ids_only(database: Database):
+    anna = a_user(database, roles={a_municipality(database): [Role.POLICY_OFFICER]})
+    browser = a_browser(an_app(database), token=a_session(database, anna))
+
+    with capture_logs() as told:
+        browser.post("/akkoord", data={"csrf_token": CSRF, "tekst": "van ons"})
+        browser.post("/bewaren", data={"csrf_token": "verkeerd", "tekst": "van ons"})
+        browser.post("/bewaren", data={"csrf_token": CSRF}, headers={"origin": "http://evil.example"})
+
+    assert [(line["why"], line["path"], line["user"]) for line in told] == [
+        ("no_role", "/akkoord", str(anna)),
+        ("wrong_token", "/bewaren", str(anna)),
+        ("foreign_origin", "/bewaren", None),
+    ]
+    assert "van ons" not in str(told)
 
 
 def test_role_that_is_taken_away_is_gone_at_the_next_request(database: Database):

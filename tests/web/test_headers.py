@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from app.web.headers import CONTENT_SECURITY_POLICY
 from app.web.render import render
-from tests.web.pages_app import a_visitor, an_app
+from tests.web.pages_app import SITE, a_visitor, an_app
 
 router = APIRouter()
 
@@ -69,14 +69,14 @@ def test_answer_with_a_policy_of_its_own_keeps_it(visitor: TestClient):
 
 
 def test_strict_transport_only_behind_tls(visitor: TestClient):
-    behind_tls = a_visitor(an_app(router, tls=True))
+    behind_tls = a_visitor(an_app(router, tls=True), url=SITE.public_url)
 
     assert "strict-transport-security" not in visitor.get("/pagina").headers
     assert behind_tls.get("/pagina").headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
 
 
 def test_behind_tls_every_cookie_is_secure(visitor: TestClient):
-    behind_tls = a_visitor(an_app(router, tls=True))
+    behind_tls = a_visitor(an_app(router, tls=True), url=SITE.public_url)
 
     assert "; Secure" not in visitor.post("/taal", data={"taal": "en"}).headers["set-cookie"]
     assert behind_tls.post("/taal", data={"taal": "en"}).headers["set-cookie"].count("; Secure") == 1
