@@ -151,7 +151,7 @@ def _app(secure_cookies: bool) -> FastAPI:
         return JSONResponse("welkom")
 
     install_accounts(app, secure_cookies=secure_cookies)
-    install_pages(app, Site(), behind_tls=secure_cookies)
+    install_pages(app, Site(public_url="https://testserver"), behind_tls=secure_cookies)
     return app
 
 
