@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -48,6 +48,7 @@ from app.engine.definition import (
     Text,
 )
 from app.engine.events import Event, RunStarted
+from app.engine.people import ONE_ACCOUNT_EACH, Mandate, People
 from app.engine.run import AnswerMark, EvidenceForm, Run, StageInstance, StageRef, StepState, TextId, UserId
 from app.engine.seal import seal
 
@@ -67,6 +68,8 @@ MARIAM = an_id("mariam")
 """The manager of the run."""
 MAX = an_id("max")
 """Another manager."""
+NORA = an_id("nora")
+"""Policy officer, not in the team; the deputy of a manager where a test says so."""
 OLGA = an_id("olga")
 """Auditor."""
 
@@ -77,6 +80,7 @@ ROLES: Mapping[UserId, frozenset[str]] = {
     ANNA: OFFICER,
     BRAM: OFFICER,
     CHRIS: OFFICER,
+    NORA: OFFICER,
     MARIAM: MANAGER,
     MAX: MANAGER,
     OLGA: AUDITOR,
@@ -553,6 +557,8 @@ class RunBuilder:
         shown: str | None = None,
         by: UserId = MARIAM,
         roles: frozenset[str] = MANAGER,
+        people: People = ONE_ACCOUNT_EACH,
+        mandate: Mandate | None = None,
         at: datetime = WEDNESDAY,
     ) -> RunBuilder:
         return self.then(
@@ -564,6 +570,8 @@ class RunBuilder:
                 remark=None,
                 by=by,
                 roles=roles,
+                people=people,
+                mandate=mandate,
                 at=at,
             )
         )
@@ -582,11 +590,53 @@ class RunBuilder:
         *,
         by: UserId = MARIAM,
         roles: frozenset[str] = MANAGER,
+        people: People = ONE_ACCOUNT_EACH,
+        mandate: Mandate | None = None,
         at: datetime = WEDNESDAY,
     ) -> RunBuilder:
         return self.then(
-            transitions.send_back_stage(self.plan, self.run, ref(at_ref), findings=findings, by=by, roles=roles, at=at)
+            transitions.send_back_stage(
+                self.plan,
+                self.run,
+                ref(at_ref),
+                findings=findings,
+                by=by,
+                roles=roles,
+                people=people,
+                mandate=mandate,
+                at=at,
+            )
         )
+
+    def with_recusal(
+        self,
+        at_ref: str,
+        *,
+        reason: TextId | None = "mijn zus woont er",
+        by: UserId = MARIAM,
+        roles: frozenset[str] = MANAGER,
+        people: People = ONE_ACCOUNT_EACH,
+        mandates: Sequence[Mandate] = (),
+        at: datetime = TUESDAY,
+    ) -> RunBuilder:
+        return self.then(
+            transitions.recuse(
+                self.plan,
+                self.run,
+                ref(at_ref),
+                reason=reason,
+                by=by,
+                roles=roles,
+                people=people,
+                mandates=mandates,
+                at=at,
+            )
+        )
+
+    def with_recusal_taken_back(
+        self, at_ref: str, *, reason: TextId | None = "zij is verhuisd", by: UserId = MARIAM, at: datetime = TUESDAY
+    ) -> RunBuilder:
+        return self.then(transitions.take_recusal_back(self.plan, self.run, ref(at_ref), reason=reason, by=by, at=at))
 
     def with_approval_withdrawn(
         self,
@@ -595,10 +645,22 @@ class RunBuilder:
         reason: TextId | None = "toch niet goed",
         by: UserId = MARIAM,
         roles: frozenset[str] = MANAGER,
+        people: People = ONE_ACCOUNT_EACH,
+        mandate: Mandate | None = None,
         at: datetime = THURSDAY,
     ) -> RunBuilder:
         return self.then(
-            transitions.withdraw_approval(self.plan, self.run, ref(at_ref), reason=reason, by=by, roles=roles, at=at)
+            transitions.withdraw_approval(
+                self.plan,
+                self.run,
+                ref(at_ref),
+                reason=reason,
+                by=by,
+                roles=roles,
+                people=people,
+                mandate=mandate,
+                at=at,
+            )
         )
 
     def with_decision(
@@ -609,10 +671,13 @@ class RunBuilder:
         reason: TextId | None = "goed genoeg",
         by: UserId = MARIAM,
         roles: frozenset[str] = MANAGER,
+        people: People = ONE_ACCOUNT_EACH,
         at: datetime = TUESDAY,
     ) -> RunBuilder:
         return self.then(
-            transitions.take_decision(self.plan, self.run, decision, domain, reason=reason, by=by, roles=roles, at=at)
+            transitions.take_decision(
+                self.plan, self.run, decision, domain, reason=reason, by=by, roles=roles, people=people, at=at
+            )
         )
 
     def with_decision_withdrawn(
@@ -623,11 +688,12 @@ class RunBuilder:
         reason: TextId | None = "bij nader inzien",
         by: UserId = MARIAM,
         roles: frozenset[str] = MANAGER,
+        people: People = ONE_ACCOUNT_EACH,
         at: datetime = TUESDAY,
     ) -> RunBuilder:
         return self.then(
             transitions.withdraw_decision(
-                self.plan, self.run, decision, domain, reason=reason, by=by, roles=roles, at=at
+                self.plan, self.run, decision, domain, reason=reason, by=by, roles=roles, people=people, at=at
             )
         )
 

@@ -13,6 +13,7 @@ from app.engine.run import (
     Decided,
     DecisionTaken,
     EvidenceMark,
+    Recusal,
     Request,
     Run,
     StageInstance,
@@ -100,6 +101,8 @@ StageEvent = (
     | e.StageSentBack
     | e.StageReopened
     | e.ApprovalWithdrawn
+    | e.Recused
+    | e.RecusalTakenBack
 )
 
 
@@ -140,7 +143,8 @@ def _instance_after(instance: StageInstance | None, event: StageEvent) -> StageI
             asked = replace(instance, status=StageStatus.SUBMITTED, request=request)
             return asked.with_contributor(event.by)
         case e.RequestWithdrawn():
-            return replace(instance, status=StageStatus.OPEN, request=None)
+            withdrawn = replace(instance, status=StageStatus.OPEN, request=None)
+            return withdrawn.with_contributor(event.by) if event.is_work else withdrawn
         case e.StageApproved():
             return _approved(instance, event)
         case e.StageSentBack():
@@ -149,6 +153,10 @@ def _instance_after(instance: StageInstance | None, event: StageEvent) -> StageI
             return replace(instance, status=StageStatus.OPEN)
         case e.ApprovalWithdrawn():
             return _approval_withdrawn(instance, event)
+        case e.Recused():
+            return replace(instance, recusals=(*instance.recusals, Recusal(event.by, event.at, event.reason)))
+        case e.RecusalTakenBack():
+            return _recusal_taken_back(instance, event)
         case _:
             assert_never(event)
 
@@ -190,12 +198,12 @@ def _worked_on(
 
 
 def _with_proposals(instance: StageInstance, event: e.AnswersProposed) -> StageInstance:
-    """Nobody worked on the step yet: what came along is not anybody's contribution here."""
+    """Nobody worked on the step yet, but somebody wrote what came along: who did is one of those who worked on it."""
     state = instance.step(event.step)
     answers = MappingProxyType({**event.answers, **state.answers})
     status = StepStatus.BUSY if state.status is StepStatus.NOT_STARTED else state.status
     after = replace(state, status=status, revision=state.revision + 1, answers=answers)
-    return instance.with_step(event.step, after)
+    return instance.with_step(event.step, after).with_contributor(*event.authors)
 
 
 def _without_evidence(state: StepState, event: e.EvidenceWithdrawn) -> StepState:
@@ -208,7 +216,15 @@ def _without_evidence(state: StepState, event: e.EvidenceWithdrawn) -> StepState
 
 
 def _approved(instance: StageInstance, event: e.StageApproved) -> StageInstance:
-    approval = Approval(event.request, event.by, event.at, event.seal, event.remark)
+    approval = Approval(
+        event.request,
+        event.by,
+        event.at,
+        event.seal,
+        event.remark,
+        mandate=event.mandate,
+        on_behalf_of=event.on_behalf_of,
+    )
     approvals = (*instance.approvals, approval)
     if not event.is_final:
         return replace(instance, approvals=approvals)
@@ -219,7 +235,7 @@ def _approved(instance: StageInstance, event: e.StageApproved) -> StageInstance:
         passed=True,
         request=None,
         decided_at=event.at,
-        decided=Decided(True, event.by, event.at, event.seal),
+        decided=Decided(True, event.by, event.at, event.seal, event.mandate, event.on_behalf_of),
         changed_since_approval=False,
     )
 
@@ -228,12 +244,15 @@ def _sent_back(instance: StageInstance, findings: Mapping[str, str], event: e.St
     steps = dict(instance.steps)
     for step, finding in findings.items():
         steps[step] = replace(instance.step(step), status=StepStatus.REVISIT, finding=finding)
+    request = instance.request
     return replace(
         instance,
         status=StageStatus.OPEN,
         request=None,
         decided_at=event.at,
-        decided=Decided(False, event.by, event.at, instance.request.seal) if instance.request else None,
+        decided=Decided(False, event.by, event.at, request.seal, event.mandate, event.on_behalf_of)
+        if request
+        else None,
         steps=MappingProxyType(steps),
     )
 
@@ -244,3 +263,13 @@ def _approval_withdrawn(instance: StageInstance, event: e.ApprovalWithdrawn) -> 
         for approval in instance.approvals
     )
     return replace(instance, status=StageStatus.OPEN, passed=False, approvals=approvals, decided_at=event.at)
+
+
+def _recusal_taken_back(instance: StageInstance, event: e.RecusalTakenBack) -> StageInstance:
+    recusals = tuple(
+        replace(recusal, taken_back_at=event.at, taken_back_reason=event.reason)
+        if recusal.counts and recusal.by == event.by
+        else recusal
+        for recusal in instance.recusals
+    )
+    return replace(instance, recusals=recusals)

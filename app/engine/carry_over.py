@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.engine.definition import StepPlan
-from app.engine.run import AnswerMark, Run, StageInstance, StageRef
+from app.engine.run import AnswerMark, Run, StageInstance, StageRef, UserId
 from app.engine.run_migration.items import fits
 from app.engine.run_migration.part_map import PartMap
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """An answer of the earlier run that fits a question of this plan. `commitment` finds its text there."""
+    """An answer of the earlier run that fits a question of this plan. `commitment` finds its text there; `authors` are
+    all who worked on the stage that it stood in."""
 
     step: str
     question: str
     commitment: str
+    authors: tuple[UserId, ...]
 
 
 def carried_answers(parts: PartMap, old: StepPlan, new: StepPlan, earlier: Run, ref: StageRef) -> Iterator[Carried]:
@@ -27,14 +29,15 @@ def carried_answers(parts: PartMap, old: StepPlan, new: StepPlan, earlier: Run, 
     for (stage, step, question), target in parts.questions.items():
         if target[0] != ref.stage or target[1:] in taken:
             continue
-        mark = _mark(earlier.latest(stage, ref.domain), step, question)
-        if mark is None or not mark.is_filled:
+        source = earlier.latest(stage, ref.domain)
+        mark = _mark(source, step, question)
+        if source is None or mark is None or not mark.is_filled:
             continue
         before = old.stage(stage).step(step).question(question)
         after = new.stage(ref.stage).step(target[1]).question(target[2])
         if fits(before.type, after, mark, {column.id: column.type for column in before.columns}):
             taken.add((target[1], target[2]))
-            yield Carried(target[1], target[2], mark.commitment)
+            yield Carried(target[1], target[2], mark.commitment, source.contributors)
 
 
 def _mark(instance: StageInstance | None, step: str, question: str) -> AnswerMark | None:

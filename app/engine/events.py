@@ -158,21 +158,27 @@ class ApprovalRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestWithdrawn:
+    """`is_work`: who withdraws it counts among those who worked on the stage; not so in the oldest events."""
+
     ref: StageRef
     request: str
+    is_work: bool = False
     by: UserId
     at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageApproved:
-    """`seal` is the digest of exactly what was shown. `is_final` says that the quorum is now met."""
+    """`seal` is the digest of exactly what was shown. `is_final` says that the quorum is now met. Here and in the other
+    decisions: `mandate` and `on_behalf_of` when a deputy decides in the name of somebody who is absent."""
 
     ref: StageRef
     request: str
     seal: str
     is_final: bool
     remark: TextId | None = None
+    mandate: str | None = None
+    on_behalf_of: UserId | None = None
     by: UserId
     at: datetime
 
@@ -184,6 +190,8 @@ class StageSentBack:
     ref: StageRef
     request: str
     findings: Mapping[str, TextId]
+    mandate: str | None = None
+    on_behalf_of: UserId | None = None
     by: UserId
     at: datetime
 
@@ -199,6 +207,26 @@ class StageReopened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalWithdrawn:
+    ref: StageRef
+    reason: TextId
+    mandate: str | None = None
+    on_behalf_of: UserId | None = None
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recused:
+    """Somebody who could decide takes no part in the decisions about this stage instance."""
+
+    ref: StageRef
+    reason: TextId
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecusalTakenBack:
     ref: StageRef
     reason: TextId
     by: UserId
@@ -280,11 +308,12 @@ class MoveUndone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswersProposed:
-    """Answers of an earlier run come along as proposals, when a stage begins."""
+    """Answers of an earlier run come along as proposals, when a stage begins. `authors`: who worked on them there."""
 
     ref: StageRef
     step: str
     answers: Mapping[str, AnswerMark]
+    authors: tuple[UserId, ...] = ()
     by: UserId
     at: datetime
 
@@ -309,6 +338,8 @@ Event = (
     | StageSentBack
     | StageReopened
     | ApprovalWithdrawn
+    | Recused
+    | RecusalTakenBack
     | MoveProposed
     | MoveProposalWithdrawn
     | RunMoved

@@ -158,34 +158,6 @@ def not_in_team(run: Run, by: UserId) -> Iterator[Reason]:
         yield Reason("not_in_team")
 
 
-def approver_did_the_work(instance: StageInstance, by: UserId) -> Iterator[Reason]:
-    """Four eyes: nobody who answered, added evidence, completed a step or asked for approval also decides."""
-    if by in instance.contributors:
-        yield Reason("approver_did_the_work", stage=str(instance.ref))
-
-
-def approver_lacks_role(stage: Stage, ref: StageRef, roles: frozenset[str]) -> Iterator[Reason]:
-    if not roles & set(stage.gate.approvers):
-        yield Reason("approver_lacks_role", stage=str(ref))
-
-
-def standing_approvers(instance: StageInstance, seal: str) -> set[UserId]:
-    """Who approved the present request with the present content (`seal`) and did not work on it since."""
-    request = instance.request
-    return {
-        approval.by
-        for approval in instance.approvals
-        if request and approval.request == request.id and approval.seal == seal
-        if approval.by not in instance.contributors
-    }
-
-
-def already_approved_by(instance: StageInstance, by: UserId, seal: str) -> Iterator[Reason]:
-    """One person counts once towards the number of approvals that a gate takes; changed content asks again."""
-    if by in standing_approvers(instance, seal):
-        yield Reason("already_approved_by_you", stage=str(instance.ref))
-
-
 # --- a step ----------------------------------------------------------------------------------------------------
 
 

@@ -155,6 +155,13 @@ class Approval:
     seal: str
     remark: TextId | None = None
     withdrawn_by: UserId | None = None
+    mandate: str | None = None
+    on_behalf_of: UserId | None = None
+
+    @property
+    def voices(self) -> tuple[UserId, ...]:
+        """Whose approval it is: of who decided, and of who was absent. Neither counts a second time."""
+        return (self.by, self.on_behalf_of) if self.on_behalf_of else (self.by,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +172,23 @@ class Decided:
     by: UserId
     at: datetime
     seal: str
+    mandate: str | None = None
+    on_behalf_of: UserId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recusal:
+    """Somebody who could decide about a stage instance takes no part in it, for a reason."""
+
+    by: UserId
+    at: datetime
+    reason: TextId
+    taken_back_at: datetime | None = None
+    taken_back_reason: TextId | None = None
+
+    @property
+    def counts(self) -> bool:
+        return self.taken_back_at is None
 
 
 @dataclass(frozen=True)
@@ -188,6 +212,7 @@ class StageInstance:
     decided: Decided | None = None
     passed: bool = False
     changed_since_approval: bool = False
+    recusals: tuple[Recusal, ...] = ()
     steps: Mapping[str, StepState] = field(default_factory=dict)
     loaded: frozenset[str] | None = None
 
@@ -198,10 +223,13 @@ class StageInstance:
     def with_step(self, id: str, state: StepState) -> StageInstance:
         return replace(self, steps=MappingProxyType({**self.steps, id: state}))
 
-    def with_contributor(self, user: UserId) -> StageInstance:
-        if user in self.contributors:
-            return self
-        return replace(self, contributors=(*self.contributors, user))
+    def with_contributor(self, *users: UserId) -> StageInstance:
+        more = dict.fromkeys(user for user in users if user not in self.contributors)
+        return replace(self, contributors=(*self.contributors, *more)) if more else self
+
+    @property
+    def recused(self) -> tuple[UserId, ...]:
+        return tuple(recusal.by for recusal in self.recusals if recusal.counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +272,8 @@ class Parked:
     version brings its part back. `ref`, `step` and `key` say where it was, in the version `plan_digest`.
 
     One of `answer`, `evidence`, `approval`, `stage` (without its steps) and `decision` holds it, by `kind`; of a text
-    (a finding, a reason to skip) `key` is the id. `type` and `meaning` (a digest) tell what question an answer was to.
+    (a finding, a reason to skip) `key` is the id. `type` and `meaning` (a digest) tell what question an answer was to,
+    `workers` who worked on the stage that it stood in: they worked on wherever it returns to.
     """
 
     id: str
@@ -262,6 +291,7 @@ class Parked:
     approval: Approval | None = None
     stage: StageInstance | None = None
     decision: DecisionTaken | None = None
+    workers: tuple[UserId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

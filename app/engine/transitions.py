@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from app.engine import deciders, guards
 from app.engine import events as e
-from app.engine import guards
 from app.engine.definition import StepPlan
 from app.engine.errors import Blocked, Reason, SealBroken, StepChanged
+from app.engine.people import ONE_ACCOUNT_EACH, Mandate, People
 from app.engine.run import (
     AnswerMark,
     EvidenceForm,
@@ -291,14 +292,22 @@ def withdraw_evidence(
 
 
 def propose_answers(
-    plan: StepPlan, run: Run, ref: StageRef, step: str, *, answers: Mapping[str, AnswerMark], by: UserId, at: datetime
+    plan: StepPlan,
+    run: Run,
+    ref: StageRef,
+    step: str,
+    *,
+    answers: Mapping[str, AnswerMark],
+    authors: Sequence[UserId] = (),
+    by: UserId,
+    at: datetime,
 ) -> e.AnswersProposed:
-    """Answers of an earlier run come along into a step that nobody worked on yet."""
+    """Answers of an earlier run come along into a step that nobody worked on yet. `authors`: who made them there."""
     definition = guards.find_step(plan, run, ref, step)
     assert run.stages[ref].step(step).status is StepStatus.NOT_STARTED, "work that was done is never overwritten"
     assert answers.keys() <= {question.id for question in definition.questions}
     assert all(mark.is_proposal for mark in answers.values())
-    return e.AnswersProposed(ref=ref, step=step, answers=dict(answers), by=by, at=at)
+    return e.AnswersProposed(ref=ref, step=step, answers=dict(answers), authors=tuple(authors), by=by, at=at)
 
 
 # --- the gate --------------------------------------------------------------------------------------------------
@@ -339,23 +348,43 @@ def withdraw_request(plan: StepPlan, run: Run, ref: StageRef, *, by: UserId, at:
         reasons.append(Reason("nothing_requested", stage=str(ref)))
     _refuse_if("withdraw_request", reasons)
     assert instance.request is not None
-    return e.RequestWithdrawn(ref=ref, request=instance.request.id, by=by, at=at)
+    return e.RequestWithdrawn(ref=ref, request=instance.request.id, is_work=True, by=by, at=at)
 
 
-def decider_reasons(plan: StepPlan, run: Run, ref: StageRef, *, by: UserId, roles: frozenset[str]) -> list[Reason]:
-    """Why this person cannot approve this stage or send it back now."""
+def decider_reasons(
+    plan: StepPlan,
+    run: Run,
+    ref: StageRef,
+    *,
+    by: UserId,
+    roles: frozenset[str],
+    people: People = ONE_ACCOUNT_EACH,
+    mandate: Mandate | None = None,
+    at: datetime | None = None,
+) -> list[Reason]:
+    """Why this person cannot approve this stage or send it back now; with `mandate`, in the name of who is absent."""
     stage = guards.find_stage(plan, run, ref)
     instance = run.instance(ref)
     if instance is None or instance.request is None:
         return [Reason("nothing_requested", stage=str(ref))]
-    return [*guards.approver_lacks_role(stage, ref, roles), *guards.approver_did_the_work(instance, by)]
+    return [*deciders.cannot_decide_on(stage, run, instance, by=by, roles=roles, people=people, mandate=mandate, at=at)]
 
 
-def approver_reasons(plan: StepPlan, run: Run, ref: StageRef, *, by: UserId, roles: frozenset[str]) -> list[Reason]:
+def approver_reasons(
+    plan: StepPlan,
+    run: Run,
+    ref: StageRef,
+    *,
+    by: UserId,
+    roles: frozenset[str],
+    people: People = ONE_ACCOUNT_EACH,
+    mandate: Mandate | None = None,
+    at: datetime | None = None,
+) -> list[Reason]:
     """Why this person cannot approve this stage now. Who approved may still send back until the decision is final."""
-    if reasons := decider_reasons(plan, run, ref, by=by, roles=roles):
+    if reasons := decider_reasons(plan, run, ref, by=by, roles=roles, people=people, mandate=mandate, at=at):
         return reasons
-    return [*guards.already_approved_by(run.stages[ref], by, seal(run, ref))]
+    return [*deciders.already_approved_by(run.stages[ref], by, seal(run, ref), people, mandate)]
 
 
 def approve_stage(
@@ -367,11 +396,14 @@ def approve_stage(
     remark: TextId | None,
     by: UserId,
     roles: frozenset[str],
+    people: People = ONE_ACCOUNT_EACH,
+    mandate: Mandate | None = None,
     at: datetime,
 ) -> e.StageApproved:
     """Seals exactly what was shown.  Raises SealBroken if the content is no longer that."""
     stage = guards.find_stage(plan, run, ref)
-    _refuse_if("approve_stage", approver_reasons(plan, run, ref, by=by, roles=roles))
+    reasons = approver_reasons(plan, run, ref, by=by, roles=roles, people=people, mandate=mandate, at=at)
+    _refuse_if("approve_stage", reasons)
     instance = run.stages[ref]
     request = instance.request
     assert request is not None
@@ -379,13 +411,15 @@ def approve_stage(
     if shown != current:
         raise SealBroken(str(ref), shown=shown, current=current)
     _refuse_if("approve_stage", [*guards.gate_open_points(stage, instance)])
-    earlier = guards.standing_approvers(instance, current)
+    earlier = deciders.standing_approvals(instance, current, people)
     return e.StageApproved(
         ref=ref,
         request=request.id,
         seal=current,
-        is_final=len(earlier | {by}) >= stage.gate.approvals,
+        is_final=len(earlier) + 1 >= stage.gate.approvals,
         remark=remark,
+        mandate=mandate.id if mandate else None,
+        on_behalf_of=mandate.mandator if mandate else None,
         by=by,
         at=at,
     )
@@ -399,11 +433,13 @@ def send_back_stage(
     findings: Mapping[str, TextId],
     by: UserId,
     roles: frozenset[str],
+    people: People = ONE_ACCOUNT_EACH,
+    mandate: Mandate | None = None,
     at: datetime,
 ) -> e.StageSentBack:
     """Back to the team with a reason per step; the named steps are to be looked at again."""
     stage = guards.find_stage(plan, run, ref)
-    reasons = decider_reasons(plan, run, ref, by=by, roles=roles)
+    reasons = decider_reasons(plan, run, ref, by=by, roles=roles, people=people, mandate=mandate, at=at)
     if not findings:
         reasons.append(Reason("finding_missing", stage=str(ref)))
     _refuse_if("send_back_stage", reasons)
@@ -411,14 +447,34 @@ def send_back_stage(
         raise guards.NoSuchPart(f"{ref}/{unknown[0]}")
     request = run.stages[ref].request
     assert request is not None
-    return e.StageSentBack(ref=ref, request=request.id, findings=dict(findings), by=by, at=at)
+    return e.StageSentBack(
+        ref=ref,
+        request=request.id,
+        findings=dict(findings),
+        mandate=mandate.id if mandate else None,
+        on_behalf_of=mandate.mandator if mandate else None,
+        by=by,
+        at=at,
+    )
 
 
-def withdrawer_reasons(plan: StepPlan, run: Run, ref: StageRef, *, by: UserId, roles: frozenset[str]) -> list[Reason]:
+def withdrawer_reasons(
+    plan: StepPlan,
+    run: Run,
+    ref: StageRef,
+    *,
+    by: UserId,
+    roles: frozenset[str],
+    people: People = ONE_ACCOUNT_EACH,
+    mandate: Mandate | None = None,
+    at: datetime | None = None,
+) -> list[Reason]:
     """Why this person cannot take back the approval of this stage now.  Raises Blocked for one that never began."""
     stage = guards.find_stage(plan, run, ref)
     instance = _started_instance(run, ref, "withdraw_approval")
-    reasons = [*guards.approver_lacks_role(stage, ref, roles), *guards.approver_did_the_work(instance, by)]
+    reasons = [
+        *deciders.cannot_decide_on(stage, run, instance, by=by, roles=roles, people=people, mandate=mandate, at=at)
+    ]
     if instance.status is not StageStatus.APPROVED:
         reasons.append(Reason("not_approved", stage=str(ref)))
     elif run.latest(ref.stage, ref.domain) != instance:
@@ -434,15 +490,63 @@ def withdraw_approval(
     reason: TextId | None,
     by: UserId,
     roles: frozenset[str],
+    people: People = ONE_ACCOUNT_EACH,
+    mandate: Mandate | None = None,
     at: datetime,
 ) -> e.ApprovalWithdrawn:
     """Opens an approved stage again. What was approved stays readable and provable; the gate counts as not passed."""
-    reasons = withdrawer_reasons(plan, run, ref, by=by, roles=roles)
+    reasons = withdrawer_reasons(plan, run, ref, by=by, roles=roles, people=people, mandate=mandate, at=at)
     if reason is None:
         reasons.append(Reason("reason_missing", stage=str(ref)))
     _refuse_if("withdraw_approval", reasons)
     assert reason is not None
-    return e.ApprovalWithdrawn(ref=ref, reason=reason, by=by, at=at)
+    return e.ApprovalWithdrawn(
+        ref=ref,
+        reason=reason,
+        mandate=mandate.id if mandate else None,
+        on_behalf_of=mandate.mandator if mandate else None,
+        by=by,
+        at=at,
+    )
+
+
+def recuse(
+    plan: StepPlan,
+    run: Run,
+    ref: StageRef,
+    *,
+    reason: TextId | None,
+    by: UserId,
+    roles: frozenset[str],
+    people: People = ONE_ACCOUNT_EACH,
+    mandates: Sequence[Mandate] = (),
+    at: datetime,
+) -> e.Recused:
+    """Somebody who may decide takes no part in it, for instance because of an interest. `mandates`: those with which
+    this person could decide too."""
+    stage = guards.find_stage(plan, run, ref)
+    instance = _started_instance(run, ref, "recuse")
+    reasons = [
+        *deciders.cannot_recuse(stage, run, instance, by=by, roles=roles, people=people, mandates=mandates, at=at)
+    ]
+    if reason is None:
+        reasons.append(Reason("reason_missing", stage=str(ref)))
+    _refuse_if("recuse", reasons)
+    assert reason is not None
+    return e.Recused(ref=ref, reason=reason, by=by, at=at)
+
+
+def take_recusal_back(
+    plan: StepPlan, run: Run, ref: StageRef, *, reason: TextId | None, by: UserId, at: datetime
+) -> e.RecusalTakenBack:
+    guards.find_stage(plan, run, ref)
+    instance = _started_instance(run, ref, "take_recusal_back")
+    reasons = [*deciders.cannot_take_recusal_back(instance, by)]
+    if reason is None:
+        reasons.append(Reason("reason_missing", stage=str(ref)))
+    _refuse_if("take_recusal_back", reasons)
+    assert reason is not None
+    return e.RecusalTakenBack(ref=ref, reason=reason, by=by, at=at)
 
 
 # --- decisions outside the stages ------------------------------------------------------------------------------
@@ -457,12 +561,14 @@ def take_decision(
     reason: TextId | None,
     by: UserId,
     roles: frozenset[str],
+    people: People = ONE_ACCOUNT_EACH,
     at: datetime,
 ) -> e.DecisionRecorded:
     definition = guards.find_decision(plan, run, decision, domain)
     reasons = [*guards.cannot_decide(plan, run, definition, domain)]
     if not roles & set(definition.taken_by):
         reasons.append(Reason("decider_lacks_role"))
+    reasons += deciders.decider_did_the_work(plan, run, definition, domain, by, people)
     if reason is None:
         reasons.append(Reason("reason_missing"))
     _refuse_if("take_decision", reasons)
@@ -479,6 +585,7 @@ def withdraw_decision(
     reason: TextId | None,
     by: UserId,
     roles: frozenset[str],
+    people: People = ONE_ACCOUNT_EACH,
     at: datetime,
 ) -> e.DecisionWithdrawn:
     """Work that the decision opened stays as it is."""
@@ -486,6 +593,7 @@ def withdraw_decision(
     reasons = [] if run.decision(decision, domain) else [Reason("decision_not_taken")]
     if not roles & set(definition.taken_by):
         reasons.append(Reason("decider_lacks_role"))
+    reasons += deciders.decider_did_the_work(plan, run, definition, domain, by, people)
     if reason is None:
         reasons.append(Reason("reason_missing"))
     _refuse_if("withdraw_decision", reasons)

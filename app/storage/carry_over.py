@@ -69,5 +69,7 @@ def bring_along(session: Session, plan: StepPlan, run: Run, ref: StageRef, *, by
         sources = {carried.question: carried.commitment for carried in found}
         marks = propose_answers(session, run.id, ref, step, sources, of_run=earlier.id)
         if marks:
-            events.append(transitions.propose_answers(plan, run, ref, id, answers=marks, by=by, at=at))
+            authors = dict.fromkeys(user for each in found if each.question in marks for user in each.authors)
+            event = transitions.propose_answers(plan, run, ref, id, answers=marks, authors=[*authors], by=by, at=at)
+            events.append(event)
     return events

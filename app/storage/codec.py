@@ -23,6 +23,10 @@ _MOVES: TypeAdapter[tuple[Move, ...]] = TypeAdapter(tuple[Move, ...])
 _PROPOSAL: TypeAdapter[MoveProposal] = TypeAdapter(MoveProposal)
 
 
+_LATER: dict[str, object] = {"mandate": None, "on_behalf_of": None, "authors": [], "is_work": False}
+"""What events did not always have: where there is nothing of it, their data is as it always was."""
+
+
 def _plain(value: object) -> object:
     """Read-only mappings become dicts, which is what pydantic writes without a warning."""
     return dict(value) if isinstance(value, MappingProxyType) else value
@@ -46,6 +50,7 @@ def encode_event(event: e.Event) -> tuple[str, Json]:
         data: Json = _EVENTS[kind].dump_python(event, mode="json", exclude={"by", "at"}, exclude_defaults=True)
         return kind, data
     data = _EVENTS[kind].dump_python(event, mode="json", exclude={"by", "at"})
+    data = {name: value for name, value in data.items() if name not in _LATER or value != _LATER[name]}
     if "ref" in data:
         data["ref"] = str(getattr(event, "ref"))  # noqa: B009  # not every event has one, so no plain attribute
     return kind, data

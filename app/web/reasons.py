@@ -41,6 +41,25 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "approver_did_the_work": N_("You worked on %(stage)s yourself. Somebody else must decide."),
         "approver_lacks_role": N_("Your role may not decide about %(stage)s. Ask a manager."),
         "already_approved_by_you": N_("You agreed already. Somebody else must decide too."),
+        "already_approved_for_you": N_("Your deputy agreed in your name already. Somebody else must decide too."),
+        "already_approved_in_that_name": N_(
+            "There is an approval of this manager already. Somebody else must decide too."
+        ),
+        "approver_recused": N_("You said that you take no part in the decision about %(stage)s."),
+        "mandate_not_for_this": N_("Your mandate is not for this trajectory: somebody else is its manager."),
+        "mandate_not_in_force": N_("Your mandate is not in force now."),
+        "mandator_lacks_role": N_("The manager in whose name you act may not decide about %(stage)s either."),
+        "mandator_did_the_work": N_(
+            "The manager in whose name you act worked on %(stage)s. A mandate gives no more than that manager could do."
+        ),
+        "mandator_recused": N_(
+            "The manager in whose name you act takes no part in the decision about %(stage)s. A mandate gives no more "
+            "than that manager could do."
+        ),
+        "already_recused": N_("You said already that you take no part in this."),
+        "nothing_to_recuse_from": N_("There is nothing to decide about %(stage)s now."),
+        "not_recused": N_("You did not say that you take no part in this, or you took it back already."),
+        "decided_since_recusal": N_("A decision has been taken since. You cannot take this back any more."),
         "decider_lacks_role": N_("Your role may not take this decision. Ask a manager."),
         # a step
         "not_started": N_("%(stage)s has not been started yet. Start it first."),

@@ -28,6 +28,7 @@ from app.engine.run import (
 from tests.builders import (
     ANNA,
     BRAM,
+    FRIDAY,
     MARIAM,
     MAX,
     MONDAY,
@@ -92,6 +93,7 @@ def everything() -> RunBuilder:
         .with_approval("draagvlak.1")
     )
     built = built.with_approval_withdrawn("verkennen.1")
+    built = built.with_recusal("verkennen.1", at=FRIDAY).with_recusal_taken_back("verkennen.1", at=FRIDAY)
     built = built.then(
         e.AnswersProposed(
             ref=D1,

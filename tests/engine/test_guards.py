@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.engine import guards
+from app.engine import deciders, guards
 from app.engine.definition import (
     CHECKLIST,
     Across,
@@ -289,10 +289,10 @@ def test_who_did_anything_in_a_stage_does_not_decide_on_it():
     withdrawn = built.with_evidence_withdrawn("verkennen.1", "overzicht", "e", by=MAX)
 
     for person in (ANNA, BRAM, CHRIS):
-        assert codes(guards.approver_did_the_work(built.instance("verkennen.1"), person)) == ["approver_did_the_work"]
-    assert codes(guards.approver_did_the_work(built.instance("verkennen.1"), MAX)) == []
-    assert codes(guards.approver_did_the_work(withdrawn.instance("verkennen.1"), MAX)) == ["approver_did_the_work"]
-    assert codes(guards.approver_did_the_work(withdrawn.instance("verkennen.1"), MARIAM)) == []
+        assert codes(deciders.approver_did_the_work(built.instance("verkennen.1"), person)) == ["approver_did_the_work"]
+    assert codes(deciders.approver_did_the_work(built.instance("verkennen.1"), MAX)) == []
+    assert codes(deciders.approver_did_the_work(withdrawn.instance("verkennen.1"), MAX)) == ["approver_did_the_work"]
+    assert codes(deciders.approver_did_the_work(withdrawn.instance("verkennen.1"), MARIAM)) == []
 
 
 def test_who_completed_a_step_or_asked_for_approval_does_not_decide():
@@ -300,19 +300,19 @@ def test_who_completed_a_step_or_asked_for_approval_does_not_decide():
     completed = ready.with_request("verkennen.1", by=BRAM)
     step = a_run().with_stage("werkgroep.1", by=ANNA).with_step_filled("werkgroep.1", "samenstellen", by=ANNA)
 
-    assert codes(guards.approver_did_the_work(ready.instance("verkennen.1"), BRAM)) == []
-    assert codes(guards.approver_did_the_work(completed.instance("verkennen.1"), BRAM)) == ["approver_did_the_work"]
+    assert codes(deciders.approver_did_the_work(ready.instance("verkennen.1"), BRAM)) == []
+    assert codes(deciders.approver_did_the_work(completed.instance("verkennen.1"), BRAM)) == ["approver_did_the_work"]
     done = step.with_step_completed("werkgroep.1", "samenstellen", by=MARIAM)
-    assert codes(guards.approver_did_the_work(done.instance("werkgroep.1"), MARIAM)) == ["approver_did_the_work"]
+    assert codes(deciders.approver_did_the_work(done.instance("werkgroep.1"), MARIAM)) == ["approver_did_the_work"]
 
 
 def test_only_the_roles_that_the_gate_names_approve():
     stage = a_stage("s", a_step("x"), gate=a_gate(approvers=("manager", "college")))
 
-    assert codes(guards.approver_lacks_role(stage, ref("s.1"), MANAGER | AUDITOR)) == []
-    assert codes(guards.approver_lacks_role(stage, ref("s.1"), frozenset({"college"}))) == []
-    assert codes(guards.approver_lacks_role(stage, ref("s.1"), AUDITOR)) == ["approver_lacks_role"]
-    assert codes(guards.approver_lacks_role(stage, ref("s.1"), frozenset())) == ["approver_lacks_role"]
+    assert codes(deciders.approver_lacks_role(stage, ref("s.1"), MANAGER | AUDITOR)) == []
+    assert codes(deciders.approver_lacks_role(stage, ref("s.1"), frozenset({"college"}))) == []
+    assert codes(deciders.approver_lacks_role(stage, ref("s.1"), AUDITOR)) == ["approver_lacks_role"]
+    assert codes(deciders.approver_lacks_role(stage, ref("s.1"), frozenset())) == ["approver_lacks_role"]
 
 
 # --- a step ----------------------------------------------------------------------------------------------------

@@ -93,14 +93,15 @@ def test_fingerprint_is_what_openssl_makes_of_the_key():
 
 # Every place in an event, at whatever depth, that holds text, and what that text is. Whoever adds one decides here.
 PEOPLE = {
-    *("added_by", "by", "changed_by", "completed_by", "contributors", "manager", "proposed_by", "started_by", "team"),
+    *("added_by", "authors", "by", "changed_by", "completed_by", "contributors", "manager", "on_behalf_of"),
+    *("proposed_by", "started_by", "team", "workers"),
     "withdrawn_by",
 }
 ERASABLE = {  # ids of texts that are kept in run_text, where they can be erased
     *("early_reason", "finding", "findings", "message", "name", "purpose", "reason", "reasons", "remark"),
-    "skip_reason",
+    *("skip_reason", "taken_back_reason"),
 }
-IDS = {"earlier_run", "evidence", "id", "move", "proposal", "request", "returned", "run"}
+IDS = {"earlier_run", "evidence", "id", "mandate", "move", "proposal", "request", "returned", "run"}
 DIGESTS = {"commitment", "from_digest", "meaning", "outcome", "plan_digest", "seal", "to_digest"}
 KEYS_OF_THE_PLAN = {
     *("answers", "choices", "decision", "domain", "domains", "from_version", "grounds", "key", "kind", "loaded"),

@@ -100,6 +100,14 @@ class Commands(RuleBasedStateMachine):
         at = self.world.ref(ref, self.world.is_in(StageStatus.APPROVED))
         self.world.withdraw_approval(at, self.world.approver(at, by))
 
+    @rule(ref=choices, by=choices, is_taken_back=seldom)
+    def recuse(self, ref: Choice, by: Choice, is_taken_back: bool) -> None:
+        at = self.world.ref(ref, self.world.is_in(StageStatus.OPEN, StageStatus.SUBMITTED))
+        if is_taken_back:
+            self.world.take_recusal_back(at, self.world.approver(at, by))
+        else:
+            self.world.recuse(at, self.world.approver(at, by))
+
     @rule(decision=choices, by=choices, is_withdrawal=seldom)
     def take_or_withdraw_decision(self, decision: Choice, by: Choice, is_withdrawal: bool) -> None:
         self.world.decide(decision, self.world.approver(StageRef("besluiten"), by), is_withdrawal)

@@ -32,6 +32,7 @@ from app.engine.definition import (
     StepPlan,
 )
 from app.engine.errors import Blocked, EngineError
+from app.engine.people import Mandate, People
 from app.engine.progress import (
     current_refs,
     ground_progress,
@@ -53,10 +54,16 @@ from app.engine.run import (
 )
 from app.engine.seal import differences, manifest, seal
 from app.engine.standing import NEXT_MAX, NextKind, StageState, next_stages, standings
-from tests.builders import ANNA, BRAM, MANAGER, MARIAM, MAX, MONDAY, OFFICER, ROLES, an_answer, marks
+from tests.builders import ANNA, BRAM, CHRIS, MANAGER, MARIAM, MAX, MONDAY, NORA, OFFICER, ROLES, an_answer, marks
 
 PEOPLE: Mapping[UserId, frozenset[str]] = {**ROLES, BRAM: OFFICER | MANAGER}
 """As in the builders, but Bram is a manager who works in the team himself."""
+
+ACCOUNTS = People({CHRIS: "chris, or max", MAX: "chris, or max"})
+"""Chris the policy officer and Max the manager are one person with two accounts."""
+
+AWAY = Mandate("vervanging", MARIAM, NORA, MONDAY, MONDAY + timedelta(minutes=200), MANAGER)
+"""Nora stands in for Mariam, for as long as most of what happens here takes."""
 
 Choice = int
 """Which of the possibilities, counted round; drawn by Hypothesis."""
@@ -130,6 +137,7 @@ class Ledger:
         self.seals: dict[StageRef, dict[str, Content]] = {}
         self.closed: dict[StageRef, StageInstance] = {}
         self.reopened: set[StageRef] = set()
+        self.recused: set[tuple[StageRef, UserId]] = set()
         self.history: set[StageRef] = set()
         """Earlier rounds, from before the plan was another version."""
 
@@ -137,6 +145,7 @@ class Ledger:
         """From here on the account starts with the run as it is: after it moved to another version of its plan."""
         self.__init__()  # type: ignore[misc]  # nothing that was noted before has its old name for sure
         self.decisions = {(taken.decision, taken.domain) for taken in run.decisions}
+        self.recused = {(ref, by) for ref, instance in run.stages.items() for by in instance.recused}
         for ref, instance in run.stages.items():
             if instance.started_at is not None:
                 self.begun.add(ref)
@@ -190,14 +199,20 @@ class Ledger:
             case e.AnswersProposed():
                 for question, mark in event.answers.items():
                     self.answers.setdefault((event.ref, event.step, question), mark.commitment)
+                for author in event.authors:
+                    self._has_hand_in(event.ref, author)
             case e.EvidenceAdded():
                 self.evidence[event.ref, event.step, event.evidence] = True
                 self._worked(event)
             case e.EvidenceWithdrawn():
                 self.evidence[event.ref, event.step, event.evidence] = False
                 self._worked(event)
-            case e.StepCompleted() | e.ApprovalRequested():
+            case e.StepCompleted() | e.ApprovalRequested() | e.RequestWithdrawn():
                 self._worked(event)
+            case e.Recused():
+                self.recused.add((event.ref, event.by))
+            case e.RecusalTakenBack():
+                self.recused.remove((event.ref, event.by))
             case e.StageApproved():
                 self.approvals.setdefault(event.ref, []).append(event)
                 if event.is_final:
@@ -213,10 +228,13 @@ class Ledger:
             case _:
                 pass
 
+    def _has_hand_in(self, ref: StageRef, user: UserId) -> None:
+        people = self.workers.setdefault(ref, [])
+        if user not in people:
+            people.append(user)
+
     def _worked(self, event: Any) -> None:
-        people = self.workers.setdefault(event.ref, [])
-        if event.by not in people:
-            people.append(event.by)
+        self._has_hand_in(event.ref, event.by)
         if event.ref in self.passed and isinstance(event, e.StepSaved | e.EvidenceAdded | e.EvidenceWithdrawn):
             self.changed.add(event.ref)
 
@@ -253,6 +271,8 @@ class World:
         self.events: list[e.Event] = []
         self.happened: Counter[str] = Counter()
         self.given = 0
+        self.authors: dict[str, set[str]] = {}
+        """The persons who made an answer or a piece of evidence, wherever that stands: by commitment or id."""
         self.replayed: Run | None = None
         started = transitions.start_run(
             plan,
@@ -282,7 +302,10 @@ class World:
 
     def approver(self, ref: StageRef, choice: Choice) -> UserId:
         worked = self.ledger.workers.get(ref, [])
-        return fit([by for by in (MARIAM, MAX, BRAM) if by not in worked], [*PEOPLE], choice)
+        return fit([by for by in (MARIAM, MAX, BRAM, NORA) if by not in worked], [*PEOPLE], choice)
+
+    def mandate(self, by: UserId) -> Mandate | None:
+        return AWAY if by == NORA else None
 
     def ref(self, choice: Choice, is_fit: Callable[[StageRef], bool] = lambda _: True) -> StageRef:
         """Mostly a stage instance that fits the command; now and then any other, or one that cannot exist."""
@@ -320,6 +343,19 @@ class World:
     def seal(self, ref: StageRef) -> str:
         return seal(self.run, ref) if ref in self.run.stages else ""
 
+    def note_authors(self, event: e.Event) -> None:
+        match event:
+            case e.StepSaved():
+                made, by = [mark.commitment for mark in event.answers.values()], [event.by]
+            case e.AnswersProposed():
+                made, by = [mark.commitment for mark in event.answers.values()], [*event.authors]
+            case e.EvidenceAdded() | e.EvidenceWithdrawn():
+                made, by = [event.evidence], [event.by]
+            case _:
+                return
+        for each in made:
+            self.authors.setdefault(each, set()).update(map(ACCOUNTS.person, by))
+
     # --- doing -------------------------------------------------------------------------------------------------
 
     def attempt(self, command: Callable[[], e.Event | list[e.Event]], *, texts: Iterable[str | None] = ()) -> bool:
@@ -343,6 +379,7 @@ class World:
             self.run = apply(self.run, event)
             self.events.append(event)
             self.ledger.note(event)
+            self.note_authors(event)
             self._check_seal(event)
             self.happened[type(event).__name__] += 1
         for text in texts:
@@ -456,6 +493,8 @@ class World:
                 remark=remark,
                 by=by,
                 roles=PEOPLE[by],
+                people=ACCOUNTS,
+                mandate=self.mandate(by),
                 at=self.now(),
             ),
             texts=[remark],
@@ -465,7 +504,15 @@ class World:
         findings = {step: self.new_id("text") for step in steps}
         return self.attempt(
             lambda: transitions.send_back_stage(
-                self.plan, self.run, ref, findings=findings, by=by, roles=PEOPLE[by], at=self.now()
+                self.plan,
+                self.run,
+                ref,
+                findings=findings,
+                by=by,
+                roles=PEOPLE[by],
+                people=ACCOUNTS,
+                mandate=self.mandate(by),
+                at=self.now(),
             ),
             texts=findings.values(),
         )
@@ -474,8 +521,41 @@ class World:
         reason = self.new_id("text")
         return self.attempt(
             lambda: transitions.withdraw_approval(
-                self.plan, self.run, ref, reason=reason, by=by, roles=PEOPLE[by], at=self.now()
+                self.plan,
+                self.run,
+                ref,
+                reason=reason,
+                by=by,
+                roles=PEOPLE[by],
+                people=ACCOUNTS,
+                mandate=self.mandate(by),
+                at=self.now(),
             ),
+            texts=[reason],
+        )
+
+    def recuse(self, ref: StageRef, by: UserId) -> bool:
+        reason = self.new_id("text")
+        mandates = [AWAY] if by == NORA else []
+        return self.attempt(
+            lambda: transitions.recuse(
+                self.plan,
+                self.run,
+                ref,
+                reason=reason,
+                by=by,
+                roles=PEOPLE[by],
+                people=ACCOUNTS,
+                mandates=mandates,
+                at=self.now(),
+            ),
+            texts=[reason],
+        )
+
+    def take_recusal_back(self, ref: StageRef, by: UserId) -> bool:
+        reason = self.new_id("text")
+        return self.attempt(
+            lambda: transitions.take_recusal_back(self.plan, self.run, ref, reason=reason, by=by, at=self.now()),
             texts=[reason],
         )
 
@@ -493,7 +573,17 @@ class World:
         reason = self.new_id("text")
         act = transitions.withdraw_decision if is_withdrawal else transitions.take_decision
         return self.attempt(
-            lambda: act(self.plan, self.run, decision, domain, reason=reason, by=by, roles=PEOPLE[by], at=self.now()),
+            lambda: act(
+                self.plan,
+                self.run,
+                decision,
+                domain,
+                reason=reason,
+                by=by,
+                roles=PEOPLE[by],
+                people=ACCOUNTS,
+                at=self.now(),
+            ),
             texts=[reason],
         )
 
@@ -544,7 +634,7 @@ class World:
         """Whoever may approve does, if it is asked."""
         if not self.is_in(StageStatus.SUBMITTED)(ref):
             return False
-        agreed = [self.approve(ref, by) for by in (MARIAM, MAX, BRAM)]
+        agreed = [self.approve(ref, by) for by in (MARIAM, MAX, BRAM, NORA)]
         return any(agreed)
 
     # --- checks ------------------------------------------------------------------------------------------------
@@ -575,6 +665,11 @@ class World:
                 for requirement in decision.requires:
                     assert self.ledger.is_met(self.plan, self.run.domains, requirement, domain)
                 assert PEOPLE[by] & set(decision.taken_by)
+                for requirement in decision.requires:
+                    for needed in requirement.alternatives:
+                        if isinstance(needed, StageRequired):
+                            for ref in self.ledger.refs(needed.stage, domain) or self.ledger.refs(needed.stage, None):
+                                self._check_four_eyes(ref, by)
             case e.StepSaved() | e.StepCompleted() | e.EvidenceAdded() | e.EvidenceWithdrawn():
                 assert event.by in {*self.run.team, self.run.manager}
                 assert event.ref in self.ledger.begun
@@ -589,8 +684,10 @@ class World:
             case e.StageApproved():
                 self._check_approval(event)
             case e.StageSentBack():
-                assert event.by not in self.ledger.workers[event.ref]
+                self._check_decider(event)
                 assert event.findings
+            case e.ApprovalWithdrawn():
+                self._check_decider(event)
             case _:
                 pass
 
@@ -599,21 +696,50 @@ class World:
             before = replace(ref, round=ref.round - 1)
             self.ledger.closed[before] = self.run.stages[before]
 
+    def _check_four_eyes(self, ref: StageRef, by: UserId) -> None:
+        person = ACCOUNTS.person(by)
+        assert person not in map(ACCOUNTS.person, self.ledger.workers.get(ref, []))
+        assert person not in {ACCOUNTS.person(user) for at, user in self.ledger.recused if at == ref}
+
+    def _check_decider(self, event: e.StageApproved | e.StageSentBack | e.ApprovalWithdrawn) -> None:
+        """Neither who decides, nor in whose name, had a hand in any of it; nor in what came from elsewhere."""
+        ref, gate = event.ref, self.plan.stage(event.ref.stage).gate
+        voices = [event.by, event.on_behalf_of] if event.on_behalf_of else [event.by]
+        assert PEOPLE[voices[-1]] & set(gate.approvers)
+        if event.on_behalf_of:
+            assert (event.by, event.on_behalf_of, event.mandate) == (NORA, self.run.manager, AWAY.id)
+            assert event.at < AWAY.ends_at
+        for voice in voices:
+            self._check_four_eyes(ref, voice)
+        if isinstance(event, e.StageApproved):
+            assert not {ACCOUNTS.person(voice) for voice in voices} & self._authors_in(self.run.stages[ref])
+
+    def _authors_in(self, instance: StageInstance) -> set[str]:
+        found: set[str] = set()
+        for state in instance.steps.values():
+            for mark in state.answers.values():
+                found |= self.authors.get(mark.commitment, set()) if mark.is_filled else set()
+            for item in state.evidence:
+                found |= self.authors[item.id]
+        return found
+
     def _check_approval(self, event: e.StageApproved) -> None:
         ref, gate = event.ref, self.plan.stage(event.ref.stage).gate
-        workers = self.ledger.workers[ref]
-        assert PEOPLE[event.by] & set(gate.approvers)
-        assert event.by not in workers
+        self._check_decider(event)
         assert event.seal == seal(self.run, ref)
         self._check_complete(ref)
-        agree = {
-            earlier.by
-            for earlier in [*self.ledger.approvals.get(ref, []), event]
-            if earlier.request == event.request
-            if self.ledger.seals[ref][earlier.seal] == self.ledger.content(ref)
-            if earlier.by not in workers
-        }
-        assert event.is_final == (len(agree) >= gate.approvals)
+        out = {*self.ledger.workers[ref], *(user for at, user in self.ledger.recused if at == ref)}
+        persons = {ACCOUNTS.person(user) for user in out}
+        agree: set[str] = set()
+        count = 0
+        for earlier in [*self.ledger.approvals.get(ref, []), event]:
+            voices = {ACCOUNTS.person(voice) for voice in (earlier.by, earlier.on_behalf_of) if voice}
+            is_standing = earlier.request == event.request
+            is_standing = is_standing and self.ledger.seals[ref][earlier.seal] == self.ledger.content(ref)
+            if is_standing and not voices & (agree | persons):
+                agree |= voices
+                count += 1
+        assert event.is_final == (count >= gate.approvals)
 
     def _check_seal(self, event: e.Event) -> None:
         """The same seal means the same content, and the same content the same seal."""
@@ -649,6 +775,7 @@ class World:
         assert (instance.status is StageStatus.SKIPPED) == (ref in self.ledger.skipped)
         assert instance.status is not StageStatus.APPROVED or instance.passed
         assert list(instance.contributors) == self.ledger.workers.get(ref, [])
+        assert {(ref, by) for by in instance.recused} == {each for each in self.ledger.recused if each[0] == ref}
         if ref.round > 1:
             before = self.run.stages[replace(ref, round=ref.round - 1)]
             assert before.status in (StageStatus.APPROVED, StageStatus.SKIPPED)

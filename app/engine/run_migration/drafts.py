@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 
 from app.engine.definition import Step
@@ -105,20 +106,24 @@ class Drafts:
         item = self.migration.by_id.get(f"{ref}/{step}/{question}")
         why = item.why if item else None
         choice = self.choices[item.id] if item else Choice.KEEP
+        workers = self.run.stages[ref].contributors
+        park = partial(
+            self.parking.park, ParkedKind.ANSWER, ref=ref, step=step, key=question, answer=mark, workers=workers
+        )
         if isinstance(found, ParkedWhy) or why is not None:
-            self.parking.park(ParkedKind.ANSWER, why or ParkedWhy.GONE, ref, step, question, answer=mark)
+            park(why or ParkedWhy.GONE)
             if why is ParkedWhy.UNFIT and not isinstance(found, ParkedWhy):
                 self._ask_again(found[0])
             return
         place, key = found
         if choice is Choice.PARK:
-            self.parking.park(ParkedKind.ANSWER, ParkedWhy.CHOSEN, ref, step, question, answer=mark)
+            park(ParkedWhy.CHOSEN)
             self._ask_again(place)
             return
         draft = self.drafts[place]
         standing = draft.answers.get(key)
         if standing is not None and standing.is_filled:
-            self.parking.park(ParkedKind.ANSWER, ParkedWhy.MERGED, ref, step, question, answer=mark)
+            park(ParkedWhy.MERGED)
             self._ask_again(place)
             return
         if choice is Choice.AGAIN:

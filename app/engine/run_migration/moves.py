@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from app.engine import deciders, guards
 from app.engine import events as e
-from app.engine import guards
 from app.engine.errors import Blocked, EngineError, Reason
 from app.engine.guards import NoSuchPart
+from app.engine.people import ONE_ACCOUNT_EACH, People
 from app.engine.run import Run, StageInstance, StageRef, TextId, UserId
 from app.engine.run_migration.items import Choice, RunMigration
 from app.engine.run_migration.outcome import Outcome, outcome
@@ -89,19 +90,24 @@ def withdraw_move_proposal(run: Run, *, reason: TextId | None, by: UserId, at: d
     return e.MoveProposalWithdrawn(proposal=run.proposal.id, reason=reason, by=by, at=at)
 
 
-def mover_reasons(run: Run, result: Outcome, *, by: UserId, roles: frozenset[str]) -> list[Reason]:
-    """Why this person cannot carry out this move. Where an approval is touched, one proposes and a manager confirms."""
+def mover_reasons(
+    run: Run, result: Outcome, *, by: UserId, roles: frozenset[str], people: People = ONE_ACCOUNT_EACH
+) -> list[Reason]:
+    """Why this person cannot carry out this move. Where an approval is touched, one proposes and a manager confirms who
+    did not work on what it is about."""
     if not result.needs_manager:
         return [*guards.not_in_team(run, by)]
-    reasons = []
+    reasons: list[Reason] = []
     if MANAGER not in roles:
         reasons.append(Reason("move_needs_manager"))
     if run.proposal is None or run.proposal.to_digest != result.run.plan_digest:
         reasons.append(Reason("move_not_proposed"))
-    elif run.proposal.by == by:
+    elif people.is_same(run.proposal.by, by):
         reasons.append(Reason("move_proposed_by_you"))
     elif run.proposal.outcome != result.digest:
         reasons.append(Reason("move_proposal_outdated"))
+    for instance in result.let_go if MANAGER in roles else ():
+        reasons += deciders.approver_did_the_work(instance, by, people)
     return reasons
 
 
@@ -114,6 +120,7 @@ def move_run(
     reasons: Mapping[str, TextId],
     by: UserId,
     roles: frozenset[str],
+    people: People = ONE_ACCOUNT_EACH,
     at: datetime,
     is_for_many: bool = False,
 ) -> e.RunMoved:
@@ -121,14 +128,15 @@ def move_run(
 
     Raises Blocked, and MoveChanged if the outcome is no longer what was shown."""
     run = migration.run
-    refused = mover_reasons(run, result, by=by, roles=roles)
+    refused = mover_reasons(run, result, by=by, roles=roles, people=people)
     if is_for_many and not result.needs_manager:
         refused = []
     if refused:
         raise Blocked("move_run", refused)
     _as_shown(result, shown)
-    stages, gone = _differing(run.stages, result.run.stages)
     proposal = run.proposal
+    chooser = proposal.by if proposal and result.needs_manager else by
+    stages, gone = _differing(run.stages, with_chooser(migration, result, chooser))
     return e.RunMoved(
         move=move,
         from_version=run.plan_version,
@@ -156,6 +164,17 @@ def _as_shown(result: Outcome, shown: str) -> None:
         raise MoveChanged(shown=shown, current=result.digest)
 
 
+def with_chooser(migration: RunMigration, result: Outcome, chooser: UserId) -> Mapping[StageRef, StageInstance]:
+    """Who chose something else than was proposed by itself has a hand in what stands in those stages now."""
+    stages = dict(result.run.stages)
+    for id, choice in result.choices.items():
+        item = migration.by_id[id]
+        ref = item.to[0] if item.to else None
+        if ref in stages and choice is not item.proposed:
+            stages[ref] = stages[ref].with_contributor(chooser)
+    return stages
+
+
 def _differing(
     before: Mapping[StageRef, StageInstance], after: Mapping[StageRef, StageInstance]
 ) -> tuple[tuple[StageInstance, ...], tuple[StageRef, ...]]:
@@ -164,13 +183,21 @@ def _differing(
     return tuple(sorted(changed, key=lambda each: str(each.ref))), tuple(sorted(gone, key=str))
 
 
-def undoer_reasons(run: Run, undo: Undo, *, by: UserId, roles: frozenset[str]) -> list[Reason]:
-    """Why this person cannot undo the last move. Where approvals come back or go, a manager does it."""
+def undoer_reasons(
+    run: Run, undo: Undo, *, by: UserId, roles: frozenset[str], people: People = ONE_ACCOUNT_EACH
+) -> list[Reason]:
+    """Why this person cannot undo the last move. Where approvals come back or go, a manager does it who did not work on
+    what they are about."""
     if run.last_move is None:
         return [Reason("no_move_to_undo")]
     reasons = [*guards.not_in_team(run, by)]
-    if standing_approvals(run) != standing_approvals(undo.run) and MANAGER not in roles:
+    now, then = standing_approvals(run), standing_approvals(undo.run)
+    touched = {(now | then)[key].ref: (now | then)[key] for key in now.keys() ^ then.keys()}
+    if touched and MANAGER not in roles:
         reasons.append(Reason("undo_needs_manager"))
+    else:
+        for _, instance in sorted(touched.items(), key=lambda each: str(each[0])):
+            reasons += deciders.approver_did_the_work(instance, by, people)
     for ref, instance in sorted(run.stages.items(), key=lambda each: str(each[0])):
         if instance.request is not None:
             reasons.append(Reason("move_while_requested", stage=str(ref)))
@@ -185,13 +212,14 @@ def undo_move(
     reason: TextId | None,
     by: UserId,
     roles: frozenset[str],
+    people: People = ONE_ACCOUNT_EACH,
     at: datetime,
 ) -> e.MoveUndone:
     """The run as before its last move. Work done since that has no place then is parked, if `park_later` says so.
 
     Raises Blocked, also when that work is there and `park_later` is False."""
     move = run.last_move
-    refused = undoer_reasons(run, undo, by=by, roles=roles)
+    refused = undoer_reasons(run, undo, by=by, roles=roles, people=people)
     if undo.later and not park_later:
         refused.append(Reason("later_work", params={"n": len(undo.later)}))
     if refused:

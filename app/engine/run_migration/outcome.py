@@ -51,6 +51,12 @@ class Outcome:
         return bool(self.reopened) or any(undecided) or any(gone)
 
     @property
+    def let_go(self) -> tuple[StageInstance, ...]:
+        """The stages whose approval is let go of: those that are to be approved again, and approved ones that go."""
+        gone = (p.stage for p in self.parked if p.stage is not None and p.stage.status is StageStatus.APPROVED)
+        return (*(self.run.stages[ref] for ref in self.reopened), *gone)
+
+    @property
     def digest(self) -> str:
         """SHA-256 (hex) over the version, the choices and what they lead to: what is carried out is what was shown."""
         shown = {

@@ -69,7 +69,9 @@ class Parking:
         for step, state in sorted(instance.steps.items()):
             for question, mark in sorted(state.answers.items()):
                 if mark.is_filled:
-                    self.park(ParkedKind.ANSWER, why, instance.ref, step, question, answer=mark)
+                    self.park(
+                        ParkedKind.ANSWER, why, instance.ref, step, question, answer=mark, workers=instance.contributors
+                    )
             for item in state.evidence:
                 self.park(ParkedKind.EVIDENCE, why, instance.ref, step, item.id, evidence=item)
             if state.finding is not None:

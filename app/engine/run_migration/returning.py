@@ -16,6 +16,7 @@ from app.engine.run import (
     StageStatus,
     StepState,
     StepStatus,
+    UserId,
 )
 from app.engine.run_migration.items import fits, meaning_of
 from app.engine.run_migration.parking import decision_meaning
@@ -164,7 +165,15 @@ def _with_state(run: Run, instance: StageInstance, item: Parked, state: StepStat
         status = StepStatus.REVISIT
     if status is StepStatus.NOT_STARTED:
         status = StepStatus.BUSY
-    return run.with_instance(instance.with_step(item.step, replace(state, status=status, revision=state.revision + 1)))
+    after = instance.with_step(item.step, replace(state, status=status, revision=state.revision + 1))
+    return run.with_instance(after.with_contributor(*_workers(item)))
+
+
+def _workers(item: Parked) -> tuple[UserId, ...]:
+    """Who made it, and so worked on the stage that it returns to, whoever began that."""
+    if item.evidence is not None:
+        return tuple(filter(None, (item.evidence.added_by, item.evidence.withdrawn_by)))
+    return item.workers
 
 
 def _with_decision(old: StepPlan, new: StepPlan, run: Run, item: Parked) -> Run | None:

@@ -48,10 +48,10 @@ def plan_undo(old: StepPlan, new: StepPlan, before: Run, after: Run, current: Ru
     return _Undoing(old, new, before, after, current, undo).plan()
 
 
-def standing_approvals(run: Run) -> set[tuple[str, str]]:
-    """Request and approver of every approval that covers what stands in its stage."""
+def standing_approvals(run: Run) -> dict[tuple[str, str], StageInstance]:
+    """By request and approver: every approval that covers what stands in its stage, and that stage."""
     return {
-        (approval.request, approval.by)
+        (approval.request, approval.by): instance
         for instance in run.stages.values()
         if instance.passed and not instance.changed_since_approval
         for approval in instance.approvals
@@ -95,7 +95,7 @@ class _Undoing:
             parked=self._parked(),
         )
         restored = sorted(touched & self.before.stages.keys(), key=str)
-        now, then = standing_approvals(self.current), standing_approvals(run)
+        now, then = standing_approvals(self.current).keys(), standing_approvals(run).keys()
         approved = [ref for ref in restored if {(a.request, a.by) for a in stages[ref].approvals} & then - now]
         return Undo(run, tuple(self.parking.parked), tuple(restored), tuple(approved))
 
@@ -116,7 +116,17 @@ class _Undoing:
         if people and after.passed:
             status = StageStatus.OPEN if after.status is StageStatus.APPROVED else after.status
             after = replace(after, status=status, changed_since_approval=True)
-        return self._with_approvals_withdrawn(after)
+        return self._with_approvals_withdrawn(self._with_recusals(after))
+
+    def _with_recusals(self, instance: StageInstance) -> StageInstance:
+        """Who takes no part says so of the stage, in whatever version. It may have another name there, but it began at
+        the same moment."""
+        began = (instance.ref.domain, instance.ref.round, instance.started_by, instance.started_at)
+        for ref, other in self.current.stages.items():
+            is_same = (ref.domain, ref.round, other.started_by, other.started_at) == began
+            if is_same and (ref == instance.ref or instance.ref not in self.current.stages):
+                return replace(instance, recusals=other.recusals)
+        return instance
 
     def _step_as_before(self, ref: StageRef, id: str, state: StepState) -> StepState:
         """Counters go on, so that a form that was opened in between is not taken for a current one."""
@@ -150,7 +160,7 @@ class _Undoing:
         for step, state in sorted(instance.steps.items()):
             for key, mark in sorted(state.answers.items()):
                 if mark.is_filled and mark.commitment not in self.known:
-                    self._park(ParkedKind.ANSWER, ref, step, key, answer=mark)
+                    self._park(ParkedKind.ANSWER, ref, step, key, answer=mark, workers=instance.contributors)
             for item in state.evidence:
                 if item.id not in self.known:
                     self._park(ParkedKind.EVIDENCE, ref, step, item.id, evidence=item)

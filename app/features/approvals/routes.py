@@ -8,8 +8,9 @@ from fastapi import APIRouter, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
+from app.engine.deciders import standing_approvers
 from app.engine.errors import Blocked, SealBroken
-from app.engine.guards import not_in_team, standing_approvers
+from app.engine.guards import not_in_team
 from app.engine.run import StageRef
 from app.engine.seal import manifest
 from app.engine.transitions import approver_reasons, decider_reasons, withdrawer_reasons

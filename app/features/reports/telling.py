@@ -133,6 +133,12 @@ class Teller:
                 return say(N_("Work on %(stage)s went on after approval."), stage=titles.place(event.ref))
             case e.ApprovalWithdrawn():
                 return say(N_("The approval of %(stage)s was withdrawn."), stage=titles.place(event.ref))
+            case e.Recused():
+                return say(N_("Somebody takes no part in the decision about %(stage)s."), stage=titles.place(event.ref))
+            case e.RecusalTakenBack():
+                return say(
+                    N_("Somebody takes part again in the decision about %(stage)s."), stage=titles.place(event.ref)
+                )
             case e.MoveProposed() | e.RunMoved() | e.MoveUndone():
                 return self.moves.sentence(event)
             case e.MoveProposalWithdrawn():
@@ -236,7 +242,7 @@ def _quoted_ids(event: e.Event) -> Iterator[str | None]:
             yield event.early_reason
         case e.StageSkipped() | e.EvidenceWithdrawn() | e.ApprovalWithdrawn():
             yield event.reason
-        case e.DecisionRecorded() | e.DecisionWithdrawn():
+        case e.DecisionRecorded() | e.DecisionWithdrawn() | e.Recused() | e.RecusalTakenBack():
             yield event.reason
         case e.MoveProposalWithdrawn() | e.MoveUndone():
             yield event.reason

@@ -27,9 +27,17 @@ from app.engine.run import (
 from app.engine.run_migration.compare import Comparison, compare
 from app.engine.run_migration.items import Choice as Wanted
 from app.engine.run_migration.items import RunMigration, plan_run_migration
-from app.engine.run_migration.moves import decide_outcome, move_run, mover_reasons, propose_move, undo_move
+from app.engine.run_migration.moves import (
+    decide_outcome,
+    move_run,
+    mover_reasons,
+    propose_move,
+    undo_move,
+    with_chooser,
+    withdraw_move_proposal,
+)
 from app.engine.run_migration.outcome import Outcome
-from app.engine.run_migration.undoing import plan_undo
+from app.engine.run_migration.undoing import plan_undo, standing_approvals
 from app.engine.seal import seal
 from app.storage import codec
 from tests.builders import ANNA, MANAGER, MARIAM, MAX, OFFICER, an_answer
@@ -37,7 +45,7 @@ from tests.engine.refusals import refusal
 from tests.engine.run_migration.account import Given, account, approvals_of
 from tests.engine.run_migration.edits import Edited
 from tests.engine.run_migration.meaning import check_what_stays_approved
-from tests.engine.world import Choice, World, pick
+from tests.engine.world import ACCOUNTS, Choice, World, pick
 
 
 class MovingWorld(World):
@@ -81,9 +89,14 @@ class MovingWorld(World):
                     at=self.now(),
                 )
             )
-            by = MAX
             migration = plan_run_migration(self.run, comparison)
             result = decide_outcome(migration, wanted, reasons, move=move)
+            managers = [by for by in (MAX, MARIAM) if not self._had_a_hand_in(result.let_go, by)]
+            if not managers:
+                self._refused(lambda: self._confirmed(migration, result, move, MAX))
+                self._happen(withdraw_move_proposal(self.run, reason=None, by=MARIAM, at=self.now()))
+                return False
+            by = managers[0]
         before = self.run
         event = move_run(
             migration,
@@ -92,7 +105,8 @@ class MovingWorld(World):
             shown=result.digest,
             reasons=reasons,
             by=by,
-            roles=MANAGER if by == MAX else OFFICER,
+            roles=MANAGER if result.needs_manager else OFFICER,
+            people=ACCOUNTS,
             at=self.now(),
         )
         self._happen(event)
@@ -100,6 +114,25 @@ class MovingWorld(World):
         self.earlier.append(self.plan)
         self._go_on_with(edited.new)
         return True
+
+    def _had_a_hand_in(self, instances: Sequence[StageInstance], by: UserId) -> bool:
+        """Or made the proposal that is to be confirmed."""
+        proposal = self.run.proposal
+        others = [*(user for instance in instances for user in instance.contributors), proposal.by if proposal else ""]
+        return ACCOUNTS.person(by) in map(ACCOUNTS.person, others)
+
+    def _confirmed(self, migration: RunMigration, result: Outcome, move: str, by: UserId) -> e.RunMoved:
+        return move_run(
+            migration,
+            result,
+            move=move,
+            shown=result.digest,
+            reasons={},
+            by=by,
+            roles=MANAGER,
+            people=ACCOUNTS,
+            at=self.now(),
+        )
 
     def _refuse_without_proposal(self, migration: RunMigration, result: Outcome) -> None:
         assert mover_reasons(migration.run, result, by=ANNA, roles=OFFICER)
@@ -130,6 +163,7 @@ class MovingWorld(World):
         assert codec.decode_event(kind, json.loads(json.dumps(data)), by=event.by, at=event.at) == event
         self.run = apply(self.run, event)
         self.events.append(event)
+        self.note_authors(event)
         self.happened[type(event).__name__] += 1
 
     def _go_on_with(self, plan: StepPlan) -> None:
@@ -154,7 +188,11 @@ class MovingWorld(World):
                 self.run, undo, park_later=park_later, reason=None, by=MARIAM, roles=MANAGER, at=self.now()
             )
 
-        if any(instance.request for instance in self.run.stages.values()) or MARIAM not in self._people():
+        now, then = standing_approvals(self.run), standing_approvals(undo.run)
+        touched = [(now | then)[key] for key in now.keys() ^ then.keys()]
+        is_worker = any(MARIAM in instance.contributors for instance in touched)
+        is_asked = any(instance.request for instance in self.run.stages.values())
+        if is_asked or is_worker or MARIAM not in self._people():
             self._refused(lambda: undoing(park_later=True))
             return False
         if undo.later:
@@ -192,7 +230,9 @@ class MovingWorld(World):
     def _check_moved(
         self, edited: Edited, comparison: Comparison, migration: RunMigration, before: Run, result: Outcome
     ) -> None:
-        assert _bare(self.run) == _bare(result.run)
+        chooser = (before.proposal.by if before.proposal else None) if result.needs_manager else self.events[-1].by
+        expected = with_chooser(migration, result, chooser or "")
+        assert _bare(self.run) == _bare(replace(result.run, stages=MappingProxyType(expected)))
         assert account(before) == account(self.run), "content before = content after + parked"
         self._check_approvals_provable()
         self._check_counters(before)
@@ -283,7 +323,9 @@ class MovingWorld(World):
             return
         given = self.marks(definition, {q.id: an_answer(q) for q in definition.questions})
         proposals = {id: replace(mark, is_proposal=True) for id, mark in given.items()}
-        event = e.AnswersProposed(ref=ref, step=definition.id, answers=proposals, by=ANNA, at=self.now())
+        event = e.AnswersProposed(
+            ref=ref, step=definition.id, answers=proposals, authors=(MAX,), by=ANNA, at=self.now()
+        )
         self._happen(event)
         self.ledger.note(event)
         self._check_seal(event)
