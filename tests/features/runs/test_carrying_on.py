@@ -70,7 +70,7 @@ def test_answers_come_along_as_proposals_when_a_stage_begins(world: World, earli
     assert all(mark.is_proposal for mark in step.answers.values())
     assert step.status is StepStatus.BUSY
     assert not step.evidence
-    assert after.stages[FIRST].contributors == (world.users["bram"],)
+    assert after.stages[FIRST].contributors == (world.users["bram"], world.users["anna"])  # Anna wrote them
     with world.reading() as session:
         ours = current_answers(session, run, FIRST, "overzicht")
         theirs = current_answers(session, earlier.run, FIRST, "overzicht")
