@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 
 from app.features.accounts import routes as accounts
 from app.features.accounts.answers import install_accounts
+from app.features.advice import routes as advice
 from app.features.approvals import routes as approvals
 from app.features.evidence import routes as evidence
 from app.features.history import routes as history
@@ -40,6 +41,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     mass_moves.router,
     steps.router,
     approvals.router,
+    advice.router,
     evidence.router,
     reports.router,
     history.router,

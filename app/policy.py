@@ -28,6 +28,7 @@ class Role(StrEnum):
 @unique
 class Action(StrEnum):
     VIEW_RUN = "view_run"
+    OPEN_CONFIDENTIAL = "open_confidential"  # what a confidential piece of evidence holds; its title is in lists
     VIEW_REPORT = "view_report"
     VIEW_HISTORY = "view_history"
     EXPORT_HISTORY = "export_history"  # of the whole municipality, to check it elsewhere
@@ -59,6 +60,7 @@ _INSIDE: Final = _EVERYBODY - _ADVISERS
 # may approve this stage (not one's own work) depends on the run and is the engine's to say.
 ALLOWED: Final[Mapping[Action, frozenset[Role]]] = {
     Action.VIEW_RUN: _EVERYBODY,
+    Action.OPEN_CONFIDENTIAL: _INSIDE,
     Action.VIEW_REPORT: _EVERYBODY,
     Action.VIEW_HISTORY: _EVERYBODY,
     Action.EXPORT_HISTORY: frozenset({Role.MANAGER, Role.AUDITOR, Role.ADMINISTRATOR}),
@@ -82,7 +84,14 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = {
 # Actions that mean something for one run, or that show nothing of any run. A role that counts on some runs only gives
 # no other: those are about the municipality as a whole, and cannot be cut down to some of its runs.
 _FOR_SOME_RUNS: Final = frozenset(
-    {Action.VIEW_RUN, Action.VIEW_REPORT, Action.VIEW_HISTORY, Action.GIVE_ADVICE, Action.VIEW_PLANS}
+    {
+        Action.VIEW_RUN,
+        Action.OPEN_CONFIDENTIAL,
+        Action.VIEW_REPORT,
+        Action.VIEW_HISTORY,
+        Action.GIVE_ADVICE,
+        Action.VIEW_PLANS,
+    }
 )
 
 # Roles that count on the runs that were opened to somebody, always or (an auditor) when an administrator says so.

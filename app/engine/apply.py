@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import assert_never
 
+from app.engine import advice
 from app.engine import events as e
 from app.engine.run import (
     Approval,
@@ -83,6 +84,8 @@ def _changed(run: Run, event: e.Event) -> Run:
             return _skip_undone(run, event)
         case e.MoveProposed() | e.MoveProposalWithdrawn() | e.RunMoved() | e.MoveUndone():
             return moving.applied(run, event)
+        case e.RunShared() | e.SharingEnded() | e.AdviceGiven() | e.AdviceAnswered():
+            return advice.applied(run, event)
         case _:
             return run.with_instance(_instance_after(run.instance(event.ref), event))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from app.engine.run import (
     AnswerMark,
     DecisionTaken,
     EvidenceForm,
     EvidenceId,
+    Followed,
     Parked,
     StageInstance,
     StageRef,
@@ -318,6 +319,45 @@ class AnswersProposed:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunShared:
+    """An adviser may read the run and give advice, from now on."""
+
+    adviser: UserId
+    question: TextId | None = None
+    wanted_by: date | None = None
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharingEnded:
+    adviser: UserId
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdviceGiven:
+    """`ref` is there for advice about one stage; `grounds` are those that it speaks to."""
+
+    advice: str
+    ref: StageRef | None = None
+    text: TextId
+    grounds: tuple[str, ...]
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdviceAnswered:
+    advice: str
+    followed: Followed
+    reason: TextId
+    by: UserId
+    at: datetime
+
+
 Event = (
     RunStarted
     | RunRenamed
@@ -345,4 +385,8 @@ Event = (
     | RunMoved
     | MoveUndone
     | AnswersProposed
+    | RunShared
+    | SharingEnded
+    | AdviceGiven
+    | AdviceAnswered
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Self
@@ -326,6 +326,49 @@ class MoveProposal:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The run is shared with an adviser, who was asked something perhaps, to be answered before `wanted_by`."""
+
+    adviser: UserId
+    by: UserId
+    at: datetime
+    question: TextId | None = None
+    wanted_by: date | None = None
+
+
+class Followed(StrEnum):
+    """What the team did with an advice."""
+
+    WHOLLY = "wholly"
+    PARTLY = "partly"
+    NOT = "not"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """`reason` says why, whatever was done with the advice."""
+
+    followed: Followed
+    reason: TextId
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Of an adviser, about one stage instance or (`ref` is None) the run as a whole. It is nobody's work on the stage.
+    Of an answer that was given again, this is the last one."""
+
+    id: str
+    ref: StageRef | None
+    text: TextId
+    grounds: tuple[str, ...]
+    by: UserId
+    at: datetime
+    answer: Answered | None = None
+
+
 @dataclass(frozen=True)
 class Run:
     """`revision` counts the events. `manager` is asked for decisions; others with the role may take them too."""
@@ -348,6 +391,12 @@ class Run:
     moves: tuple[Move, ...] = ()
     proposal: MoveProposal | None = None
     earlier_run: str | None = None
+    shared: tuple[Shared, ...] = ()
+    advice: tuple[Advice, ...] = ()
+
+    @property
+    def advisers(self) -> tuple[UserId, ...]:
+        return tuple(each.adviser for each in self.shared)
 
     @property
     def last_move(self) -> Move | None:

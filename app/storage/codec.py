@@ -10,7 +10,18 @@ from typing import Any, cast, get_args
 from pydantic import TypeAdapter
 
 from app.engine import events as e
-from app.engine.run import DecisionTaken, Move, MoveProposal, Parked, Run, StageInstance, StageRef, StepState
+from app.engine.run import (
+    Advice,
+    DecisionTaken,
+    Move,
+    MoveProposal,
+    Parked,
+    Run,
+    Shared,
+    StageInstance,
+    StageRef,
+    StepState,
+)
 
 Json = dict[str, Any]
 
@@ -20,6 +31,8 @@ _STAGE: TypeAdapter[StageInstance] = TypeAdapter(StageInstance)
 _DECISIONS: TypeAdapter[tuple[DecisionTaken, ...]] = TypeAdapter(tuple[DecisionTaken, ...])
 _PARKED: TypeAdapter[tuple[Parked, ...]] = TypeAdapter(tuple[Parked, ...])
 _MOVES: TypeAdapter[tuple[Move, ...]] = TypeAdapter(tuple[Move, ...])
+_SHARED: TypeAdapter[tuple[Shared, ...]] = TypeAdapter(tuple[Shared, ...])
+_ADVICE: TypeAdapter[tuple[Advice, ...]] = TypeAdapter(tuple[Advice, ...])
 _PROPOSAL: TypeAdapter[MoveProposal] = TypeAdapter(MoveProposal)
 
 
@@ -51,7 +64,7 @@ def encode_event(event: e.Event) -> tuple[str, Json]:
         return kind, data
     data = _EVENTS[kind].dump_python(event, mode="json", exclude={"by", "at"})
     data = {name: value for name, value in data.items() if name not in _LATER or value != _LATER[name]}
-    if "ref" in data:
+    if data.get("ref") is not None:
         data["ref"] = str(getattr(event, "ref"))  # noqa: B009  # not every event has one, so no plain attribute
     return kind, data
 
@@ -59,7 +72,7 @@ def encode_event(event: e.Event) -> tuple[str, Json]:
 def decode_event(kind: str, data: Json, *, by: str, at: datetime) -> e.Event:
     """Raises KeyError for an unknown kind, pydantic.ValidationError for data that does not fit it."""
     fields = {**data, "by": by, "at": at}
-    if "ref" in data:
+    if data.get("ref") is not None:
         fields["ref"] = StageRef.parse(data["ref"])
     return cast(e.Event, _EVENTS[kind].validate_python(fields))
 
@@ -104,6 +117,10 @@ def encode_run(run: Run) -> Json:
         state["proposal"] = _PROPOSAL.dump_python(plain, mode="json")
     if run.earlier_run:
         state["earlier_run"] = run.earlier_run
+    if run.shared:
+        state["shared"] = _SHARED.dump_python(run.shared, mode="json", exclude_defaults=True)
+    if run.advice:
+        state["advice"] = _ADVICE.dump_python(run.advice, mode="json", exclude_defaults=True)
     return state
 
 
@@ -124,4 +141,6 @@ def decode_run(data: Json) -> dict[str, Any]:
         "moves": decode_moves(data),
         "proposal": _PROPOSAL.validate_python(data["proposal"]) if "proposal" in data else None,
         "earlier_run": data.get("earlier_run"),
+        "shared": _SHARED.validate_python(data["shared"]) if "shared" in data else (),
+        "advice": _ADVICE.validate_python(data["advice"]) if "advice" in data else (),
     }

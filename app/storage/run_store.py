@@ -20,12 +20,13 @@ from app.engine.definition import Step, StepPlan
 from app.engine.events import Event, RunStarted
 from app.engine.progress import is_done
 from app.engine.run import Run, StageInstance, StageRef, StageStatus, StepState
+from app.policy import Role
 from app.storage import codec
 from app.storage.history import log
 from app.storage.plans import load_plan
 from app.storage.run_header import RunHeader, RunNotFound, remember
 from app.storage.scope import Prepared
-from app.storage.tables import EventRow, RunMember, RunRow, StageRow, StepRow
+from app.storage.tables import EventRow, RunAccess, RunMember, RunRow, StageRow, StepRow
 
 
 class StaleRun(Exception):
@@ -224,6 +225,11 @@ _REMOVE_STEP = Prepared(
 )
 _REMOVE_MEMBERS = Prepared(delete(RunMember).where(col(RunMember.run_id) == bindparam("of_run")))
 
+_ADD_ADVISER = Prepared(insert(RunAccess))
+_REMOVE_ADVISERS = Prepared(
+    delete(RunAccess).where(col(RunAccess.run_id) == bindparam("of_run"), col(RunAccess.role) == bindparam("as_role"))
+)
+
 
 def start(session: Session, plan: StepPlan, event: RunStarted, *, name: str, purpose: str) -> Run:
     """Records the first event of a run together with its name and purpose."""
@@ -276,6 +282,8 @@ def record(session: Session, plan: StepPlan, run: Run, events: Event | Iterable[
     _append(session, run.id, numbered)
     if (after.team, after.manager) != (run.team, run.manager):
         _write_team(session, after)
+    if after.advisers != run.advisers:
+        _write_advisers(session, after)
     _write_stages(session, plan, run, after)
     return after
 
@@ -305,6 +313,14 @@ def _write_team(session: Session, run: Run) -> None:
     municipality = _municipality(session)
     rows = [{"municipality_id": municipality, "run_id": key, "user_id": uuid.UUID(user)} for user in run.team]
     _ADD_MEMBER.run(session, rows)
+
+
+def _write_advisers(session: Session, run: Run) -> None:
+    key = uuid.UUID(run.id)
+    _REMOVE_ADVISERS.run(session, {"of_run": key, "as_role": Role.ADVISER.value})
+    base = {"municipality_id": _municipality(session), "run_id": key, "role": Role.ADVISER.value}
+    if run.advisers:
+        _ADD_ADVISER.run(session, [{**base, "user_id": uuid.UUID(user)} for user in run.advisers])
 
 
 def _write_stages(session: Session, plan: StepPlan, before: Run, after: Run) -> None:

@@ -16,11 +16,12 @@ from app.engine.events import ApprovalRequested, Event, StageApproved
 from app.engine.progress import is_done
 from app.engine.run import Run, StageRef
 from app.engine.seal import digest, seal
+from app.policy import Role
 from app.storage import codec
 from app.storage.evidence_store import evidence_of, is_as_committed
 from app.storage.run_header import run_header
 from app.storage.run_store import load_run
-from app.storage.tables import AnswerRow, EventRow, RunMember, RunRow, SealRow, StepRow
+from app.storage.tables import AnswerRow, EventRow, RunAccess, RunMember, RunRow, SealRow, StepRow
 from app.storage.texts import read_texts
 
 # What reading or replaying stored values raises when somebody changed them.
@@ -169,6 +170,11 @@ def _check_members(session: Session, run: Run, report: Any) -> None:
     members = session.exec(select(RunMember.user_id).where(RunMember.run_id == uuid.UUID(run.id)))
     if {str(member) for member in members} != set(run.team):
         report("team", "the list of members differs from the history")
+    opened = session.exec(
+        select(RunAccess.user_id).where(RunAccess.run_id == uuid.UUID(run.id), RunAccess.role == Role.ADVISER.value)
+    )
+    if {str(adviser) for adviser in opened} != set(run.advisers):
+        report("advisers", "the run is open to others than the history says")
 
 
 def _check_answers(session: Session, run: Run, report: Any) -> None:

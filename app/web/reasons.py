@@ -61,6 +61,9 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "not_recused": N_("You did not say that you take no part in this, or you took it back already."),
         "decided_since_recusal": N_("A decision has been taken since. You cannot take this back any more."),
         "decider_lacks_role": N_("Your role may not take this decision. Ask a manager."),
+        "not_shared": N_("This trajectory is not shared with you (any more)."),
+        "adviser_in_team": N_("Who works on this trajectory does not advise on it. Choose somebody else."),
+        "advice_missing": N_("Write your advice."),
         # a step
         "not_started": N_("%(stage)s has not been started yet. Start it first."),
         "stage_skipped": N_("%(stage)s was skipped. Undo that first."),

@@ -50,6 +50,7 @@ PEOPLE: Mapping[str, tuple[str, str, Role]] = {
     "gwen": ("Gwen Prins", "Veldermeer", Role.POLICY_OFFICER),
     "hugo": ("Hugo Kuiper", "Veldermeer", Role.MANAGER),
     "ilse": ("Ilse Baan", "Veldermeer", Role.ADMINISTRATOR),
+    "joke": ("Joke Blom", "Veldermeer", Role.ADVISER),
 }
 
 

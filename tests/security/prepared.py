@@ -23,6 +23,7 @@ class Prepared:
     evidence: tuple[str, ...]
     local_plans: tuple[str, ...] = (NOWHERE,)
     local_plan: str = "klein-plan"
+    advice: str = NOWHERE
 
 
 def visitor(world: World, login: str) -> Visitor:
@@ -83,7 +84,28 @@ def prepare(world: World, *, officer: str, manager: str, word: str) -> Prepared:
     chief.open(f"{stage}/beoordelen")
     chief.send("Akkoord", {"opmerking": f"Goed zo {word}"})
     go_around(begun, chief, word)
-    return Prepared(begun.run.rsplit("/", 1)[1], REFS, tuple(evidence))
+    advice = advise(world, begun, officer, word)
+    return Prepared(begun.run.rsplit("/", 1)[1], REFS, tuple(evidence), advice=advice)
+
+
+def advise(world: World, begun: Begun, officer: str, word: str) -> str:
+    """The run is shared with the adviser of the municipality, who gives advice that the team answers. Gives its id."""
+    login = somebody(PEOPLE[officer][1], Role.ADVISER)
+    team, adviser = begun.team, visitor(world, login)
+    team.open(f"{begun.run}/advies/delen")
+    team.send("Delen", {"adviseur": world.users[login], "vraag": f"Wat vindt u {word}"})
+    adviser.open(f"{begun.run}/advies/geven")
+    adviser.send("Advies versturen", {"fase": "verkennen.1", "advies": f"Ons advies {word}"})
+    team.open(f"{begun.run}/advies")
+    [advice] = set(re.findall(r"/advies/([0-9a-f-]{36})/antwoord", team.page.text))
+    team.open(f"{begun.run}/advies/{advice}/antwoord")
+    team.send("Antwoord opslaan", {"gevolg": "partly", "reden": f"Deels gedaan {word}"})
+    return str(advice)
+
+
+def somebody(municipality: str, role: Role) -> str:
+    """The login of a person with this role there."""
+    return next(login for login, (_, place, held) in PEOPLE.items() if (place, held) == (municipality, role))
 
 
 def prepare_all(world: World, *, officer: str, manager: str, word: str) -> Prepared:
@@ -106,10 +128,7 @@ add:
 
 def add_local_plans(world: World, municipality: str, word: str) -> tuple[str, ...]:
     """By its administrator: one is released, the next one stays a draft."""
-    login = next(
-        login for login, (_, place, role) in PEOPLE.items() if (place, role) == (municipality, Role.ADMINISTRATOR)
-    )
-    person = visitor(world, login)
+    person = visitor(world, somebody(municipality, Role.ADMINISTRATOR))
     found = []
     for version in ("1.0.0", "1.1.0"):
         person.open("/beheer/stappenplannen/toevoegen")

@@ -26,8 +26,8 @@ from app.features.evidence.uploads import (
 from app.policy import Action
 from app.storage.database import ReadSession, WriteSession
 from app.storage.evidence_files import FileDamaged, FileMissing
-from app.storage.evidence_store import find_evidence
-from app.web.access import allowed
+from app.storage.evidence_store import Evidence, find_evidence
+from app.web.access import NotAllowed, allowed
 from app.web.clock import now
 from app.web.forms import FormInvalid, FormState, Posted, Problem, parse, typed_text
 from app.web.i18n import N_, Language, gettext_for, language_of
@@ -213,7 +213,14 @@ def show_run_evidence(
 @router.get("/trajecten/{run_id}/bewijsstukken/{evidence_id}")
 def show_evidence(request: Request, run_id: str, evidence_id: str, session: ReadSession, caller: Viewer) -> Response:
     page = queries.evidence_page(session, caller, run_id, evidence_id)
+    _may_open(caller, page.evidence)
     return _evidence_page(request, page, FormState(), status=200)
+
+
+def _may_open(caller: Caller, found: Evidence) -> None:
+    """Raises NotAllowed."""
+    if found.described.confidentiality == "confidential" and not caller.may(Action.OPEN_CONFIDENTIAL):
+        raise NotAllowed(Action.OPEN_CONFIDENTIAL)
 
 
 def _evidence_page(request: Request, page: queries.EvidencePage, form: FormState, *, status: int) -> Response:
@@ -233,6 +240,7 @@ def _evidence_page(request: Request, page: queries.EvidencePage, form: FormState
 def download(request: Request, run_id: str, evidence_id: str, session: ReadSession, caller: Viewer) -> Response:
     """Always as an attachment, and only if the bytes are still those that were uploaded."""
     found = find_evidence(session, run_id, evidence_id)
+    _may_open(caller, found)
     file = found.described.file
     if file is None:
         return see_other(f"/trajecten/{found.run_id}/bewijsstukken/{found.id}")

@@ -22,10 +22,11 @@ from app.engine.progress import (
     run_progress,
     stage_progress,
 )
-from app.engine.run import Run, StageInstance, StageRef, StageStatus, StepStatus
+from app.engine.run import Advice, Run, StageInstance, StageRef, StageStatus, StepStatus
 from app.engine.standing import stage_state, standing
 from app.features.reports.moved import MovedRun, commitments_in
 from app.features.reports.values import (
+    AdviceLine,
     AnswerLine,
     ApprovalLine,
     DomainLine,
@@ -49,18 +50,29 @@ from app.storage.types import IdText
 DECISION_KINDS = ("StageApproved", "StageSentBack", "ApprovalWithdrawn", "EvidenceWithdrawn")
 
 
-def compose(session: Session, run_id: str, *, municipality: str, by: str, at: datetime) -> Report:
-    """The report on how a run stands now.  Raises RunNotFound."""
+def compose(
+    session: Session,
+    run_id: str,
+    *,
+    municipality: str,
+    by: str,
+    at: datetime,
+    with_confidential: bool = True,
+) -> Report:
+    """The report on how a run stands now.  Raises RunNotFound.  `with_confidential`: what confidential evidence holds;
+    its title is always there."""
     plan, run = load_run(session, run_id)
     header = run_header(session, run_id)
-    return _Composer(session, plan, run).report(header.name, header.purpose, municipality, by, at)
+    return _Composer(session, plan, run, with_confidential=with_confidential).report(
+        header.name, header.purpose, municipality, by, at
+    )
 
 
 class _Composer:
     """Holds what the parts of one report share, so that each is asked for once."""
 
-    def __init__(self, session: Session, plan: StepPlan, run: Run) -> None:
-        self.plan, self.run = plan, run
+    def __init__(self, session: Session, plan: StepPlan, run: Run, *, with_confidential: bool = True) -> None:
+        self.plan, self.run, self.with_confidential = plan, run, with_confidential
         self.refs = [*current_refs(plan, run)]
         self.moved = MovedRun(session, plan, run)
         self.answers, self.versions = _answers(session, run)
@@ -85,6 +97,9 @@ class _Composer:
         for taken in self.run.decisions:
             yield taken.reason
         yield from self.moved.text_ids()
+        for given in self.run.advice:
+            yield given.text
+            yield given.answer.reason if given.answer else None
         for _, event in self.events:
             match event:
                 case e.StageApproved():
@@ -99,6 +114,9 @@ class _Composer:
         yield from (answer.saved_by for answer in (*self.answers.values(), *self.versions.values()))
         yield from (event.by for _, event in self.events)
         yield from self.moved.people()
+        for given in self.run.advice:
+            yield given.by
+            yield given.answer.by if given.answer else None
         yield from (taken.by for taken in self.run.decisions)
         for instance in self.run.stages.values():
             yield from (instance.started_by, *instance.contributors)
@@ -153,11 +171,29 @@ class _Composer:
             open_points=tuple(self._open_points()),
             versions=tuple(self.moved.versions(self.names)),
             parked=tuple(self._parked()),
+            advice=tuple(map(self._advice_line, run.advice)),
         )
 
     def _parked(self) -> Iterator[ParkedLine]:
         evidence = {line.id: line for line in self.evidence}
         return self.moved.parked(self.versions, evidence, self.texts, self.names)
+
+    def _advice_line(self, given: Advice) -> AdviceLine:
+        stage = self.plan.stages_by_id.get(given.ref.stage) if given.ref else None
+        answer = given.answer
+        return AdviceLine(
+            stage_title=stage.title if stage else None,
+            domain_title=self._domain_title(given.ref.domain) if given.ref and stage else None,
+            round=given.ref.round if given.ref else 1,
+            by=self._name(given.by) or "",
+            at=given.at,
+            text=self.texts.get(given.text),
+            grounds=tuple(self.plan.grounds_by_id[id].title for id in given.grounds if id in self.plan.grounds_by_id),
+            followed=answer.followed if answer else None,
+            reason=self.texts.get(answer.reason) if answer else None,
+            answered_by=(self._name(answer.by) or "") if answer else "",
+            answered_at=answer.at if answer else None,
+        )
 
     def _domain_title(self, domain: str | None) -> Text | None:
         return self.plan.domains_by_id[domain].title if domain else None
@@ -257,6 +293,7 @@ class _Composer:
         parked = self.set_aside.get(row.id)
         titles = self.moved.titles[parked.plan_digest] if parked else self.moved.present
         withdrawn = self.withdrawals.get(row.id)
+        is_open = self.with_confidential or row.confidentiality != "confidential"
         return EvidenceLine(
             id=row.id,
             ref=ref,
@@ -271,9 +308,9 @@ class _Composer:
             ground_titles=tuple(titles.ground(ground) for ground in row.grounds),
             sha256=row.sha256,
             bytes=row.bytes,
-            file_name=row.file_name,
-            url=row.url,
-            note=row.note,
+            file_name=row.file_name if is_open else None,
+            url=row.url if is_open else None,
+            note=row.note if is_open else None,
             added_by=self._name(row.added_by) or "",
             added_at=row.added_at,
             withdrawn_by=self._name(withdrawn.by) if withdrawn else None,

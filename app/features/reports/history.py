@@ -40,6 +40,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
         N_("Trajectory"),
         ("RunStarted", "RunRenamed", "TeamChanged", "DomainsChanged", "StageStarted", "StageReopened"),
     ),
+    "advies": (N_("Advice"), ("RunShared", "SharingEnded", "AdviceGiven", "AdviceAnswered")),
     "versies": (
         N_("Version of the step plan"),
         ("MoveProposed", "MoveProposalWithdrawn", "RunMoved", "MoveUndone"),

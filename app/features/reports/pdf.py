@@ -28,6 +28,7 @@ LABELS = {
     "open_points": N_("Open points"),
     "no_open_points": N_("There are no open points."),
     "decisions": N_("Decisions"),
+    "advice": N_("Advice"),
     "no_decisions": N_("No decisions have been taken yet."),
     "skips": N_("Skipped stages"),
     "stages": N_("Stages and steps"),
@@ -94,6 +95,7 @@ def _content(report: Report, words: Words) -> dict[str, Any]:
             for place, points in groupby(report.open_points, key=words.point_place)
         ],
         "decisions": _decisions(report, words),
+        "advice": _advice(report, words),
         "skips": [[words.place(line), line.skip_reason] for line in report.stages if line.skip_reason],
         "stages": [_stage(line, words) for line in report.stages],
         "evidence": [_evidence(line, words) for line in report.evidence],
@@ -125,6 +127,25 @@ def _decisions(report: Report, words: Words) -> dict[str, Any]:
         rows.append([title, words.say(N_("Decided")), f"{road.by}, {words.moment(road.at)}", road.reason or ""])
     columns = [words.say(N_("Stage")), words.say(N_("Decision")), words.say(N_("Who and when")), words.say(N_("Why"))]
     return {"columns": columns, "widths": [3, 2, 3, 4], "rows": rows}
+
+
+def _advice(report: Report, words: Words) -> dict[str, Any]:
+    rows = [
+        [
+            words.advice_place(line),
+            f"{line.by}, {words.moment(line.at)}",
+            words.advice_text(line),
+            words.advice_answer(line),
+        ]
+        for line in report.advice
+    ]
+    columns = [
+        words.say(N_("Stage")),
+        words.say(N_("Who and when")),
+        words.say(N_("Advice")),
+        words.say(N_("What was done with it")),
+    ]
+    return {"columns": columns, "widths": [2, 2, 4, 4], "rows": rows}
 
 
 def _split(digest: str) -> str:

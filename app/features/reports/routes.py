@@ -31,7 +31,14 @@ HistoryReader = Annotated[Caller, allowed(Action.VIEW_HISTORY)]
 
 
 def _report(request: Request, session: ReadSession, caller: Caller, run_id: str) -> Report:
-    return compose(session, run_id, municipality=caller.municipality_name, by=caller.name, at=now(request))
+    return compose(
+        session,
+        run_id,
+        municipality=caller.municipality_name,
+        by=caller.name,
+        at=now(request),
+        with_confidential=caller.may(Action.OPEN_CONFIDENTIAL),
+    )
 
 
 @router.get("/trajecten/{run_id}/rapport")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from app.engine.definition import QuestionType
 from app.engine.run import ParkedKind
-from app.features.reports.texts import CONFIDENTIALITY, GRADES, PARKED_KINDS, STAGE_STATES, STEP_STATES, Words
+from app.features.reports.texts import CONFIDENTIALITY, FOLLOWED, GRADES, PARKED_KINDS, STAGE_STATES, STEP_STATES, Words
 from app.features.reports.values import EvidenceLine, InstanceLine, ParkedLine, Report, StepLine
 from app.web.i18n import N_
 
@@ -118,6 +118,16 @@ def _rows(report: Report, words: Words) -> Iterator[Row]:
             person=road.by,
             date=road.at.isoformat(),
             remark=road.reason or "",
+        )
+    for advice in report.advice:
+        yield _row(
+            words.say(N_("Advice")),
+            subject=words.advice_place(advice),
+            value=words.advice_text(advice),
+            state=words.say(FOLLOWED[advice.followed]) if advice.followed else words.say(N_("Not answered yet")),
+            person=advice.by,
+            date=advice.at.isoformat(),
+            remark=advice.reason or "",
         )
     for point in report.open_points:
         yield _row(words.say(N_("Open point")), subject=words.point_place(point), value=words.open_point(point))

@@ -15,11 +15,12 @@ from app.engine import events as e
 from app.engine import guards
 from app.engine.definition import CHECKLIST, StepPlan
 from app.engine.guards import NoSuchPart
-from app.engine.run import Run, StageRef, UserId
+from app.engine.run import Followed, Run, StageRef, UserId
 from app.engine.run_migration.timeline import Timeline
 from app.features.reports.plan_titles import PlanTitles
 from app.features.reports.telling_moves import MoveDetails, MoveTeller, evidence_in
 from app.features.reports.texts import Words
+from app.storage.people import names_of
 from app.storage.run_moves import OF_THE_MOVE
 from app.storage.scope import Prepared
 from app.storage.tables import EvidenceRow
@@ -60,6 +61,13 @@ _TITLES = Prepared(
 )
 
 
+ANSWERED = {
+    Followed.WHOLLY: N_("An advice was answered: followed."),
+    Followed.PARTLY: N_("An advice was answered: followed in part."),
+    Followed.NOT: N_("An advice was answered: not followed."),
+}
+
+
 class Teller:
     """Turns events into sentences; asks for the texts and titles of all of them at once."""
 
@@ -71,6 +79,8 @@ class Teller:
         if evidence := {uuid.UUID(id) for event in events for id in _evidence_ids(event)}:
             found = _TITLES.run(session, {"of_run": uuid.UUID(known.run.id), "ids": [*evidence]})
             self.evidence = dict(found.all())
+        advising = [event.adviser for event in events if isinstance(event, e.RunShared | e.SharingEnded)]
+        self.advisers = names_of(session, advising) if advising else {}
         self.moves = MoveTeller(words, self.texts, self.evidence, known.names, self.base, known.run)
         self.versions = {event.proposal: event.to_version for event in events if isinstance(event, e.MoveProposed)}
 
@@ -139,6 +149,8 @@ class Teller:
                 return say(
                     N_("Somebody takes part again in the decision about %(stage)s."), stage=titles.place(event.ref)
                 )
+            case e.RunShared() | e.SharingEnded() | e.AdviceGiven() | e.AdviceAnswered():
+                return self._advice_sentence(event, titles)
             case e.MoveProposed() | e.RunMoved() | e.MoveUndone():
                 return self.moves.sentence(event)
             case e.MoveProposalWithdrawn():
@@ -189,6 +201,28 @@ class Teller:
             return self.words.say(N_("Evidence was added at %(step)s (%(stage)s): %(title)s."), **place)
         return self.words.say(N_("Evidence was withdrawn at %(step)s (%(stage)s): %(title)s."), **place)
 
+    def _advice_sentence(
+        self, event: e.RunShared | e.SharingEnded | e.AdviceGiven | e.AdviceAnswered, titles: PlanTitles
+    ) -> str:
+        match event:
+            case e.RunShared():
+                return self.words.say(N_("The trajectory was shared with %(name)s."), name=self._name(event.adviser))
+            case e.SharingEnded():
+                return self.words.say(
+                    N_("The trajectory is no longer shared with %(name)s."), name=self._name(event.adviser)
+                )
+            case e.AdviceGiven() if event.ref is not None:
+                return self.words.say(N_("Advice was given about %(stage)s."), stage=titles.place(event.ref))
+            case e.AdviceGiven():
+                return self.words.say(N_("Advice was given about the whole trajectory."))
+            case e.AdviceAnswered():
+                return self.words.say(ANSWERED[event.followed])
+            case _:
+                assert_never(event)
+
+    def _name(self, user: UserId) -> str:
+        return self.advisers.get(user) or self.words.say(N_("an adviser"))
+
     def _decision_sentence(self, event: e.DecisionRecorded | e.DecisionWithdrawn, titles: PlanTitles) -> str:
         title = titles.decision(event.decision)
         if event.domain:
@@ -207,6 +241,8 @@ class Teller:
                 return self.base
             case e.DecisionRecorded() | e.DecisionWithdrawn():
                 return f"{self.base}#besluiten"
+            case e.RunShared() | e.SharingEnded() | e.AdviceGiven() | e.AdviceAnswered():
+                return f"{self.base}/advies"
             case e.MoveProposed() | e.MoveProposalWithdrawn() | e.RunMoved() | e.MoveUndone():
                 return self.moves.address(event, titles.parts.plan)
             case _:
@@ -250,6 +286,12 @@ def _quoted_ids(event: e.Event) -> Iterator[str | None]:
             yield event.reasons.get(OF_THE_MOVE)
         case e.ApprovalRequested():
             yield event.message
+        case e.RunShared():
+            yield event.question
+        case e.AdviceGiven():
+            yield event.text
+        case e.AdviceAnswered():
+            yield event.reason
         case e.StageApproved():
             yield event.remark
         case e.RunRenamed():

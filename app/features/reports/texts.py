@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from app.engine.answers import Value
 from app.engine.definition import Grade, Option, Question, QuestionType, Text
-from app.engine.run import ParkedKind, ParkedWhy, StepStatus
+from app.engine.run import Followed, ParkedKind, ParkedWhy, StepStatus
 from app.engine.standing import StageState
-from app.features.reports.values import AnswerLine, InstanceLine, OpenPoint, ParkedLine
+from app.features.reports.values import AdviceLine, AnswerLine, InstanceLine, OpenPoint, ParkedLine
 from app.web.formats import Formats
 from app.web.i18n import N_, Language, gettext_for
 
@@ -61,6 +61,11 @@ PARKED_WHY = {
     ParkedWhy.NOT_BEGUN: N_("The question went to a stage that was not begun."),
     ParkedWhy.UNDONE: N_("This was done on a version that the trajectory went back from."),
 }
+FOLLOWED = {
+    Followed.WHOLLY: N_("Followed"),
+    Followed.PARTLY: N_("Followed in part"),
+    Followed.NOT: N_("Not followed"),
+}
 DECISIONS = {
     "approved": N_("Agreed"),
     "sent_back": N_("Sent back"),
@@ -95,6 +100,24 @@ class Words:
     def place(self, line: InstanceLine) -> str:
         """Title of a stage with its domain and, from the second on, its round."""
         return self._place(line.stage.title, line.domain_title, line.ref.round)
+
+    def advice_place(self, line: AdviceLine) -> str:
+        if line.stage_title is None:
+            return self.say(N_("The whole trajectory"))
+        return self._place(line.stage_title, line.domain_title, line.round)
+
+    def advice_text(self, line: AdviceLine) -> str:
+        """With the grounds that it speaks to."""
+        text = line.text if line.text is not None else self.say(N_("The text has been erased."))
+        if not line.grounds:
+            return text
+        return f"{text}\n{self.say(N_('Speaks to:'))} {', '.join(map(self, line.grounds))}"
+
+    def advice_answer(self, line: AdviceLine) -> str:
+        if line.followed is None:
+            return self.say(N_("Not answered yet"))
+        reason = line.reason if line.reason is not None else self.say(N_("The text has been erased."))
+        return f"{self.say(FOLLOWED[line.followed])}, {self.say(N_('because:'))} {reason}"
 
     def point_place(self, point: OpenPoint) -> str:
         return self._place(point.stage_title, point.domain_title, point.ref.round)

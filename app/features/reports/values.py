@@ -9,7 +9,7 @@ from typing import Any
 from app.engine.answers import Value
 from app.engine.definition import Question, Stage, Step, Text
 from app.engine.progress import GroundProgress, Progress
-from app.engine.run import StageRef, StepStatus
+from app.engine.run import Followed, StageRef, StepStatus
 from app.engine.standing import StageState
 from app.storage.answer_store import Answer
 
@@ -117,6 +117,24 @@ class RoadLine:
 
 
 @dataclass(frozen=True, slots=True)
+class AdviceLine:
+    """Advice of an adviser, and what the team did with it. Without `stage_title` it is about the whole run; one that
+    is not in the present version has none either. A text that was erased is None."""
+
+    stage_title: Text | None
+    domain_title: Text | None
+    round: int
+    by: str
+    at: datetime
+    text: str | None
+    grounds: tuple[Text, ...]
+    followed: Followed | None
+    reason: str | None
+    answered_by: str
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class DomainLine:
     title: Text
     progress: Progress
@@ -201,6 +219,7 @@ class Report:
     open_points: tuple[OpenPoint, ...]
     versions: tuple[VersionLine, ...] = ()
     parked: tuple[ParkedLine, ...] = ()
+    advice: tuple[AdviceLine, ...] = ()
 
     @property
     def approved_count(self) -> int:

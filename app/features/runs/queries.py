@@ -63,6 +63,7 @@ class RunPage:
     may_work: bool
     may_decide: bool
     may_edit: bool
+    may_see_plan: bool
     versions: VersionNotice
     states: Mapping[str, str]
 
@@ -108,6 +109,7 @@ def run_page(session: Session, caller: Caller, run_id: str) -> RunPage:
         may_work=caller.may(Action.WORK_ON_STAGE) and in_team,
         may_decide=caller.may(Action.TAKE_DECISION),
         may_edit=caller.may(Action.EDIT_RUN),
+        may_see_plan=caller.may(Action.VIEW_PLANS),
         versions=version_notice(session, run, header.name),
         states=states_by_stage(all_standings),
     )

@@ -12,7 +12,7 @@ from app.engine import guards
 from app.engine.definition import CHECKLIST, PlanRole, Stage, Step, StepPlan
 from app.engine.errors import Reason
 from app.engine.progress import Progress, checklist_progress, missing_in_step
-from app.engine.run import Run, StageInstance, StageRef, StageStatus, StepState, StepStatus, UserId
+from app.engine.run import Advice, Run, StageInstance, StageRef, StageStatus, StepState, StepStatus, UserId
 from app.engine.standing import Standing, standing
 from app.engine.transitions import decider_reasons
 from app.features.steps.step_page import step_address
@@ -84,6 +84,7 @@ class StagePage:
     following: StageRef | None
     following_advice: tuple[StageRef, ...]
     rounds: tuple[StageRef, ...]
+    advice_given: tuple[Advice, ...]
     names: Mapping[UserId, str]
     texts: Mapping[str, str]
     may_work: bool
@@ -102,7 +103,8 @@ def stage_page(session: Session, caller: Caller, run_id: str, ref: StageRef) -> 
     plan, run = load_stage(session, run_id, ref)
     stage, instance = guards.find_stage(plan, run, ref), run.instance(ref)
     address = f"/trajecten/{run.id}/fasen/{ref}"
-    texts = read_texts(session, _texts_of(instance))
+    advice_given = tuple(each for each in run.advice if each.ref == ref)
+    texts = read_texts(session, [*_texts_of(instance), *_texts_of_advice(advice_given)])
     lines = tuple(_lines(stage, instance, run.id, ref, texts))
     stands = standing(plan, run, ref)
     can_decide = caller.may(Action.APPROVE_STAGE)
@@ -137,7 +139,8 @@ def stage_page(session: Session, caller: Caller, run_id: str, ref: StageRef) -> 
         following=following,
         following_advice=better_first if following else (),
         rounds=tuple(each.ref for each in run.rounds(ref.stage, ref.domain) if each.ref != ref),
-        names=names_of(session, _people_of(run, instance, lines)),
+        advice_given=advice_given,
+        names=names_of(session, [*_people_of(run, instance, lines), *_advising(advice_given)]),
         texts=texts,
         may_work=may_work,
         may_skip=may_work and _may_skip(stage, instance, stands),
@@ -169,6 +172,20 @@ def _texts_of(instance: StageInstance | None) -> Iterable[str | None]:
     yield instance.request.message if instance.request else None
     yield from (approval.remark for approval in instance.approvals)
     yield from (state.finding for state in instance.steps.values())
+
+
+def _texts_of_advice(given: Iterable[Advice]) -> Iterable[str]:
+    for each in given:
+        yield each.text
+        if each.answer:
+            yield each.answer.reason
+
+
+def _advising(given: Iterable[Advice]) -> Iterable[UserId]:
+    for each in given:
+        yield each.by
+        if each.answer:
+            yield each.answer.by
 
 
 def _people_of(run: Run, instance: StageInstance | None, lines: Iterable[StepLine]) -> Iterable[UserId | None]:
