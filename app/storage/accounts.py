@@ -20,6 +20,7 @@ from app.policy import LIMITED_ALWAYS, Role
 from app.storage.auditor_limits import dutch_day
 from app.storage.open_sessions import close_other_sessions, renew_sessions
 from app.storage.passwords import hash_password
+from app.storage.scope import Prepared
 from app.storage.tables import AuditorLimit, LoginAttempt, LoginSession, Membership, Municipality, User
 
 LOGIN_LENGTH_MAX: Final = 254  # characters, as an e-mail address (RFC 5321)
@@ -131,8 +132,7 @@ def normal_login(login: str) -> str:
 
 # --- sessions -----------------------------------------------------------------------------------------------------
 
-# Core, built once: this runs on every request.
-_LOGIN: Final[sa.Executable] = (
+_LOGIN: Final = Prepared(
     sa.select(
         col(LoginSession.user_id),
         col(User.name),
@@ -171,7 +171,7 @@ _LOGIN: Final[sa.Executable] = (
 def find_login(session: Session, session_id: str, *, at: datetime, seen_after: datetime) -> OpenLogin | None:
     """The session with its user and roles, in one query; None if it has ended or its user is disabled."""
     values = {"session_id": session_id, "at": at, "seen_after": seen_after}
-    rows = session.connection().execute(_LOGIN, values).all()
+    rows = _LOGIN.run(session, values).all()
     if not rows:
         return None
     first, today = rows[0], dutch_day(at)

@@ -25,7 +25,7 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -49,6 +49,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import Field, SQLModel
 
 from app.policy import CAN_BE_LIMITED, Reach
+from app.storage.straight import Rows, Straight
 
 
 class UnscopedQuery(DontWrapMixin, RuntimeError):
@@ -241,13 +242,13 @@ def _check_flush(session: Session, flush_context: UOWTransaction, instances: obj
 class Prepared:
     """A statement on columns, made once with bindparam() for its values.
 
-    For what runs on every request: building a statement, and having the ORM look at it, costs five times as much as
+    For what runs on every request: building a statement, and having the ORM look at it, costs many times as much as
     running it. It gives rows, never objects. Name the parameters in a WHERE differently from the columns of an
     UPDATE: those names are what it sets.
     """
 
     def __init__(self, statement: Any) -> None:
-        self._bare: Any = statement
+        self._bare = Straight(statement, lambda sql: None)
         self._changes: bool = statement.is_dml
         self._inserted_into: Any = None
         check = "sql"
@@ -255,28 +256,29 @@ class Prepared:
             mapper = getattr(statement.entity_description.get("entity"), "__mapper__", None)
             if _is_scoped(mapper):
                 self._inserted_into, check = mapper, "sql, rows are checked"
-        self._limited: Any = statement.options(_CRITERION).execution_options(municipality_check=check)
-        self._opened: Any = statement.options(_CRITERION, _OPENED_ONLY).execution_options(
-            municipality_check=check, opened_check=True
-        )
+        limited = statement.options(_CRITERION).execution_options(municipality_check=check)
+        opened = limited.options(_OPENED_ONLY).execution_options(opened_check=True)
+        rows_are_checked = check != "sql"
+        self._limited = Straight(limited, partial(_refuse_unlimited, rows_are_checked=rows_are_checked))
+        self._opened = Straight(opened, partial(_refuse_unopened, rows_are_checked=rows_are_checked))
 
     def run(
         self, session: Session, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]
-    ) -> CursorResult[*tuple[Any, ...]]:
+    ) -> Rows | CursorResult[*tuple[Any, ...]]:
         info = session.info
-        assert not (self._changes and info.get("is_reading")), f"a reading session may not run {self._bare}"
+        assert not (self._changes and info.get("is_reading")), f"a reading session may not run {self._bare.statement}"
         if session.autoflush:
             session.flush()  # as the ORM does before a query
         connection = session.connection()
         if "all_municipalities" in info:
-            return connection.execute(self._bare, values)
+            return self._bare.run(connection, values)
         _current.set(info.get("municipality_id"))
         if self._inserted_into is not None:
             _check_inserted_rows(self._inserted_into, values)
         if (opened_to := info.get("opened_to")) is not None:
             _opened_to.set(opened_to)
-            return connection.execute(self._opened, values)
-        return connection.execute(self._limited, values)
+            return self._opened.run(connection, values)
+        return self._limited.run(connection, values)
 
 
 # The check of the finished SQL.
@@ -292,11 +294,20 @@ def _refuse_unlimited_sql(
 ) -> None:
     check = context.execution_options.get("municipality_check") if context is not None else None
     if check is not None:
-        problem = _unlimited_table(statement, rows_are_checked=check != "sql")
-        if problem is not None:
-            raise UnscopedQuery(f"{problem}; see app/storage/scope.py for what can be limited: {statement}")
-        if context.execution_options.get("opened_check") and (forgotten := _table_of_all_runs(statement)):
-            raise UnscopedQuery(f"not limited to the runs that were opened: {forgotten}: {statement}")
+        is_opened = context.execution_options.get("opened_check")
+        (_refuse_unopened if is_opened else _refuse_unlimited)(statement, rows_are_checked=check != "sql")
+
+
+def _refuse_unlimited(sql: str, *, rows_are_checked: bool) -> None:
+    problem = _unlimited_table(sql, rows_are_checked=rows_are_checked)
+    if problem is not None:
+        raise UnscopedQuery(f"{problem}; see app/storage/scope.py for what can be limited: {sql}")
+
+
+def _refuse_unopened(sql: str, *, rows_are_checked: bool) -> None:
+    _refuse_unlimited(sql, rows_are_checked=rows_are_checked)
+    if forgotten := _table_of_all_runs(sql):
+        raise UnscopedQuery(f"not limited to the runs that were opened: {forgotten}: {sql}")
 
 
 _STRING = re.compile(r"'(?:[^']|'')*'")
