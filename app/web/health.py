@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import PlainTextResponse
 
 from app.storage.database import Database
 from app.storage.upgrade import is_current
 from app.web.access import public
+from app.web.room import Room
 
-router = APIRouter(dependencies=[public])
+router = Room(dependencies=[public])
 
 
 @router.get("/healthz")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form
+from fastapi import Form
 from starlette.responses import RedirectResponse, Response
 
 from app.web.access import public
 from app.web.i18n import DEFAULT_LANGUAGE, LANGUAGE_COOKIE, LANGUAGES, Language
 from app.web.kept import local_path
+from app.web.room import Room
 
-router = APIRouter(dependencies=[public])
+router = Room(dependencies=[public])
 
 ONE_YEAR_SECONDS: Final = 31_536_000
 

@@ -8,17 +8,18 @@ from functools import cache
 from importlib.metadata import version
 from typing import Final, TypedDict
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, PlainTextResponse
 
 from app.resources import static_dir
 from app.web.access import CurrentLogin, public
 from app.web.render import Pages, render
+from app.web.room import Room
 from app.web.site import Site
 
 # For everybody; who is signed in keeps the menu and the account (CurrentLogin sees to that).
-router = APIRouter(dependencies=[public])
+router = Room(dependencies=[public])
 
 STATEMENT_DATE: Final = date(2026, 11, 24)  # when the accessibility statement was last looked at
 SECURITY_TXT_PATH: Final = "/.well-known/security.txt"

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -27,8 +27,9 @@ from app.web.i18n import N_, language_of
 from app.web.identity import Caller
 from app.web.notice import register, see_other
 from app.web.render import render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 register(
     {
         "user_renamed": N_("The name has been changed."),

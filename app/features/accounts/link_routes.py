@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -22,8 +22,9 @@ from app.web.forms import FormState, Posted
 from app.web.i18n import N_
 from app.web.notice import register, see_other
 from app.web.render import render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 register({"password_set": N_("Your password has been saved. Log in with it now.")})
 
 LINK_LENGTH_MAX: Final = 100  # of a token; ours are shorter

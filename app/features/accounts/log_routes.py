@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from app.policy import Action, Role
@@ -18,8 +18,9 @@ from app.web.forms import FormState
 from app.web.i18n import N_, gettext_for, language_of
 from app.web.identity import Caller
 from app.web.render import render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 
 Reader = Annotated[Caller, allowed(Action.VIEW_ACCOUNT_LOG)]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -40,8 +40,9 @@ from app.web.identity import seen_after
 from app.web.language import remember
 from app.web.notice import register, see_other
 from app.web.render import render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 register(
     {
         "password_changed": N_("Your password has been changed. You are logged out everywhere else."),

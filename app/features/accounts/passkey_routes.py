@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -31,8 +31,9 @@ from app.web.i18n import N_
 from app.web.kept import TARGET_FIELD, kept_in, local_path
 from app.web.notice import register, see_other
 from app.web.render import render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 register(
     {
         "passkey_added": N_("The passkey has been added. From now on you can log in with it."),

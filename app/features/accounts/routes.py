@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -37,8 +37,9 @@ from app.web.forms import Posted
 from app.web.i18n import N_
 from app.web.identity import take_cookie
 from app.web.kept import TARGET_FIELD, kept_in, local_path
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 for part in (second_step_routes, link_routes, own_routes, passkey_routes, admin_routes, log_routes):
     router.include_router(part.router)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
@@ -38,8 +38,9 @@ from app.web.identity import (
 from app.web.kept import KEPT_BYTES_MAX, TARGET_FIELD, Kept, kept_in, local_path
 from app.web.language import remember_other
 from app.web.render import render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 
 # Kept text, three times as long when each character is percent-encoded, and some room for the form itself.
 BODY_BYTES_MAX: Final = 4 * KEPT_BYTES_MAX

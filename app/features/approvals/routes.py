@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from sqlmodel import Session
 from starlette.responses import Response
 
@@ -28,8 +28,9 @@ from app.web.identity import Caller
 from app.web.notice import register, see_other
 from app.web.paths import stage_ref
 from app.web.render import render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 register(
     {
         "approval_requested": N_("Approval has been asked. The manager sees it on the overview."),

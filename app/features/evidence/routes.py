@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Final
 
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import FileResponse, Response
 
 from app.features.evidence import queries, service, words
@@ -35,11 +35,12 @@ from app.web.identity import Caller
 from app.web.notice import register, see_other
 from app.web.paths import stage_ref
 from app.web.render import render
+from app.web.room import Room
 
 log = structlog.get_logger(__name__)
 
-router = APIRouter()
-uploading = APIRouter(route_class=UploadRoute)
+router = Room()
+uploading = Room(route_class=UploadRoute)
 register(
     {
         "evidence_added": N_("The evidence has been added."),

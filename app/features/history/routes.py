@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, Annotated, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
@@ -19,8 +19,9 @@ from app.web.access import allowed
 from app.web.clock import now
 from app.web.identity import Caller
 from app.web.render import render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 
 Exporter = Annotated[Caller, allowed(Action.EXPORT_HISTORY)]
 

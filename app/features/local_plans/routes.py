@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from sqlmodel import Session
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
@@ -24,8 +24,9 @@ from app.web.i18n import N_, language_of
 from app.web.identity import Caller
 from app.web.notice import register, see_other
 from app.web.render import render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 register(
     {
         "local_plan_kept": N_("This is kept as a draft. Nobody works with it until you release it."),

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, BackgroundTasks, Query, Request
+from fastapi import BackgroundTasks, Query, Request
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -25,8 +25,9 @@ from app.web.i18n import N_, language_of
 from app.web.identity import Caller
 from app.web.notice import register, see_other
 from app.web.render import render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 register(
     {
         "mass_move_started": N_("It has begun. You may leave this page: it goes on by itself."),

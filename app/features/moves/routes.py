@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from sqlmodel import Session
 from starlette.datastructures import FormData
 from starlette.responses import Response
@@ -34,8 +34,9 @@ from app.web.i18n import N_, language_of
 from app.web.identity import Caller
 from app.web.notice import register, see_other
 from app.web.render import render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 register(
     {
         "run_moved": N_("The trajectory goes on with the new version. Nothing was lost."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -20,8 +20,9 @@ from app.web.identity import Caller
 from app.web.plan_graph import plan_graph
 from app.web.plan_part import plan_part
 from app.web.render import render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 
 Reader = Annotated[Caller, allowed(Action.VIEW_PLANS)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from app.features.reports import pdf, sheet
@@ -23,8 +23,9 @@ from app.web.clock import now
 from app.web.i18n import language_of
 from app.web.identity import Caller
 from app.web.render import render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 
 Reader = Annotated[Caller, allowed(Action.VIEW_REPORT)]
 HistoryReader = Annotated[Caller, allowed(Action.VIEW_HISTORY)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from app.engine.errors import Blocked
@@ -26,8 +26,9 @@ from app.web.identity import Caller
 from app.web.notice import register, see_other
 from app.web.paths import stage_ref
 from app.web.render import render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 register(
     {
         "run_started": N_("The trajectory has been started."),

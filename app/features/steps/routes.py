@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.engine.definition import CHECKLIST
@@ -29,8 +29,9 @@ from app.web.notice import register, see_other
 from app.web.paths import stage_ref
 from app.web.reasons import reason_text
 from app.web.render import is_htmx, render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 register(
     {
         "step_saved": N_("Your answers have been saved."),
