@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from app.engine.guards import NoSuchPart
@@ -21,8 +21,9 @@ from app.web.identity import Caller
 from app.web.notice import register, see_other
 from app.web.paths import stage_ref
 from app.web.render import render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 register(
     {
         "run_shared": N_("The adviser can read this trajectory from now on."),
