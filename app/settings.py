@@ -4,6 +4,7 @@ import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -59,6 +60,9 @@ class Settings(BaseSettings):
     data_dir: Annotated[Path, AfterValidator(Path.absolute)] = Path("var")
     # Empty means the SQLite file below. See `url`.
     database_url: Annotated[str, AfterValidator(_database_url)] = ""
+    # On PostgreSQL: the role that owns the tables, for migrations and for what is about the whole installation. The
+    # one above then owns nothing. See docs/postgresql.md; production asks for both.
+    database_owner_url: Annotated[str, AfterValidator(_database_url)] = ""
     # demo: first start fills an empty database with fictional municipalities, and cookies work without TLS.
     environment: Annotated[Literal["demo", "production"], Field(alias="STAPPENPLAN_ENV")] = "demo"
 
@@ -104,6 +108,14 @@ class Settings(BaseSettings):
     def _mail_is_whole(self) -> Self:
         if self.witness_smtp_host and not (self.witness_mail_from and self.witness_recipients):
             raise ValueError("WITNESS_SMTP_HOST takes WITNESS_MAIL_FROM and WITNESS_MAIL_TO too")
+        return self
+
+    @model_validator(mode="after")
+    def _owner_is_of_the_same_database(self) -> Self:
+        if self.database_owner_url:
+            both = [urlsplit(url) for url in (self.database_url, self.database_owner_url)]
+            if len({(url.scheme, url.path) for url in both}) > 1 or both[0].scheme == "sqlite":
+                raise ValueError("DATABASE_OWNER_URL is for PostgreSQL, and of the same database as DATABASE_URL")
         return self
 
     @property

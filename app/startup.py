@@ -10,6 +10,7 @@ from app.catalogue.lock import Lock, Status
 from app.resources import stepplans_dir
 from app.storage import plans
 from app.storage.database import Database
+from app.storage.rights import give_rights
 from app.storage.upgrade import upgrade
 
 
@@ -19,6 +20,7 @@ def prepare(database: Database, *, at: datetime, folder: Path | None = None) -> 
     Raises PlanInvalid for a plan that cannot be read and for a released version that was changed or is gone,
     PlanChanged for one that this database knows with another meaning."""
     upgrade(database.owner)
+    give_rights(database)
     folder = folder or stepplans_dir()
     statuses = {release.digest: release.status.value for release in Lock.read(folder).releases.values()}
     with database.read() as session:

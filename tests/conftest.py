@@ -61,8 +61,8 @@ def postgresql_database(postgresql: "PostgreSQL") -> "Iterator[Database]":
     from tests.databases import empty_tables
 
     yield postgresql.database
-    postgresql.database.engine.dispose()  # no test inherits a transaction that another left open
-    empty_tables(postgresql.database.engine)
+    postgresql.database.dispose()  # no test inherits a transaction that another left open
+    empty_tables(postgresql.superuser)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import secrets
 import shutil
 import signal
 import tempfile
@@ -11,10 +12,11 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, make_url, text
 from sqlmodel import SQLModel
 
 from app.storage.database import Database, create_engine_for
+from app.storage.rights import give_rights
 from app.storage.tables import Municipality
 from app.storage.upgrade import upgrade
 
@@ -22,7 +24,7 @@ from app.storage.upgrade import upgrade
 RUN_FOLDER = "STAPPENPLAN_TEST_RUN"
 # Where DATABASE_URL is kept during the tests, so that the application under test does not see it.
 OTHER_SERVER = "STAPPENPLAN_TEST_DATABASE_URL"
-APPEND_ONLY = {"account_event", "run_event", "log_entry", "log_head", "signed_head"}
+PASSWORD = "STAPPENPLAN_TEST_PASSWORD"
 
 
 def run_folder() -> Path:
@@ -62,24 +64,39 @@ def _sqlite_template() -> Path:
 
 
 class PostgreSQL:
-    """This process's own database, for one test after another."""
+    """This process's own database, for one test after another.
+
+    Roles are as in an installation: `owner` has the tables, `app` only what app/storage/rights.py gives. `superuser`
+    is for tests that look at everything, or tamper with it."""
 
     def __init__(self, worker: str) -> None:
         self.admin_url = _server_url()
         self.name = _name(worker)
+        self.owner, self.app = _name("owner"), _name("app")
         template = _name("template")
         with one_process_at_a_time("postgresql-template"), self.admin() as connection:
             if not _exists(connection, template):
-                connection.execute(text(f'CREATE DATABASE "{template}_new"'))
-                engine = create_engine_for(self.url_of(f"{template}_new"))
-                upgrade(engine)
-                engine.dispose()
+                for role in (self.owner, self.app):
+                    connection.execute(text(f"CREATE ROLE {role} LOGIN PASSWORD '{os.environ[PASSWORD]}'"))
+                connection.execute(text(f'CREATE DATABASE "{template}_new" OWNER {self.owner}'))
+                database = self._open(f"{template}_new")
+                upgrade(database.owner)
+                give_rights(database)
+                database.dispose()
                 connection.execute(text(f'ALTER DATABASE "{template}_new" RENAME TO "{template}"'))
-            connection.execute(text(f'CREATE DATABASE "{self.name}" TEMPLATE "{template}"'))
-        self.database = Database(create_engine_for(self.url_of(self.name)))
+            connection.execute(text(f'CREATE DATABASE "{self.name}" TEMPLATE "{template}" OWNER {self.owner}'))
+        self.database = self._open(self.name)
+        self.superuser = create_engine_for(self.url_of(self.name, None))
 
-    def url_of(self, name: str) -> str:
-        return make_url(self.admin_url).set(database=name).render_as_string(hide_password=False)
+    def _open(self, name: str) -> Database:
+        return Database(create_engine_for(self.url_of(name, self.app)), create_engine_for(self.url_of(name)))
+
+    def url_of(self, name: str, role: str | None = "") -> str:
+        """For the owner, unless another role is named; None is the superuser."""
+        url = make_url(self.admin_url).set(database=name)
+        if role is not None:
+            url = url.set(username=role or self.owner, password=os.environ[PASSWORD])
+        return url.render_as_string(hide_password=False)
 
     @contextmanager
     def admin(self) -> Iterator[Connection]:
@@ -93,7 +110,7 @@ class PostgreSQL:
         """An empty database without tables, for tests of the migrations themselves."""
         full_name = f"{self.name}_{name}"
         with self.admin() as connection:
-            connection.execute(text(f'CREATE DATABASE "{full_name}"'))
+            connection.execute(text(f'CREATE DATABASE "{full_name}" OWNER {self.owner}'))
         engine = create_engine_for(self.url_of(full_name))
         try:
             yield engine
@@ -104,8 +121,28 @@ class PostgreSQL:
 
     def close(self) -> None:
         self.database.dispose()
+        self.superuser.dispose()
         with self.admin() as connection:
             connection.execute(text(f'DROP DATABASE "{self.name}" WITH (FORCE)'))
+
+
+def behind(database: Database) -> Engine:
+    """For tests that look at everything that is stored, or tamper with it: nothing is limited or refused here."""
+    if database.is_sqlite:
+        return database.engine
+    server = make_url(_server_url())
+    url = database.engine.url.set(username=server.username, password=server.password)
+    return create_engine(url, poolclass=NullPool)
+
+
+def opened_again(database: Database) -> Database:
+    """As another process has it: with connections, and turns to write, of its own."""
+    engine, owner = (create_engine_for(url) for url in urls_of(database))
+    return Database(engine, owner)
+
+
+def urls_of(database: Database) -> list[str]:
+    return [engine.url.render_as_string(hide_password=False) for engine in (database.engine, database.owner)]
 
 
 def empty_tables(engine: Engine) -> None:
@@ -116,11 +153,9 @@ def empty_tables(engine: Engine) -> None:
         looks = " UNION ALL ".join(f"(SELECT '{name}' FROM {name} LIMIT 1)" for name in names)
         filled = set(connection.execute(text(looks)).scalars())
         statements = [f"DELETE FROM {name}" for name in reversed(names) if name in filled]
-        for name in APPEND_ONLY & filled:  # but for this
-            switch = f"ALTER TABLE {name} {{}} TRIGGER USER"
-            statements = [switch.format("DISABLE"), *statements, switch.format("ENABLE")]
         if statements:
-            connection.execute(text("; ".join(statements)))
+            # No triggers, or they would keep what is append-only.
+            connection.execute(text("; ".join(["SET LOCAL session_replication_role = replica", *statements])))
 
 
 def _exists(connection: Connection, name: str) -> bool:
@@ -161,6 +196,7 @@ def server_folder() -> Path:
 def start_run() -> None:
     """By the first process of a run, before any other starts."""
     os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="stappenplan_tests_")
+    os.environ[PASSWORD] = secrets.token_hex(16)
     # The package that brings the server warns when the system has no such folder, or one that others can read.
     runtime = run_folder() / "runtime"
     runtime.mkdir(mode=0o700)
@@ -196,4 +232,7 @@ def _drop_our_databases() -> None:
         ours = text("SELECT datname FROM pg_database WHERE starts_with(datname, :start)")
         for name in connection.execute(ours, {"start": _name("")}).scalars().all():
             connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+        roles = text("SELECT rolname FROM pg_roles WHERE starts_with(rolname, :start)")
+        for name in connection.execute(roles, {"start": _name("")}).scalars().all():
+            connection.execute(text(f"DROP ROLE {name}"))
     engine.dispose()

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.production import production_problems
 from app.settings import SettingsError, load_settings
 
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    for name in ("HOST", "PORT", "DATA_DIR", "DATABASE_URL", "STAPPENPLAN_ENV", "ENVIRONMENT"):
+    for name in ("HOST", "PORT", "DATA_DIR", "DATABASE_URL", "DATABASE_OWNER_URL", "STAPPENPLAN_ENV", "ENVIRONMENT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 
@@ -66,3 +67,36 @@ def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(SettingsError) as refusal:
         load_settings()
     assert [line.split(":")[0] for line in str(refusal.value).splitlines()] == ["PORT", "STAPPENPLAN_ENV"]
+
+
+def test_owner_of_the_tables_has_an_address_of_its_own(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DATABASE_URL", "postgres://app:p@db/stappenplan")
+    monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://owner:p@db/stappenplan")
+    assert load_settings().database_owner_url == "postgresql+psycopg://owner:p@db/stappenplan"
+
+
+@pytest.mark.parametrize("url", ["", "sqlite:////srv/x.sqlite3", "postgresql://app:secret@db/other"])
+def test_owner_of_another_database_is_refused(monkeypatch: pytest.MonkeyPatch, url: str):
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://owner:secret@db/stappenplan")
+    with pytest.raises(SettingsError) as refusal:
+        load_settings()
+    assert "DATABASE_OWNER_URL is for PostgreSQL, and of the same database" in str(refusal.value)
+    assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "owner", "is_asked_for"),
+    [
+        ("", "", False),
+        ("postgresql://app:p@db/x", "", True),
+        ("postgresql://app:p@db/x", "postgresql://owner:p@db/x", False),
+    ],
+)
+def test_production_on_postgresql_asks_for_the_owner_of_the_tables(
+    monkeypatch: pytest.MonkeyPatch, url: str, owner: str, *, is_asked_for: bool
+):
+    for name, value in (("STAPPENPLAN_ENV", "production"), ("DATABASE_URL", url), ("DATABASE_OWNER_URL", owner)):
+        monkeypatch.setenv(name, value)
+    problems = [*production_problems(load_settings())]
+    assert any(problem.startswith("DATABASE_OWNER_URL") for problem in problems) == is_asked_for

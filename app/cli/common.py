@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, select
 
 from app.settings import Settings, SettingsError, load_settings
-from app.storage.database import Database, create_engine_for
+from app.storage.database import Database, open_database
 from app.storage.history.keeper import HistoryKeeper
 from app.storage.history.witnesses import witnesses_of
 from app.storage.scope import set_scope
@@ -53,7 +53,7 @@ def database(*, must_be_current: bool = True) -> Iterator[Database]:
             chosen.data_dir.mkdir(parents=True, exist_ok=True)
         except OSError as refused:
             raise fail(f"The folder {chosen.data_dir} cannot be made: {refused.strerror}. Check DATA_DIR.") from None
-    opened = Database(create_engine_for(chosen))
+    opened = open_database(chosen)
     try:
         if must_be_current and not is_current(opened.engine):
             raise fail("This database is empty or of another version. Start it once with: stappenplan serve")
@@ -63,7 +63,9 @@ def database(*, must_be_current: bool = True) -> Iterator[Database]:
         raise fail(str(wrong)) from None
     except SQLAlchemyError as wrong:
         cause = str(getattr(wrong, "orig", None) or wrong).strip().splitlines()[0]
-        raise fail(f"The database cannot be used: {cause}. Check DATABASE_URL and DATA_DIR.") from None
+        raise fail(
+            f"The database cannot be used: {cause}. Check DATABASE_URL, DATABASE_OWNER_URL and DATA_DIR."
+        ) from None
     finally:
         opened.dispose()
 

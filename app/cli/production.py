@@ -20,6 +20,11 @@ def production_problems(settings: Settings) -> Iterator[str]:
             f"SECRET_KEY: use at least {SECRET_LENGTH_MIN} random characters, "
             "for instance from: openssl rand -base64 48"
         )
+    if settings.url.startswith("postgresql") and not settings.database_owner_url:
+        yield (
+            "DATABASE_OWNER_URL: give the role that owns the tables, and in DATABASE_URL one that owns nothing; "
+            "see docs/postgresql.md"
+        )
     if not settings.public_url.startswith("https://"):
         yield (
             "PUBLIC_URL: give the https:// address at which people reach this; without TLS a session would travel "

@@ -17,6 +17,7 @@ from app.cli.production import production_problems, tls_problem
 from app.demo import build
 from app.main import create_app
 from app.storage.evidence_files import EvidenceFiles
+from app.storage.rights import isolation_problems
 from app.web.assets import AssetMissing
 from app.web.i18n import TextsError
 from app.web.protocol import GuardedProtocol
@@ -33,6 +34,10 @@ def serve() -> None:
         raise fail("\n".join(problems))
     with _listen_on(chosen.host, chosen.port) as listening, database(must_be_current=False) as opened:
         make_ready(opened)
+        if problems := [*isolation_problems(opened)]:
+            if chosen.is_production:
+                raise fail("\n".join(problems))
+            complain("\n".join(["For trying out only: PostgreSQL does not keep municipalities apart.", *problems]))
         if chosen.is_production:
             if build.has_demonstration_accounts(opened):
                 raise fail(

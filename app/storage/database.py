@@ -87,6 +87,11 @@ def _begin_sqlite(connection: Connection) -> None:
     driver.execute(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
 
 
+def open_database(settings: Settings) -> "Database":
+    owner = settings.database_owner_url
+    return Database(create_engine_for(settings), create_owner_engine_for(owner) if owner else None)
+
+
 class Database:
     """What the application keeps in `app.state.database`; the command line and the tests use the same.
 
@@ -98,6 +103,7 @@ class Database:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
         self.owner = engine if self.is_sqlite else owner or create_owner_engine_for(_url_of(engine))
+        self.has_one_role = self.owner.url.username == engine.url.username
         # Runs before the transaction of a changing request. The web layer reads the form here: somebody who sends
         # slowly must not keep all other writers waiting.
         self.before_writing: Callable[[Request], Awaitable[None]] | None = None

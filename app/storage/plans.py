@@ -21,7 +21,7 @@ from sqlmodel import Session, col, select
 from app.catalogue.loader import Document, LoadedPlan, plan_of
 from app.catalogue.versions import precedence
 from app.engine.definition import StepPlan
-from app.storage.scope import Prepared, municipality_of
+from app.storage.scope import Prepared, municipality_of, unscoped
 from app.storage.tables import LocalPlan, PlanDocument, PlanVersion
 from app.storage.types import IdText
 
@@ -75,8 +75,10 @@ _DOCUMENTS: tuple[Any, ...] = (PlanDocument.digest, PlanDocument.document)
 
 
 def pin(session: Session, plans: Iterable[LoadedPlan], *, retired: Collection[str] = (), at: datetime) -> None:
-    """Puts new versions beside the known ones; `retired` has the digests of those that no run starts on any more.
+    """Puts new versions beside the known ones; `retired` has the digests of those that no run starts on any more. The
+    session must be a fresh one: the application itself only reads these.
     Raises PlanChanged for a known version with another digest."""
+    unscoped(session, "national plans are for every municipality")
     known = {(row.plan_id, row.version): row for row in session.execute(sqlalchemy.select(*_COLUMNS))}
     for loaded in plans:
         plan = loaded.plan

@@ -106,7 +106,7 @@ def unscoped(session: Session, reason: str) -> None:
         raise ValueError("seeing all municipalities needs a reason")
     if "municipality_id" in session.info:
         raise UnscopedQuery("this session is limited to one municipality; open another")
-    if session.in_transaction():
+    if session.in_transaction() and "all_municipalities" not in session.info:
         raise UnscopedQuery("this session is at work already; open another")
     session.info["all_municipalities"] = reason
     session.bind = session.info["installation"]
@@ -321,9 +321,9 @@ _OF_OPENED_RUNS = re.compile(r'(\w+)"?\."?(?:run_)?id"? IN \(SELECT opened\.run_
 def _unlimited_table(sql: str, *, rows_are_checked: bool) -> str | None:
     """What is wrong with this SQL, or None. A name counts where SQL expects a table: after FROM, JOIN, a comma …"""
     bare = _STRING.sub("''", sql)
-    names = "|".join(sorted(map(re.escape, _scoped_tables()), key=len, reverse=True))
+    names = "|".join(sorted(map(re.escape, scoped_tables()), key=len, reverse=True))
     if insert := _INSERT.match(bare):
-        if insert.group(1) in _scoped_tables():
+        if insert.group(1) in scoped_tables():
             if not rows_are_checked:
                 return f"rows for {insert.group(1)} that could belong to another municipality"
             if " ON CONFLICT" in bare:
@@ -339,7 +339,7 @@ def _table_of_all_runs(sql: str) -> str | None:
     bare = _STRING.sub("''", sql)
     if insert := _INSERT.match(bare):
         bare = bare[insert.end() :]
-    names = "|".join(sorted(map(re.escape, _scoped_tables(of_runs=True)), key=len, reverse=True))
+    names = "|".join(sorted(map(re.escape, scoped_tables(of_runs=True)), key=len, reverse=True))
     read = _read(bare, names)
     del read["opened"]
     return ", ".join(read - Counter(_OF_OPENED_RUNS.findall(bare))) or None
@@ -351,7 +351,8 @@ def _read(bare: str, names: str) -> Counter[str]:
     return Counter(place.group(2) or place.group(1) for place in places)
 
 
-def _scoped_tables(*, of_runs: bool = False) -> set[str]:
+def scoped_tables(*, of_runs: bool = False) -> set[str]:
+    """The names of all tables whose rows belong to one municipality."""
     found, ahead = set(), [MunicipalityScoped]
     while ahead:
         for subclass in ahead.pop().__subclasses__():

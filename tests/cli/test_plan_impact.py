@@ -17,6 +17,7 @@ from app.storage import run_impact
 from app.storage.database import Database
 from app.storage.plans import pin
 from app.storage.run_impact import run_impacts
+from tests.databases import urls_of
 from tests.features.accounts.building import MONDAY
 from tests.features.steps.room import Room, a_room
 from tests.plan_versions import small_versions, write_versions
@@ -61,10 +62,11 @@ def installation(database: Database, tmp_path: Path) -> Installation:
     other.complete_everything()
     other.ask_approval()
     fresh = world.a_run(world.browser("gwen"), name="Jong in Veldermeer", team=["gwen"], manager="hugo")
-    url = database.engine.url
+    url, owner = ("", "") if database.is_sqlite else urls_of(database)
     env = {
         "DATA_DIR": str(tmp_path),
-        "DATABASE_URL": "" if database.is_sqlite else url.render_as_string(hide_password=False),
+        "DATABASE_URL": url,
+        "DATABASE_OWNER_URL": owner,
         "STAPPENPLAN_ENV": "demo",
     }
     return Installation(room, other.run, fresh, write_versions(tmp_path / "stepplans"), env)

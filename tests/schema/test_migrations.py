@@ -19,7 +19,7 @@ from app.storage.database import Database, create_engine_for
 from app.storage.scope import unscoped
 from app.storage.tables import EventRow
 from app.storage.upgrade import SchemaError, downgrade, is_current, upgrade
-from tests.databases import PostgreSQL
+from tests.databases import PostgreSQL, behind
 from tests.storage.rows import a_municipality_with_a_run, an_event
 
 
@@ -184,8 +184,8 @@ def test_events_can_not_be_changed_or_removed(database: Database, change: str):
         unscoped(session, "fills a municipality")
         session.add(an_event(a_municipality_with_a_run(session, "A")))
 
-    with pytest.raises(IntegrityError, match="run_event is append-only"), database.write() as session:
-        session.connection().execute(text(change))
+    with pytest.raises(IntegrityError, match="run_event is append-only"), behind(database).begin() as connection:
+        connection.execute(text(change))
 
     with database.read() as session:
         unscoped(session, "looks")

@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 from app.policy import may
 from app.storage.database import Database
 from app.web.access import Allowed, Public
+from tests.databases import behind
 from tests.features.accounts.building import OURS
 from tests.features.client import PEOPLE, Browser, World, a_world
 from tests.journey.visitor import Form, forms_in
@@ -43,7 +44,7 @@ class Place:
 
     def everything_stored(self) -> dict[str, list[str]]:
         """Every row of every table: what a refused request must leave alone."""
-        with self.world.database.engine.connect() as connection:
+        with behind(self.world.database).connect() as connection:
             return {
                 table.name: sorted(repr(row) for row in connection.execute(text(f'SELECT * FROM "{table.name}"')))
                 for table in SQLModel.metadata.sorted_tables

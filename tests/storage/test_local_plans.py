@@ -221,9 +221,9 @@ def test_id_of_a_national_plan_is_refused(two: Two):
 def test_released_plan_cannot_be_changed_not_even_by_a_mistake_of_ours(two: Two, change: str):
     id = two.release("A", loaded(ADDITIONS))
     with pytest.raises(IntegrityError), two.database.write() as session:
-        session.connection().execute(text(f"UPDATE local_plan SET {change}"))
+        two.scoped(session, "A").connection().execute(text(f"UPDATE local_plan SET {change}"))
     with two.database.write() as session:
-        session.connection().execute(text("UPDATE local_plan SET reason = ''"))  # can be erased
+        two.scoped(session, "A").connection().execute(text("UPDATE local_plan SET reason = ''"))  # can be erased
     with two.database.read() as session:
         kept = local_plans.local_plan(two.scoped(session, "A"), id)
         assert (kept.status, kept.reason) == ("released", "")
@@ -232,7 +232,7 @@ def test_released_plan_cannot_be_changed_not_even_by_a_mistake_of_ours(two: Two,
 def test_who_released_it_must_be_known(two: Two):
     two.keep("A", loaded(ADDITIONS))
     with pytest.raises(IntegrityError, match=r"ck_local_plan_released"), two.database.write() as session:
-        session.connection().execute(text("UPDATE local_plan SET status = 'released'"))
+        two.scoped(session, "A").connection().execute(text("UPDATE local_plan SET status = 'released'"))
 
 
 def test_what_becomes_national_later_keeps_its_document(two: Two):

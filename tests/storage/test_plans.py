@@ -28,6 +28,7 @@ from app.storage.plans import (
     pin,
     pinned_plans,
 )
+from tests.databases import behind
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 SMALL = Path("tests/golden/valid/small.yaml")
@@ -51,11 +52,14 @@ def counting(database: Database) -> Iterator[list[str]]:
         if not statement.startswith("BEGIN"):
             asked.append(statement)
 
-    event.listen(database.engine, "before_cursor_execute", note)
+    engines = {database.engine, database.owner}
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
     try:
         yield asked
     finally:
-        event.remove(database.engine, "before_cursor_execute", note)
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
 
 
 def test_version_that_is_retired_and_released_again_says_so(database: Database):
@@ -96,8 +100,8 @@ def test_no_run_starts_on_a_retired_version_and_it_can_still_be_read(database: D
 def test_no_other_status_gets_into_the_database(database: Database):
     with database.write() as session:
         pin(session, [a_plan()], at=NOW)
-    with pytest.raises(IntegrityError), database.write() as session:
-        session.connection().execute(text("UPDATE plan_version SET status = 'draft'"))
+    with pytest.raises(IntegrityError), behind(database).begin() as connection:
+        connection.execute(text("UPDATE plan_version SET status = 'draft'"))
 
 
 def test_pinning_what_is_known_reads_no_documents(database: Database):

@@ -29,7 +29,7 @@ from sqlmodel import SQLModel
 
 from app.storage.database import Database
 from app.storage.scope import MunicipalityScoped, Prepared, UnscopedQuery, set_scope, unscoped
-from app.storage.tables import RunRow, TextRow, User
+from app.storage.tables import RunMember, RunRow, TextRow, User
 from tests.storage.rows import Side, a_municipality_with_a_run, a_run, a_text, run_values
 
 Statement = Callable[[], Executable]
@@ -46,6 +46,7 @@ def sides(database: Database) -> tuple[Side, Side]:
 Run: Any = RunRow
 Text: Any = TextRow
 Person: Any = User
+Member: Any = RunMember
 OtherRun: Any = aliased(RunRow)
 in_run = Run.manager_id == Person.id
 
@@ -198,20 +199,30 @@ def test_refresh_of_a_row_in_reach_works(database: Database, sides: tuple[Side, 
         session.refresh(run)
 
 
+@pytest.fixture
+def members(database: Database, sides: tuple[Side, Side]) -> None:
+    """One in the run of either side: rows that can be removed."""
+    with database.write() as session:
+        unscoped(session, "fills both municipalities")
+        session.add_all(RunMember(municipality_id=s.municipality, run_id=s.run, user_id=s.user) for s in sides)
+
+
+@pytest.mark.usefixtures("members")
 def test_update_and_delete_stay_inside(database: Database, sides: tuple[Side, Side]):
     a, b = sides
     with database.write() as session:
         set_scope(session, a.municipality)
         session.execute(update(Run).values(purpose="new"))
         session.execute(update(Run).where(Run.id == b.run), {"purpose": "new"})
-        session.execute(delete(Text))
+        session.execute(delete(Member))
 
     with database.read() as session:
         unscoped(session, "looks at both")
         assert session.execute(select(Run.name, Run.purpose).order_by(Run.name)).all() == [("A", "new"), ("B", "")]
-        assert session.scalars(select(Text.text)).all() == ["B"]
+        assert session.scalars(select(Member.user_id)).all() == [b.user]
 
 
+@pytest.mark.usefixtures("members")
 def test_prepared_update_and_delete_stay_inside(database: Database, sides: tuple[Side, Side]):
     a, b = sides
     with database.write() as session:
@@ -228,13 +239,13 @@ def test_prepared_update_and_delete_stay_inside(database: Database, sides: tuple
             .rowcount
             == 0
         )
-        assert Prepared(delete(Text)).run(session, {}).rowcount == 1
+        assert Prepared(delete(Member)).run(session, {}).rowcount == 1
 
     with database.read() as session:
         unscoped(session, "looks at both")
         found = Prepared(select(Run.name, Run.purpose).order_by(Run.name)).run(session, {}).all()
         assert found == [("A", "new"), ("B", "")]
-        assert Prepared(select(Text.text)).run(session, {}).all() == [("B",)]
+        assert Prepared(select(Member.user_id)).run(session, {}).all() == [(b.user,)]
 
 
 def test_update_by_a_subquery_stays_inside(database: Database, sides: tuple[Side, Side]):

@@ -32,13 +32,13 @@ THINGS = Table(
 
 @pytest.fixture
 def things(database: Database) -> Iterator[Database]:
-    THINGS.create(database.engine)
+    THINGS.create(database.owner)
     yield database
-    THINGS.drop(database.engine)
+    THINGS.drop(database.owner)
 
 
 def stored(database: Database, column: str, value: Any) -> Any:
-    with database.engine.begin() as connection:
+    with database.owner.begin() as connection:
         connection.execute(insert(THINGS), {column: value})
         return connection.execute(select(THINGS.c[column])).scalar_one()
 
@@ -54,13 +54,13 @@ def test_moment_comes_back_as_the_same_moment_in_utc(things: Database):
 def test_moments_compare_in_the_database_whatever_zone_they_came_in(things: Database):
     stored(things, "at", datetime(2027, 7, 1, 1, 0, tzinfo=timezone(timedelta(hours=2))))
     midnight = datetime(2027, 7, 1, 0, 0, tzinfo=UTC)
-    with things.engine.connect() as connection:
+    with things.owner.connect() as connection:
         assert connection.execute(select(THINGS.c.id).where(THINGS.c.at < midnight)).all()
 
 
 def test_id_comes_back_as_text_where_that_is_asked(things: Database):
     id = uuid.uuid4()
-    with things.engine.begin() as connection:
+    with things.owner.begin() as connection:
         connection.execute(insert(THINGS), [{"owner": id}, {"owner": None}])
         found = connection.execute(select(type_coerce(THINGS.c.owner, IdText)).order_by(THINGS.c.id)).scalars().all()
     assert found == [str(id), None]
@@ -74,7 +74,7 @@ def test_time_without_a_zone_is_refused(things: Database):
 @pytest.mark.parametrize("column", ["at", "data", "colour"])
 def test_nothing_stays_nothing(things: Database, column: str):
     assert stored(things, column, None) is None
-    with things.engine.connect() as connection:
+    with things.owner.connect() as connection:
         assert connection.execute(text(f"SELECT count(*) FROM thing WHERE {column} IS NULL")).scalar() == 1
 
 
@@ -85,10 +85,10 @@ def test_json_comes_back_as_it_went_in(things: Database, value: Any):
 
 def test_enum_is_stored_by_value_and_comes_back_as_member(things: Database):
     assert stored(things, "colour", Colour.RED) is Colour.RED
-    with things.engine.connect() as connection:
+    with things.owner.connect() as connection:
         assert connection.execute(text("SELECT colour FROM thing")).scalar() == "rood"
 
 
 def test_database_refuses_a_value_outside_the_enum(things: Database):
-    with pytest.raises(IntegrityError, match="ck_thing_colour"), things.engine.begin() as connection:
+    with pytest.raises(IntegrityError, match="ck_thing_colour"), things.owner.begin() as connection:
         connection.execute(text("INSERT INTO thing (colour) VALUES ('RED')"))

@@ -27,6 +27,7 @@ from app.storage.scope import set_scope
 from app.storage.texts import write_text
 from app.storage.verify import verify_all
 from app.web.clock import Clock
+from tests.databases import behind
 from tests.features.accounts.building import MONDAY
 from tests.features.client import World, small_plan
 
@@ -98,7 +99,7 @@ def many_runs(
 
 def spoil(world: World, *run_ids: str) -> None:
     """What is stored of these runs cannot be read any more."""
-    with world.database.engine.begin() as connection:
+    with behind(world.database).begin() as connection:
         for run_id in run_ids:
             key = uuid.UUID(run_id)
             shown = key.hex if world.database.is_sqlite else str(key)

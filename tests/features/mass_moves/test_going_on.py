@@ -21,10 +21,11 @@ from app.features.mass_moves import mover
 from app.features.mass_moves.mover import Next, RunFailed
 from app.features.mass_moves.worker import carry_on
 from app.storage import mass_moves
-from app.storage.database import Database, create_engine_for
+from app.storage.database import Database
 from app.storage.mass_moves import HEARTBEAT_MAX, RunOutcome
 from app.storage.run_store import events_of
 from app.storage.scope import set_scope
+from tests.databases import opened_again
 from tests.features.accounts.building import OURS
 from tests.features.client import World, a_world
 from tests.features.mass_moves.building import (
@@ -54,8 +55,7 @@ def world(database: Database, tmp_path: Path) -> World:
 
 @contextmanager
 def another_process(database: Database) -> Iterator[Database]:
-    """Connections, and turns to write, of its own."""
-    other = Database(create_engine_for(database.engine.url.render_as_string(hide_password=False)))
+    other = opened_again(database)
     yield other
     other.dispose()
 

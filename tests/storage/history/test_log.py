@@ -20,6 +20,7 @@ from app.storage.history import log
 from app.storage.history.verify import verify_log
 from app.storage.scope import set_scope
 from app.storage.tables import LogEntry
+from tests.databases import behind, urls_of
 from tests.storage.history.making import Town, a_keeper, a_town
 from tests.storage.rows import NOW
 
@@ -139,9 +140,9 @@ import sys, uuid
 from app.storage.database import Database, create_engine_for
 from tests.storage.history.making import Town
 from tests.storage.rows import Side
-url, municipality, user, run = sys.argv[1:]
+url, owner, municipality, user, run = sys.argv[1:]
 ids = [uuid.UUID(id) for id in (municipality, user, run)]
-database = Database(create_engine_for(url))
+database = Database(create_engine_for(url), create_engine_for(owner))
 town = Town(database, Side(ids[0], ids[1], ids[2], "A"), [ids[2]])
 print("ready", flush=True)
 sys.stdin.readline()
@@ -153,10 +154,9 @@ database.dispose()
 
 def test_processes_that_append_at_once_leave_no_gap_and_no_double(database: Database):
     town = a_town(database, "A", runs=2)
-    url = database.engine.url.render_as_string(hide_password=False)
     started = [
         subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, url, str(town.id), str(town.side.user), str(run)],
+            [sys.executable, "-c", PROGRAM, *urls_of(database), str(town.id), str(town.side.user), str(run)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -206,6 +206,6 @@ def test_what_was_logged_can_not_be_changed_or_removed(database: Database, tmp_p
     town = a_town(database, "A")
     town.work(["RunStarted", "StepSaved"])
     a_keeper(database, tmp_path).sign(town.id, at=NOW)
-    with pytest.raises(IntegrityError, match=message), database.write() as session:
-        session.connection().execute(text(change))
+    with pytest.raises(IntegrityError, match=message), behind(database).begin() as connection:
+        connection.execute(text(change))
     assert problems(town) == []

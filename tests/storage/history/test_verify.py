@@ -17,6 +17,7 @@ from app.storage.history.heads import Signed
 from app.storage.history.keeper import HistoryKeeper
 from app.storage.history.verify import verify_log
 from app.storage.scope import set_scope
+from tests.databases import behind
 from tests.storage.history.making import Town, a_keeper, a_town
 from tests.storage.history.tampering import a_key
 from tests.storage.rows import NOW
@@ -52,7 +53,7 @@ def behind_the_back(database: Database, *statements: str) -> None:
         cursor.execute("PRAGMA foreign_keys = ON")
         raw.close()
         return
-    with database.engine.begin() as connection:
+    with behind(database).begin() as connection:
         for table in TABLES:
             connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
         for statement in statements:
