@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from app.features.accounts import routes as accounts
 from app.features.accounts.answers import install_accounts
 from app.features.advice import routes as advice
+from app.features.approvals import points as open_points
 from app.features.approvals import routes as approvals
 from app.features.evidence import routes as evidence
 from app.features.history import routes as history
@@ -42,6 +43,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     steps.router,
     approvals.router,
     advice.router,
+    open_points.router,
     evidence.router,
     reports.router,
     history.router,

@@ -51,6 +51,7 @@ class Action(StrEnum):
 
 _WORKERS: Final = frozenset({Role.POLICY_OFFICER, Role.MANAGER})
 _MANAGERS: Final = frozenset({Role.MANAGER})
+_APPROVERS: Final = frozenset({Role.MANAGER, Role.ADVISER})  # whichever of them the gate of the stage names
 _ADMINISTRATORS: Final = frozenset({Role.ADMINISTRATOR})
 _ADVISERS: Final = frozenset({Role.ADVISER})
 _EVERYBODY: Final = frozenset(Role)
@@ -69,7 +70,7 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = {
     Action.EDIT_RUN: _WORKERS,
     Action.SHARE_RUN: _WORKERS,
     Action.WORK_ON_STAGE: _WORKERS,
-    Action.APPROVE_STAGE: _MANAGERS,
+    Action.APPROVE_STAGE: _APPROVERS,
     Action.TAKE_DECISION: _MANAGERS,
     Action.GIVE_ADVICE: _ADVISERS,
     Action.ANSWER_ADVICE: _WORKERS,
@@ -91,6 +92,7 @@ _FOR_SOME_RUNS: Final = frozenset(
         Action.VIEW_HISTORY,
         Action.GIVE_ADVICE,
         Action.VIEW_PLANS,
+        Action.APPROVE_STAGE,
     }
 )
 

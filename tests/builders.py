@@ -11,15 +11,16 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 
-from app.engine import transitions
+from app.engine import point_decisions, transitions
 from app.engine.answers import Raw, Value, mark, read
 from app.engine.apply import apply
 from app.engine.definition import (
     Across,
     Advice,
+    ApprovalsOf,
     Column,
     Condition,
     Decision,
@@ -49,6 +50,7 @@ from app.engine.definition import (
 )
 from app.engine.events import Event, RunStarted
 from app.engine.people import ONE_ACCOUNT_EACH, Mandate, People
+from app.engine.points import NewPoint
 from app.engine.run import AnswerMark, EvidenceForm, Run, StageInstance, StageRef, StepState, TextId, UserId
 from app.engine.seal import seal
 
@@ -170,13 +172,26 @@ def a_stage(
 
 
 def a_gate(
-    *complete: str, approvals: int = 1, approvers: tuple[str, ...] = ("manager",), names_nothing: bool = False
+    *complete: str,
+    approvals: int = 1,
+    approvers: tuple[str, ...] = ("manager",),
+    of_which: Mapping[str, int] | None = None,
+    names_nothing: bool = False,
 ) -> Gate:
-    """With the completeness rules that a plan has by default, unless others are named."""
+    """With the completeness rules that a plan has by default, unless others are named. `of_which`: how many approvals
+    by role."""
     question = an_item("Kan dit zo?")
+    by_role = tuple(ApprovalsOf(role, number) for role, number in (of_which or {}).items())
     if complete or names_nothing:
-        return Gate(question, approvers, approvals, complete)
-    return Gate(question, approvers, approvals)
+        return Gate(question, approvers, approvals, by_role, complete)
+    return Gate(question, approvers, approvals, by_role)
+
+
+def a_condition(
+    id: str = "punt", *, text: str = "cijfers aanvullen", owner: str | None = None, due: date = date(2026, 12, 18)
+) -> NewPoint:
+    """That somebody of the team (Anna, if not said) sees to something before Christmas."""
+    return NewPoint(id, text, owner or ANNA, due)
 
 
 def a_statement(id: str, ground: str) -> Statement:
@@ -419,10 +434,29 @@ class RunBuilder:
         return seal(self.run, ref(at_ref)) if ref(at_ref) in self.run.stages else ""
 
     def with_stage(
-        self, at_ref: str, *, early_reason: TextId | None = "vroeg begonnen", by: UserId = ANNA, at: datetime = MONDAY
+        self,
+        at_ref: str,
+        *,
+        early_reason: TextId | None = "vroeg begonnen",
+        reason: TextId | None = "opnieuw nodig",
+        by: UserId = ANNA,
+        at: datetime = MONDAY,
     ) -> RunBuilder:
-        event = transitions.start_stage(self.plan, self.run, ref(at_ref), early_reason=early_reason, by=by, at=at)
+        event = transitions.start_stage(
+            self.plan, self.run, ref(at_ref), early_reason=early_reason, reason=reason, by=by, at=at
+        )
         return self.then(event)
+
+    def with_stage_reopened(
+        self, at_ref: str, *, reason: TextId | None = "er is iets nieuws", by: UserId = ANNA, at: datetime = MONDAY
+    ) -> RunBuilder:
+        return self.then(transitions.reopen_stage(self.plan, self.run, ref(at_ref), reason=reason, by=by, at=at))
+
+    def _open_again(self, at_ref: str, *, by: UserId, at: datetime) -> RunBuilder:
+        """Who goes on working in an approved continuous stage says why first."""
+        if transitions.reopener_reasons(self.plan, self.run, ref(at_ref), by=by):
+            return self
+        return self.with_stage_reopened(at_ref, by=by, at=at)
 
     def with_skip(
         self, at_ref: str, *, reason: TextId | None = "niet nodig", by: UserId = ANNA, at: datetime = MONDAY
@@ -446,10 +480,11 @@ class RunBuilder:
         definition = self.plan.stage(ref(at_ref).stage).step(step)
         instance = self.run.instance(ref(at_ref))
         current = instance.step(step).revision if instance else 0
-        return self.then(
+        built = self._open_again(at_ref, by=by, at=at)
+        return built.then(
             transitions.save_step(
-                self.plan,
-                self.run,
+                built.plan,
+                built.run,
                 ref(at_ref),
                 step,
                 answers=marks(definition, answers),
@@ -472,10 +507,11 @@ class RunBuilder:
         at: datetime = MONDAY,
     ) -> RunBuilder:
         evidence = id or an_id(f"evidence {len(self.events)}")
-        return self.then(
+        built = self._open_again(at_ref, by=by, at=at)
+        return built.then(
             transitions.add_evidence(
-                self.plan,
-                self.run,
+                built.plan,
+                built.run,
                 ref(at_ref),
                 step,
                 evidence=evidence,
@@ -498,9 +534,10 @@ class RunBuilder:
         by: UserId = ANNA,
         at: datetime = MONDAY,
     ) -> RunBuilder:
-        return self.then(
+        built = self._open_again(at_ref, by=by, at=at)
+        return built.then(
             transitions.withdraw_evidence(
-                self.plan, self.run, ref(at_ref), step, evidence=evidence, reason=reason, by=by, at=at
+                built.plan, built.run, ref(at_ref), step, evidence=evidence, reason=reason, by=by, at=at
             )
         )
 
@@ -516,7 +553,8 @@ class RunBuilder:
 
     def with_step_completed(self, at_ref: str, step: str, *, by: UserId = ANNA, at: datetime = MONDAY) -> RunBuilder:
         """As it is now: fill it first."""
-        return self.then(transitions.complete_step(self.plan, self.run, ref(at_ref), step, by=by, at=at))
+        built = self._open_again(at_ref, by=by, at=at)
+        return built.then(transitions.complete_step(built.plan, built.run, ref(at_ref), step, by=by, at=at))
 
     def with_step_done(self, at_ref: str, step: str, *, by: UserId = ANNA, at: datetime = MONDAY) -> RunBuilder:
         filled = self.with_step_filled(at_ref, step, by=by, at=at)
@@ -547,14 +585,17 @@ class RunBuilder:
             )
         )
 
-    def with_request_withdrawn(self, at_ref: str, *, by: UserId = ANNA, at: datetime = TUESDAY) -> RunBuilder:
-        return self.then(transitions.withdraw_request(self.plan, self.run, ref(at_ref), by=by, at=at))
+    def with_request_withdrawn(
+        self, at_ref: str, *, reason: TextId | None = "nog niet af", by: UserId = ANNA, at: datetime = TUESDAY
+    ) -> RunBuilder:
+        return self.then(transitions.withdraw_request(self.plan, self.run, ref(at_ref), reason=reason, by=by, at=at))
 
     def with_approval(
         self,
         at_ref: str,
         *,
         shown: str | None = None,
+        conditions: Iterable[NewPoint] = (),
         by: UserId = MARIAM,
         roles: frozenset[str] = MANAGER,
         people: People = ONE_ACCOUNT_EACH,
@@ -568,11 +609,66 @@ class RunBuilder:
                 ref(at_ref),
                 shown=shown or self.seal(at_ref),
                 remark=None,
+                conditions=tuple(conditions),
                 by=by,
                 roles=roles,
                 people=people,
                 mandate=mandate,
                 at=at,
+            )
+        )
+
+    def with_point_reported(
+        self, at_ref: str, point: str, *, remark: TextId | None = "gedaan", by: UserId = ANNA, at: datetime = THURSDAY
+    ) -> RunBuilder:
+        return self.then(
+            point_decisions.report_point(self.plan, self.run, ref(at_ref), point, remark=remark, by=by, at=at)
+        )
+
+    def with_point_closed(
+        self,
+        at_ref: str,
+        point: str,
+        *,
+        by: UserId = MARIAM,
+        roles: frozenset[str] = MANAGER,
+        at: datetime = FRIDAY,
+    ) -> RunBuilder:
+        return self.then(
+            point_decisions.close_point(self.plan, self.run, ref(at_ref), point, by=by, roles=roles, at=at)
+        )
+
+    def with_point_returned(
+        self,
+        at_ref: str,
+        point: str,
+        *,
+        reason: TextId | None = "nog niet genoeg",
+        by: UserId = MARIAM,
+        roles: frozenset[str] = MANAGER,
+        at: datetime = FRIDAY,
+    ) -> RunBuilder:
+        return self.then(
+            point_decisions.return_point(
+                self.plan, self.run, ref(at_ref), point, reason=reason, by=by, roles=roles, at=at
+            )
+        )
+
+    def with_point_changed(
+        self,
+        at_ref: str,
+        point: str,
+        *,
+        owner: UserId,
+        due: date,
+        reason: TextId | None = "meer tijd nodig",
+        by: UserId = MARIAM,
+        roles: frozenset[str] = MANAGER,
+        at: datetime = FRIDAY,
+    ) -> RunBuilder:
+        return self.then(
+            point_decisions.change_point(
+                self.plan, self.run, ref(at_ref), point, owner=owner, due=due, reason=reason, by=by, roles=roles, at=at
             )
         )
 
@@ -588,6 +684,7 @@ class RunBuilder:
         at_ref: str,
         findings: Mapping[str, TextId],
         *,
+        shown: str | None = None,
         by: UserId = MARIAM,
         roles: frozenset[str] = MANAGER,
         people: People = ONE_ACCOUNT_EACH,
@@ -599,6 +696,7 @@ class RunBuilder:
                 self.plan,
                 self.run,
                 ref(at_ref),
+                shown=shown or self.seal(at_ref),
                 findings=findings,
                 by=by,
                 roles=roles,

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from app.engine.definition import (
     Across,
     Advice,
+    ApprovalsOf,
     Changes,
     Column,
     Condition,
@@ -151,7 +152,15 @@ def _advice(part: Document) -> Advice:
 
 
 def _gate(part: Document) -> Gate:
-    return _make(Gate, part, question=_item, approvers=tuple, complete=tuple, explanation=_items)
+    return _make(
+        Gate,
+        part,
+        question=_item,
+        approvers=tuple,
+        of_which=_each(lambda each: _make(ApprovalsOf, each)),
+        complete=tuple,
+        explanation=_items,
+    )
 
 
 def _stage(part: Document) -> Stage:

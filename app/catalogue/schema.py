@@ -58,7 +58,7 @@ EXTENDS = rf"{SLUG[:-1]}@{VERSION[1:]}"
 PREFIX = r"^[a-z][a-z0-9]{0,11}$"  # one word, so that no id of another prefix can begin with it
 
 # Access roles that the application lets approve and decide; app/policy.py is the source, a test compares them.
-APPROVING_ROLES = ("manager",)
+APPROVING_ROLES = ("manager", "adviser")
 DECIDING_ROLES = ("manager",)
 
 
@@ -352,11 +352,20 @@ class Decision(Part):
     requires: Requirements = []
 
 
+class ApprovalsOf(Part):
+    role: Approver
+    approvals: int = Field(default=1, ge=1, le=10)
+    """How many people with this role."""
+
+
 class Gate(Part):
     question: Item
     approvers: list[Approver] = Field(default=["manager"], min_length=1)
+    """Who may approve: each of these roles."""
     approvals: int = Field(default=1, ge=1, le=10)
-    """How many people must approve."""
+    """How many people must approve. One person counts once, whatever roles they have."""
+    of_which: list[ApprovalsOf] = Field(default=[], max_length=10)
+    """How many of them, at least, with a certain role."""
     complete: list[GuardName] = ["required_steps_completed", "checklist_answered"]
     """What must be done before the gate; a required step always must."""
     explanation: Items = []

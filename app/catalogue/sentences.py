@@ -54,6 +54,7 @@ WARNINGS: Final = frozenset(
         "reason_without_effect",
         "renamed_undeclared",
         "changes_missing",
+        "quorum_without_place",
         *OVERLAY_WARNINGS,
     }
 )
@@ -443,6 +444,24 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
     "minimum_above_maximum": _both(
         "is more than the maximum ({limit}), so no answer can be right; change one of the two",
         "is meer dan het maximum ({limit}), dus geen antwoord kan goed zijn; verander een van de twee",
+    ),
+    "quorum_role_twice": _both(
+        'names the role "{value}" twice; join the two and raise approvals',
+        'noemt de rol "{value}" twee keer; voeg ze samen en verhoog approvals',
+    ),
+    "quorum_role_unknown": _both(
+        'nobody with the role "{value}" may approve here; add the role to approvers, or remove it here',
+        'niemand met de rol "{value}" mag hier akkoord geven; voeg de rol toe aan approvers of haal hem hier weg',
+    ),
+    "quorum_impossible": _both(
+        "asks for {value} approvals by role, of {limit} in all, so it is never met; raise approvals, or ask for fewer",
+        "vraagt {value} akkoorden per rol, van {limit} in totaal: dat lukt nooit; verhoog approvals of vraag er minder",
+    ),
+    "quorum_without_place": _both(
+        'approval by the role "{value}" never helps, since every place is for another role; '
+        "raise approvals, or remove the role",
+        'een akkoord van de rol "{value}" helpt nooit, want elke plaats is voor een andere rol; '
+        "verhoog approvals of haal de rol weg",
     ),
     "repeated_kind": _both(
         'this step asks for evidence of kind "{value}" twice; join the two and raise `minimum`',

@@ -234,6 +234,14 @@ class Worker:
         text = self._text(reason, by)
         assert text is not None
         event = transitions.send_back_stage(
-            self.plan, self.run, ref, findings={step: text}, by=by, roles=frozenset({"manager"}), at=at
+            self.plan,
+            self.run,
+            ref,
+            shown=seal(self.run, ref),
+            findings={step: text},
+            by=by,
+            roles=frozenset({"manager"}),
+            at=at,
         )
+        keep_seal(self.session, self.run.id, manifest(self.run, ref), at=at)
         self.run = run_store.record(self.session, self.plan, self.run, event)

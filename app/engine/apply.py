@@ -9,6 +9,7 @@ from typing import assert_never
 
 from app.engine import advice
 from app.engine import events as e
+from app.engine.points import Point, PointState, proposed
 from app.engine.run import (
     Approval,
     Decided,
@@ -90,6 +91,7 @@ def _changed(run: Run, event: e.Event) -> Run:
             return run.with_instance(_instance_after(run.instance(event.ref), event))
 
 
+PointEvent = e.PointReported | e.PointClosed | e.PointReturned | e.PointChanged
 StageEvent = (
     e.AnswersProposed
     | e.StageStarted
@@ -106,6 +108,7 @@ StageEvent = (
     | e.ApprovalWithdrawn
     | e.Recused
     | e.RecusalTakenBack
+    | PointEvent
 )
 
 
@@ -129,6 +132,7 @@ def _instance_after(instance: StageInstance | None, event: StageEvent) -> StageI
             started_by=event.by,
             started_at=event.at,
             early_reason=event.early_reason,
+            round_reason=event.reason,
             contributors=(event.by,),
         )
     if isinstance(event, e.StageSkipped):
@@ -146,20 +150,22 @@ def _instance_after(instance: StageInstance | None, event: StageEvent) -> StageI
             asked = replace(instance, status=StageStatus.SUBMITTED, request=request)
             return asked.with_contributor(event.by)
         case e.RequestWithdrawn():
-            withdrawn = replace(instance, status=StageStatus.OPEN, request=None)
+            withdrawn = _without_proposed(replace(instance, status=StageStatus.OPEN, request=None))
             return withdrawn.with_contributor(event.by) if event.is_work else withdrawn
         case e.StageApproved():
             return _approved(instance, event)
         case e.StageSentBack():
             return _sent_back(instance, event.findings, event)
         case e.StageReopened():
-            return replace(instance, status=StageStatus.OPEN)
+            return replace(instance, status=StageStatus.OPEN, reopened_reason=event.reason)
         case e.ApprovalWithdrawn():
             return _approval_withdrawn(instance, event)
         case e.Recused():
             return replace(instance, recusals=(*instance.recusals, Recusal(event.by, event.at, event.reason)))
         case e.RecusalTakenBack():
             return _recusal_taken_back(instance, event)
+        case e.PointReported() | e.PointClosed() | e.PointReturned() | e.PointChanged():
+            return _point_changed(instance, event)
         case _:
             assert_never(event)
 
@@ -227,10 +233,13 @@ def _approved(instance: StageInstance, event: e.StageApproved) -> StageInstance:
         event.remark,
         mandate=event.mandate,
         on_behalf_of=event.on_behalf_of,
+        roles=event.roles,
     )
     approvals = (*instance.approvals, approval)
+    asked = (proposed(condition, event.request, by=event.by, at=event.at) for condition in event.conditions)
+    points = (*instance.points, *asked)
     if not event.is_final:
-        return replace(instance, approvals=approvals)
+        return replace(instance, approvals=approvals, points=points)
     return replace(
         instance,
         approvals=approvals,
@@ -240,7 +249,39 @@ def _approved(instance: StageInstance, event: e.StageApproved) -> StageInstance:
         decided_at=event.at,
         decided=Decided(True, event.by, event.at, event.seal, event.mandate, event.on_behalf_of),
         changed_since_approval=False,
+        reopened_reason=None,
+        points=tuple(replace(p, state=PointState.OPEN) if p.state is PointState.PROPOSED else p for p in points),
     )
+
+
+def _lapsed(points: Iterable[Point], *states: PointState) -> tuple[Point, ...]:
+    return tuple(replace(point, state=PointState.LAPSED) if point.state in states else point for point in points)
+
+
+def _without_proposed(instance: StageInstance) -> StageInstance:
+    """Conditions of an approval that does not come."""
+    return replace(instance, points=_lapsed(instance.points, PointState.PROPOSED))
+
+
+def _point_changed(instance: StageInstance, event: PointEvent) -> StageInstance:
+    point = instance.point(event.point)
+    if point is None:
+        raise ValueError(f"{event.ref} has no point {event.point}")
+    match event:
+        case e.PointReported():
+            after = replace(
+                point, state=PointState.REPORTED, reported_by=event.by, reported_at=event.at, report=event.remark
+            )
+        case e.PointClosed():
+            after = replace(point, state=PointState.CLOSED, judged_by=event.by, judged_at=event.at, returned=None)
+        case e.PointReturned():
+            after = replace(point, state=PointState.OPEN, judged_by=event.by, judged_at=event.at, returned=event.reason)
+        case e.PointChanged():
+            after = replace(point, owner=event.owner, due=event.due, changed=event.reason)
+        case _:
+            assert_never(event)
+    changed = replace(instance, points=tuple(after if p is point else p for p in instance.points))
+    return changed.with_contributor(event.by) if isinstance(event, e.PointReported) else changed
 
 
 def _sent_back(instance: StageInstance, findings: Mapping[str, str], event: e.StageSentBack) -> StageInstance:
@@ -248,24 +289,43 @@ def _sent_back(instance: StageInstance, findings: Mapping[str, str], event: e.St
     for step, finding in findings.items():
         steps[step] = replace(instance.step(step), status=StepStatus.REVISIT, finding=finding)
     request = instance.request
-    return replace(
+    sent_back = replace(
         instance,
         status=StageStatus.OPEN,
         request=None,
         decided_at=event.at,
-        decided=Decided(False, event.by, event.at, request.seal, event.mandate, event.on_behalf_of)
+        decided=Decided(False, event.by, event.at, event.seal or request.seal, event.mandate, event.on_behalf_of)
         if request
         else None,
         steps=MappingProxyType(steps),
     )
+    return _without_proposed(sent_back)
 
 
 def _approval_withdrawn(instance: StageInstance, event: e.ApprovalWithdrawn) -> StageInstance:
+    if instance.request is not None:
+        return _own_approval_withdrawn(instance, instance.request.id, event.by)
     approvals = tuple(
         approval if approval.withdrawn_by else replace(approval, withdrawn_by=event.by)
         for approval in instance.approvals
     )
-    return replace(instance, status=StageStatus.OPEN, passed=False, approvals=approvals, decided_at=event.at)
+    points = _lapsed(instance.points, PointState.PROPOSED, PointState.OPEN, PointState.REPORTED)
+    return replace(
+        instance, status=StageStatus.OPEN, passed=False, approvals=approvals, decided_at=event.at, points=points
+    )
+
+
+def _own_approval_withdrawn(instance: StageInstance, request: str, by: str) -> StageInstance:
+    """The others go on deciding, without what this person asked for."""
+    approvals = tuple(
+        replace(each, withdrawn_by=by) if (each.request, each.by) == (request, by) else each
+        for each in instance.approvals
+    )
+    points = tuple(
+        replace(each, state=PointState.LAPSED) if each.state is PointState.PROPOSED and each.by == by else each
+        for each in instance.points
+    )
+    return replace(instance, approvals=approvals, points=points)
 
 
 def _recusal_taken_back(instance: StageInstance, event: e.RecusalTakenBack) -> StageInstance:

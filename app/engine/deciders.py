@@ -11,6 +11,7 @@ from datetime import datetime
 from app.engine.definition import Decision, Stage, StageRequired, StepPlan
 from app.engine.errors import Reason
 from app.engine.people import ONE_ACCOUNT_EACH, Mandate, People
+from app.engine.quorum import Missing, missing
 from app.engine.run import Approval, Run, StageInstance, StageRef, StageStatus, UserId
 
 
@@ -72,16 +73,25 @@ def cannot_decide_on(
 # --- a quorum --------------------------------------------------------------------------------------------------
 
 
+def approvals_of_request(instance: StageInstance) -> Iterator[Approval]:
+    """Those given to the present request."""
+    request = instance.request
+    return (each for each in instance.approvals if request and each.request == request.id)
+
+
+def missing_approvals(stage: Stage, instance: StageInstance, seal: str, people: People = ONE_ACCOUNT_EACH) -> Missing:
+    """Whose approval the present request still waits for."""
+    standing = standing_approvals(instance, seal, people)
+    return missing(stage.gate, {each.by: frozenset(each.roles) for each in standing})
+
+
 def standing_approvals(instance: StageInstance, seal: str, people: People = ONE_ACCOUNT_EACH) -> list[Approval]:
     """The approvals of the present request with the present content (`seal`), each of another person: whoever worked on
     it since, or takes no part any more, does not count, nor does somebody twice."""
-    request = instance.request
     found: list[Approval] = []
-    if request is None:
-        return found
     out = (*instance.contributors, *instance.recused)
-    for approval in instance.approvals:
-        if (approval.request, approval.seal, approval.withdrawn_by) != (request.id, seal, None):
+    for approval in approvals_of_request(instance):
+        if (approval.seal, approval.withdrawn_by) != (seal, None):
             continue
         counted = [voice for other in found for voice in other.voices]
         if not any(people.is_among(voice, (*out, *counted)) for voice in approval.voices):

@@ -259,13 +259,22 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalsOf:
+    """At least so many of the approvals that a gate takes come from people with this role."""
+
+    role: str
+    approvals: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
-    """Where people with one of the access roles `approvers` decide; `approvals` is how many of them it takes.
-    `complete` names guards of `guards.GATE_GUARDS`."""
+    """Where people with one of the access roles `approvers` decide; `approvals` is how many of them it takes, of which
+    some of certain roles. `complete` names guards of `guards.GATE_GUARDS`."""
 
     question: Item
     approvers: tuple[str, ...] = ("manager",)
     approvals: int = 1
+    of_which: tuple[ApprovalsOf, ...] = ()
     complete: tuple[str, ...] = ("required_steps_completed", "checklist_answered")
     explanation: tuple[Item, ...] = ()
 

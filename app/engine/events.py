@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from app.engine.points import NewPoint
 from app.engine.run import (
     AnswerMark,
     DecisionTaken,
@@ -63,11 +64,13 @@ class DomainsChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageStarted:
-    """`early_reason` is there when advised stages (`unmet_advice`) were not finished yet."""
+    """`early_reason` is there when advised stages (`unmet_advice`) were not finished yet, `reason` with a later round:
+    why there is one."""
 
     ref: StageRef
     unmet_advice: tuple[str, ...] = ()
     early_reason: TextId | None = None
+    reason: TextId | None = None
     by: UserId
     at: datetime
 
@@ -164,14 +167,16 @@ class RequestWithdrawn:
     ref: StageRef
     request: str
     is_work: bool = False
+    reason: TextId | None = None
     by: UserId
     at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageApproved:
-    """`seal` is the digest of exactly what was shown. `is_final` says that the quorum is now met. Here and in the other
-    decisions: `mandate` and `on_behalf_of` when a deputy decides in the name of somebody who is absent."""
+    """`seal` is the digest of exactly what was shown, with the conditions added. `is_final` says that the quorum is now
+    met. `roles`: those that the gate asks for and the approver has. Here and in the other decisions: `mandate` and
+    `on_behalf_of` when a deputy decides in the name of somebody who is absent."""
 
     ref: StageRef
     request: str
@@ -180,19 +185,22 @@ class StageApproved:
     remark: TextId | None = None
     mandate: str | None = None
     on_behalf_of: UserId | None = None
+    conditions: tuple[NewPoint, ...] = ()
+    roles: tuple[str, ...] = ()
     by: UserId
     at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageSentBack:
-    """`findings` maps step ids to the text that says what should change."""
+    """`findings` maps step ids to the text that says what should change. `seal` is the digest of what was shown."""
 
     ref: StageRef
     request: str
     findings: Mapping[str, TextId]
     mandate: str | None = None
     on_behalf_of: UserId | None = None
+    seal: str | None = None
     by: UserId
     at: datetime
 
@@ -202,12 +210,16 @@ class StageReopened:
     """Work goes on in a continuous stage; its earlier approval stays valid for what it sealed."""
 
     ref: StageRef
+    reason: TextId | None = None
     by: UserId
     at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalWithdrawn:
+    """Of an approved stage: all of it, and the stage is open again. While the stage waits for more approvals: only
+    that of who withdraws it."""
+
     ref: StageRef
     reason: TextId
     mandate: str | None = None
@@ -229,6 +241,49 @@ class Recused:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecusalTakenBack:
     ref: StageRef
+    reason: TextId
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointReported:
+    """By its owner: the open point is done, and how."""
+
+    ref: StageRef
+    point: str
+    remark: TextId
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointClosed:
+    ref: StageRef
+    point: str
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointReturned:
+    """It is not done yet, says who decides."""
+
+    ref: StageRef
+    point: str
+    reason: TextId
+    by: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointChanged:
+    """Another owner, another date, or both."""
+
+    ref: StageRef
+    point: str
+    owner: UserId
+    due: date
     reason: TextId
     by: UserId
     at: datetime
@@ -380,6 +435,10 @@ Event = (
     | ApprovalWithdrawn
     | Recused
     | RecusalTakenBack
+    | PointReported
+    | PointClosed
+    | PointReturned
+    | PointChanged
     | MoveProposed
     | MoveProposalWithdrawn
     | RunMoved

@@ -162,8 +162,8 @@ def not_in_team(run: Run, by: UserId) -> Iterator[Reason]:
 
 
 def not_open_for_work(stage: Stage, run: Run, ref: StageRef) -> Iterator[Reason]:
-    """A continuous stage stays open after approval, until its next round; any other needs a new round or a
-    withdrawn approval."""
+    """After approval work goes on in a continuous stage once somebody said why, until its next round; any other stage
+    needs a new round or a withdrawn approval."""
     instance = run.instance(ref)
     if instance is None:
         yield Reason("not_started", stage=str(ref))
@@ -173,6 +173,8 @@ def not_open_for_work(stage: Stage, run: Run, ref: StageRef) -> Iterator[Reason]
         yield Reason("stage_approved", stage=str(ref))
     elif run.instance(ref.next_round()) is not None:
         yield Reason("later_round_exists", stage=str(ref))
+    elif instance.status is StageStatus.APPROVED:
+        yield Reason("reopen_first", stage=str(ref))
 
 
 def missing_answers(step: Step, state: StepState, ref: StageRef) -> Iterator[Reason]:

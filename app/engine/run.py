@@ -13,6 +13,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Self
 
+from app.engine.points import Point
+
 UserId = str
 TextId = str
 EvidenceId = str
@@ -149,6 +151,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
+    """`roles`: those of the gate that the approver had then; unknown of approvals from before gates asked for roles."""
+
     request: str
     by: UserId
     at: datetime
@@ -157,6 +161,7 @@ class Approval:
     withdrawn_by: UserId | None = None
     mandate: str | None = None
     on_behalf_of: UserId | None = None
+    roles: tuple[str, ...] = ()
 
     @property
     def voices(self) -> tuple[UserId, ...]:
@@ -194,6 +199,7 @@ class Recusal:
 @dataclass(frozen=True)
 class StageInstance:
     """One round of a stage (in one domain). `contributors` are all who worked on it; none of them may approve it.
+    `points` are the conditions of its approvals. `reopened_reason`: why work went on after the last approval.
 
     `loaded` names the steps that a partial load brought along; None means all. Asking for another step is a bug
     in the caller, not an empty step.
@@ -204,6 +210,8 @@ class StageInstance:
     started_by: UserId | None = None
     started_at: datetime | None = None
     early_reason: TextId | None = None
+    round_reason: TextId | None = None
+    reopened_reason: TextId | None = None
     skip_reason: TextId | None = None
     contributors: tuple[UserId, ...] = ()
     request: Request | None = None
@@ -213,12 +221,16 @@ class StageInstance:
     passed: bool = False
     changed_since_approval: bool = False
     recusals: tuple[Recusal, ...] = ()
+    points: tuple[Point, ...] = ()
     steps: Mapping[str, StepState] = field(default_factory=dict)
     loaded: frozenset[str] | None = None
 
     def step(self, id: str) -> StepState:
         assert self.loaded is None or id in self.loaded, f"step {id} of {self.ref} was not loaded"
         return self.steps.get(id, StepState())
+
+    def point(self, id: str) -> Point | None:
+        return next((point for point in self.points if point.id == id), None)
 
     def with_step(self, id: str, state: StepState) -> StageInstance:
         return replace(self, steps=MappingProxyType({**self.steps, id: state}))

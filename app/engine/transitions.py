@@ -6,13 +6,15 @@ All raise NoSuchPart for a part that does not exist, and Blocked with every reas
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from app.engine import deciders, guards
+from app.engine import deciders, guards, point_decisions, quorum
 from app.engine import events as e
 from app.engine.definition import StepPlan
 from app.engine.errors import Blocked, Reason, SealBroken, StepChanged
 from app.engine.people import ONE_ACCOUNT_EACH, Mandate, People
+from app.engine.points import NewPoint, proposed
 from app.engine.run import (
     AnswerMark,
     EvidenceForm,
@@ -120,18 +122,33 @@ def change_domains(plan: StepPlan, run: Run, *, domains: Sequence[str], by: User
 
 
 def start_stage(
-    plan: StepPlan, run: Run, ref: StageRef, *, early_reason: TextId | None, by: UserId, at: datetime
+    plan: StepPlan,
+    run: Run,
+    ref: StageRef,
+    *,
+    early_reason: TextId | None,
+    reason: TextId | None = None,
+    by: UserId,
+    at: datetime,
 ) -> e.StageStarted:
-    """Starts a stage or its next round. Going against the advice takes a reason, which is recorded."""
+    """Starts a stage or its next round. Going against the advice takes a reason, and so does a later round (`reason`);
+    both are recorded."""
     stage = guards.find_stage(plan, run, ref)
     unmet = guards.unmet_advice(plan, run, stage, ref.domain)
     reasons = [*guards.cannot_start(plan, run, ref), *guards.not_in_team(run, by)]
     if not reasons and unmet and early_reason is None:
         advised = {f"stage_{n}": id for n, id in enumerate(unmet, 1)}
         reasons.append(Reason("early_start_needs_reason", stage=str(ref), params=advised))
+    if not any(guards.cannot_start(plan, run, ref)) and ref.round > 1 and reason is None:
+        reasons.append(Reason("round_needs_reason", stage=str(ref)))
     _refuse_if("start_stage", reasons)
     return e.StageStarted(
-        ref=ref, unmet_advice=tuple(unmet), early_reason=early_reason if unmet else None, by=by, at=at
+        ref=ref,
+        unmet_advice=tuple(unmet),
+        early_reason=early_reason if unmet else None,
+        reason=reason if ref.round > 1 else None,
+        by=by,
+        at=at,
     )
 
 
@@ -167,11 +184,27 @@ def undo_skip(plan: StepPlan, run: Run, ref: StageRef, *, by: UserId, at: dateti
     return e.SkipUndone(ref=ref, by=by, at=at)
 
 
-def _reopening(instance: StageInstance, by: UserId, at: datetime) -> list[e.Event]:
-    """Work on an approved continuous stage reopens it first."""
-    if instance.status is StageStatus.APPROVED:
-        return [e.StageReopened(ref=instance.ref, by=by, at=at)]
-    return []
+def reopener_reasons(plan: StepPlan, run: Run, ref: StageRef, *, by: UserId) -> list[Reason]:
+    """Why this person cannot go on working in this stage, which was approved. A stage that is not continuous opens
+    by withdrawing its approval."""
+    stage = guards.find_stage(plan, run, ref)
+    instance = run.instance(ref)
+    closed = [each for each in guards.not_open_for_work(stage, run, ref) if each.code != "reopen_first"]
+    reasons = [*closed, *guards.not_in_team(run, by)]
+    if instance is not None and not closed and instance.status is not StageStatus.APPROVED:
+        reasons.append(Reason("not_approved", stage=str(ref)))
+    return reasons
+
+
+def reopen_stage(
+    plan: StepPlan, run: Run, ref: StageRef, *, reason: TextId | None, by: UserId, at: datetime
+) -> e.StageReopened:
+    """Work goes on in an approved continuous stage. The approval stands; what changes from here on is marked so."""
+    reasons = reopener_reasons(plan, run, ref, by=by)
+    if reason is None:
+        reasons.append(Reason("reason_missing", stage=str(ref)))
+    _refuse_if("reopen_stage", reasons)
+    return e.StageReopened(ref=ref, reason=reason, by=by, at=at)
 
 
 # --- a step ----------------------------------------------------------------------------------------------------
@@ -205,7 +238,7 @@ def save_step(
     if based_on != current:
         raise StepChanged(str(ref), step, based_on=based_on, current=current)
     saved = e.StepSaved(ref=ref, step=step, answers=dict(answers), by=by, at=at)
-    return [*_reopening(instance, by, at), saved]
+    return [saved]
 
 
 def complete_step(plan: StepPlan, run: Run, ref: StageRef, step: str, *, by: UserId, at: datetime) -> list[e.Event]:
@@ -221,7 +254,7 @@ def complete_step(plan: StepPlan, run: Run, ref: StageRef, step: str, *, by: Use
     assert instance is not None
     if instance.step(step).status is StepStatus.COMPLETED:
         return []
-    return [*_reopening(instance, by, at), e.StepCompleted(ref=ref, step=step, by=by, at=at)]
+    return [e.StepCompleted(ref=ref, step=step, by=by, at=at)]
 
 
 def add_evidence(
@@ -259,7 +292,7 @@ def add_evidence(
         by=by,
         at=at,
     )
-    return [*_reopening(instance, by, at), added]
+    return [added]
 
 
 def withdraw_evidence(
@@ -288,7 +321,7 @@ def withdraw_evidence(
     _refuse_if("withdraw_evidence", reasons)
     assert reason is not None
     withdrawn = e.EvidenceWithdrawn(ref=ref, step=step, evidence=evidence, reason=reason, by=by, at=at)
-    return [*_reopening(instance, by, at), withdrawn]
+    return [withdrawn]
 
 
 def propose_answers(
@@ -334,21 +367,23 @@ def request_approval(
         reasons.append(Reason("nothing_to_request", stage=str(ref)))
     reasons += guards.gate_open_points(stage, instance)
     _refuse_if("request_approval", reasons)
-    current = seal(run, ref)
-    if shown != current:
-        raise SealBroken(str(ref), shown=shown, current=current)
+    current = _check_shown(run, ref, shown)
     return e.ApprovalRequested(ref=ref, request=request, seal=current, message=message, by=by, at=at)
 
 
-def withdraw_request(plan: StepPlan, run: Run, ref: StageRef, *, by: UserId, at: datetime) -> e.RequestWithdrawn:
+def withdraw_request(
+    plan: StepPlan, run: Run, ref: StageRef, *, reason: TextId | None, by: UserId, at: datetime
+) -> e.RequestWithdrawn:
     guards.find_stage(plan, run, ref)
     instance = _started_instance(run, ref, "withdraw_request")
     reasons = [*guards.not_in_team(run, by)]
     if instance.request is None:
         reasons.append(Reason("nothing_requested", stage=str(ref)))
+    elif reason is None:
+        reasons.append(Reason("reason_missing", stage=str(ref)))
     _refuse_if("withdraw_request", reasons)
     assert instance.request is not None
-    return e.RequestWithdrawn(ref=ref, request=instance.request.id, is_work=True, by=by, at=at)
+    return e.RequestWithdrawn(ref=ref, request=instance.request.id, is_work=True, reason=reason, by=by, at=at)
 
 
 def decider_reasons(
@@ -387,6 +422,14 @@ def approver_reasons(
     return [*deciders.already_approved_by(run.stages[ref], by, seal(run, ref), people, mandate)]
 
 
+def _check_shown(run: Run, ref: StageRef, shown: str) -> str:
+    """The seal of what stands there now.  Raises SealBroken if that is not what was shown."""
+    current = seal(run, ref)
+    if shown != current:
+        raise SealBroken(str(ref), shown=shown, current=current)
+    return current
+
+
 def approve_stage(
     plan: StepPlan,
     run: Run,
@@ -394,30 +437,37 @@ def approve_stage(
     *,
     shown: str,
     remark: TextId | None,
+    conditions: Sequence[NewPoint] = (),
     by: UserId,
     roles: frozenset[str],
     people: People = ONE_ACCOUNT_EACH,
     mandate: Mandate | None = None,
     at: datetime,
 ) -> e.StageApproved:
-    """Seals exactly what was shown.  Raises SealBroken if the content is no longer that."""
+    """Seals exactly what was shown, with the conditions added: each becomes an open point. Who else must agree, agrees
+    with those conditions too.  Raises SealBroken if the content is no longer what was shown."""
     stage = guards.find_stage(plan, run, ref)
     reasons = approver_reasons(plan, run, ref, by=by, roles=roles, people=people, mandate=mandate, at=at)
     _refuse_if("approve_stage", reasons)
     instance = run.stages[ref]
     request = instance.request
     assert request is not None
-    current = seal(run, ref)
-    if shown != current:
-        raise SealBroken(str(ref), shown=shown, current=current)
-    _refuse_if("approve_stage", [*guards.gate_open_points(stage, instance)])
-    earlier = deciders.standing_approvals(instance, current, people)
+    _check_shown(run, ref, shown)
+    refused = [*guards.gate_open_points(stage, instance), *point_decisions.condition_reasons(run, ref, conditions, at)]
+    _refuse_if("approve_stage", refused)
+    points = (proposed(each, request.id, by=by, at=at) for each in conditions)
+    sealed = seal(run.with_instance(replace(instance, points=(*instance.points, *points))), ref)
+    as_roles = (mandate.roles if mandate else roles) & frozenset(stage.gate.approvers)
+    earlier = deciders.standing_approvals(instance, sealed, people)
+    voters = {**{each.by: frozenset(each.roles) for each in earlier}, by: as_roles}
     return e.StageApproved(
         ref=ref,
         request=request.id,
-        seal=current,
-        is_final=len(earlier) + 1 >= stage.gate.approvals,
+        seal=sealed,
+        is_final=quorum.is_met(stage.gate, voters),
         remark=remark,
+        conditions=tuple(conditions),
+        roles=tuple(role for role in stage.gate.approvers if role in as_roles) if stage.gate.of_which else (),
         mandate=mandate.id if mandate else None,
         on_behalf_of=mandate.mandator if mandate else None,
         by=by,
@@ -430,6 +480,7 @@ def send_back_stage(
     run: Run,
     ref: StageRef,
     *,
+    shown: str,
     findings: Mapping[str, TextId],
     by: UserId,
     roles: frozenset[str],
@@ -437,7 +488,9 @@ def send_back_stage(
     mandate: Mandate | None = None,
     at: datetime,
 ) -> e.StageSentBack:
-    """Back to the team with a reason per step; the named steps are to be looked at again."""
+    """Back to the team with a reason per step; the named steps are to be looked at again.
+
+    Raises SealBroken if the content is no longer what was shown: a reason would be about something else."""
     stage = guards.find_stage(plan, run, ref)
     reasons = decider_reasons(plan, run, ref, by=by, roles=roles, people=people, mandate=mandate, at=at)
     if not findings:
@@ -447,10 +500,12 @@ def send_back_stage(
         raise guards.NoSuchPart(f"{ref}/{unknown[0]}")
     request = run.stages[ref].request
     assert request is not None
+    sealed = _check_shown(run, ref, shown)
     return e.StageSentBack(
         ref=ref,
         request=request.id,
         findings=dict(findings),
+        seal=sealed,
         mandate=mandate.id if mandate else None,
         on_behalf_of=mandate.mandator if mandate else None,
         by=by,
@@ -469,13 +524,17 @@ def withdrawer_reasons(
     mandate: Mandate | None = None,
     at: datetime | None = None,
 ) -> list[Reason]:
-    """Why this person cannot take back the approval of this stage now.  Raises Blocked for one that never began."""
+    """Why this person cannot take back the approval of this stage now, or the own one while others still decide.
+    Raises Blocked for one that never began."""
     stage = guards.find_stage(plan, run, ref)
     instance = _started_instance(run, ref, "withdraw_approval")
     reasons = [
         *deciders.cannot_decide_on(stage, run, instance, by=by, roles=roles, people=people, mandate=mandate, at=at)
     ]
-    if instance.status is not StageStatus.APPROVED:
+    if instance.request is not None:
+        if not any(each.by == by and not each.withdrawn_by for each in deciders.approvals_of_request(instance)):
+            reasons.append(Reason("not_approved", stage=str(ref)))
+    elif instance.status is not StageStatus.APPROVED:
         reasons.append(Reason("not_approved", stage=str(ref)))
     elif run.latest(ref.stage, ref.domain) != instance:
         reasons.append(Reason("later_round_exists", stage=str(ref)))
@@ -494,7 +553,8 @@ def withdraw_approval(
     mandate: Mandate | None = None,
     at: datetime,
 ) -> e.ApprovalWithdrawn:
-    """Opens an approved stage again. What was approved stays readable and provable; the gate counts as not passed."""
+    """Opens an approved stage again: what was approved stays readable and provable, the gate counts as not passed, and
+    conditions that were not met lapse. While others still decide, it takes back the own approval only."""
     reasons = withdrawer_reasons(plan, run, ref, by=by, roles=roles, people=people, mandate=mandate, at=at)
     if reason is None:
         reasons.append(Reason("reason_missing", stage=str(ref)))

@@ -36,8 +36,24 @@ _ADVICE: TypeAdapter[tuple[Advice, ...]] = TypeAdapter(tuple[Advice, ...])
 _PROPOSAL: TypeAdapter[MoveProposal] = TypeAdapter(MoveProposal)
 
 
-_LATER: dict[str, object] = {"mandate": None, "on_behalf_of": None, "authors": [], "is_work": False}
+_LATER: dict[str, object] = {
+    "mandate": None,
+    "on_behalf_of": None,
+    "authors": [],
+    "is_work": False,
+    "conditions": [],
+    "roles": [],
+    "seal": None,
+}
 """What events did not always have: where there is nothing of it, their data is as it always was."""
+_REASON_LATER = frozenset({"StageStarted", "RequestWithdrawn", "StageReopened"})
+"""Kinds that did not always have a reason; others always said that there is none."""
+
+
+def _is_later(kind: str, name: str, value: object) -> bool:
+    if name == "reason":
+        return value is None and kind in _REASON_LATER
+    return name in _LATER and value == _LATER[name]
 
 
 def _plain(value: object) -> object:
@@ -63,7 +79,7 @@ def encode_event(event: e.Event) -> tuple[str, Json]:
         data: Json = _EVENTS[kind].dump_python(event, mode="json", exclude={"by", "at"}, exclude_defaults=True)
         return kind, data
     data = _EVENTS[kind].dump_python(event, mode="json", exclude={"by", "at"})
-    data = {name: value for name, value in data.items() if name not in _LATER or value != _LATER[name]}
+    data = {name: value for name, value in data.items() if not _is_later(kind, name, value)}
     if data.get("ref") is not None:
         data["ref"] = str(getattr(event, "ref"))  # noqa: B009  # not every event has one, so no plain attribute
     return kind, data

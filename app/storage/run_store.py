@@ -26,7 +26,7 @@ from app.storage.history import log
 from app.storage.plans import load_plan
 from app.storage.run_header import RunHeader, RunNotFound, remember
 from app.storage.scope import Prepared
-from app.storage.tables import EventRow, RunAccess, RunMember, RunRow, StageRow, StepRow
+from app.storage.tables import EventRow, OpenPointRow, RunAccess, RunMember, RunRow, StageRow, StepRow
 
 
 class StaleRun(Exception):
@@ -223,6 +223,12 @@ _REMOVE_STEP = Prepared(
         col(StepRow.step) == bindparam("of_step"),
     )
 )
+_ADD_POINT = Prepared(insert(OpenPointRow))
+_REMOVE_POINTS = Prepared(
+    delete(OpenPointRow).where(
+        col(OpenPointRow.run_id) == bindparam("of_run"), col(OpenPointRow.ref) == bindparam("of_stage")
+    )
+)
 _REMOVE_MEMBERS = Prepared(delete(RunMember).where(col(RunMember.run_id) == bindparam("of_run")))
 
 _ADD_ADVISER = Prepared(insert(RunAccess))
@@ -332,6 +338,8 @@ def _write_stages(session: Session, plan: StepPlan, before: Run, after: Run) -> 
         place = {"of_run": uuid.UUID(after.id), "of_stage": str(ref)}
         if before.stages[ref].steps:
             _REMOVE_STEPS.run(session, place)
+        if before.stages[ref].points:
+            _REMOVE_POINTS.run(session, place)
         _REMOVE_STAGE.run(session, place)
     for ref, instance in after.stages.items():
         old = before.stages.get(ref)
@@ -340,6 +348,8 @@ def _write_stages(session: Session, plan: StepPlan, before: Run, after: Run) -> 
                 _reread_steps(session, plan, after.id, instance)
             continue
         _write_stage(session, after.id, old, instance)
+        if instance.points != (old.points if old else ()):
+            _write_points(session, after.id, instance)
         old_steps = old.steps if old else {}
         for step, state in instance.steps.items():
             if old_steps.get(step) is not state:
@@ -376,6 +386,27 @@ def _write_stage(session: Session, run_id: str, old: StageInstance | None, new: 
         _ADD_STAGE.run(session, row)
     elif (old.status, old.passed) != (new.status, new.passed) or codec.encode_stage(old) != state:
         _CHANGE_STAGE.run(session, {"of_run": uuid.UUID(run_id), "of_stage": str(new.ref), **values})
+
+
+def _write_points(session: Session, run_id: str, instance: StageInstance) -> None:
+    """Those that wait for somebody, for lists."""
+    _REMOVE_POINTS.run(session, {"of_run": uuid.UUID(run_id), "of_stage": str(instance.ref)})
+    rows = [
+        {
+            "municipality_id": _municipality(session),
+            "run_id": uuid.UUID(run_id),
+            "id": point.id,
+            "ref": str(instance.ref),
+            "owner_id": uuid.UUID(point.owner),
+            "due": point.due,
+            "state": point.state.value,
+            "text_id": uuid.UUID(point.text),
+        }
+        for point in instance.points
+        if point.is_waiting
+    ]
+    if rows:
+        _ADD_POINT.run(session, rows)
 
 
 def _write_step(session: Session, run_id: str, ref: StageRef, step: Step, state: StepState, *, is_new: bool) -> None:

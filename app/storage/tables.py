@@ -316,6 +316,26 @@ class StageRow(MunicipalityScoped, table=True):
     state: Any = Field(sa_type=JSONValue)
 
 
+class OpenPointRow(MunicipalityScoped, table=True):
+    """A condition of an approval that somebody still has to do something about, so that lists find it. The stage holds
+    all of it, and those that are over."""
+
+    __tablename__ = "open_point"
+    __table_args__ = (
+        ForeignKeyConstraint(["run_id", "ref"], ["stage_instance.run_id", "stage_instance.ref"]),
+        Index("ix_open_point_state_municipality_id_due", "state", "municipality_id", "due"),
+        CheckConstraint("state IN ('open', 'reported')", name="state"),
+    )
+
+    run_id: uuid.UUID = Field(primary_key=True, foreign_key="run.id")
+    id: str = Field(primary_key=True)
+    ref: str
+    owner_id: uuid.UUID = Field(foreign_key="user_account.id", index=True)
+    due: date
+    state: str
+    text_id: uuid.UUID
+
+
 class StepRow(MunicipalityScoped, table=True):
     """`is_required` and `is_done` say whether progress counts this step and whether it is finished, so that lists
     need not read `state`. The checklist is the step `checklist`."""

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from app.engine.answers import commitment
 from app.engine.apply import apply
-from app.engine.events import ApprovalRequested, Event, StageApproved
+from app.engine.events import ApprovalRequested, Event, StageApproved, StageSentBack
 from app.engine.progress import is_done
 from app.engine.run import Run, StageRef
 from app.engine.seal import digest, seal
@@ -21,7 +21,7 @@ from app.storage import codec
 from app.storage.evidence_store import evidence_of, is_as_committed
 from app.storage.run_header import run_header
 from app.storage.run_store import load_run
-from app.storage.tables import AnswerRow, EventRow, RunAccess, RunMember, RunRow, SealRow, StepRow
+from app.storage.tables import AnswerRow, EventRow, OpenPointRow, RunAccess, RunMember, RunRow, SealRow, StepRow
 from app.storage.texts import read_texts
 
 # What reading or replaying stored values raises when somebody changed them.
@@ -71,6 +71,7 @@ def verify_run(session: Session, run_id: str) -> Verified:
         _check_answers(session, replayed, report)
         _check_evidence(session, replayed, report)
         _check_seals(session, replayed, report)
+        _check_points(session, replayed, report)
     return Verified(run_id, count, tuple(found))
 
 
@@ -91,9 +92,10 @@ def _replay(session: Session, run_id: str, report: Any) -> tuple[Run | None, int
             return None, expected
         try:
             event = codec.decode_event(kind, data, by=str(by), at=at)
-            if run is not None and not _seals_what_was(run, event):
+            after = apply(run, event)
+            if run is not None and not _seals_what_was(run, after, event):
                 report(f"event {sequence} ({kind})", "sealed something else than the history holds")
-            run = apply(run, event)
+            run = after
         except UNREADABLE as error:
             report(f"event {sequence} ({kind})", f"cannot have happened: {error!r}")
             return None, expected
@@ -102,8 +104,15 @@ def _replay(session: Session, run_id: str, report: Any) -> tuple[Run | None, int
     return run, expected
 
 
-def _seals_what_was(run: Run, event: Event) -> bool:
-    return not isinstance(event, ApprovalRequested | StageApproved) or seal(run, event.ref) == event.seal
+def _seals_what_was(before: Run, after: Run, event: Event) -> bool:
+    """An approval seals its own conditions too; who sent a stage back before that was sealed, sealed nothing."""
+    match event:
+        case ApprovalRequested() | StageSentBack(seal=str()):
+            return seal(before, event.ref) == event.seal
+        case StageApproved():
+            return seal(after, event.ref) == event.seal
+        case _:
+            return True
 
 
 def _check_tables(session: Session, replayed: Run, report: Any) -> None:
@@ -254,6 +263,23 @@ def _check_evidence(session: Session, run: Run, report: Any) -> None:
                 report(place, "the description was changed outside the history")
     for id in rows:
         report(f"evidence {id}", "not in the history")
+
+
+def _check_points(session: Session, run: Run, report: Any) -> None:
+    """That lists know of the open points what the run says of them."""
+    columns: tuple[Any, ...] = (OpenPointRow.ref, OpenPointRow.id, OpenPointRow.owner_id, OpenPointRow.due)
+    found = session.execute(
+        sqlalchemy.select(*columns, col(OpenPointRow.state)).where(col(OpenPointRow.run_id) == uuid.UUID(run.id))
+    )
+    listed = {(ref, id, str(owner), due, state) for ref, id, owner, due, state in found}
+    there = {
+        (str(ref), point.id, point.owner, point.due, point.state.value)
+        for ref, instance in run.stages.items()
+        for point in instance.points
+        if point.is_waiting
+    }
+    for ref, id, *_ in sorted(listed ^ there, key=str):
+        report(f"open point {ref}/{id}", "the tables say something else than the history")
 
 
 def _check_seals(session: Session, run: Run, report: Any) -> None:

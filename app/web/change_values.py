@@ -91,6 +91,7 @@ class PlanValues:
                 "requires": self._requires,
                 "advised_after": self._advised,
                 "approvers": self._people,
+                "of_which": self._of_which,
                 "taken_by": self._people,
                 "complete": self._complete,
             }
@@ -250,6 +251,9 @@ class PlanValues:
     def _people(self, part: Gate | Decision) -> Iterator[str]:
         roles = part.approvers if isinstance(part, Gate) else part.taken_by
         return (self._gettext(ROLE_NAMES[Role(role)]) for role in roles)
+
+    def _of_which(self, gate: Gate) -> Iterator[str]:
+        return (f"{self._gettext(ROLE_NAMES[Role(each.role)])}: {each.approvals}" for each in gate.of_which)
 
     def _complete(self, gate: Gate) -> Iterator[str]:
         return (self._gettext(COMPLETE[name]) for name in gate.complete)

@@ -103,6 +103,7 @@ NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "question": N_("Question to decide about"),
         "approvers": N_("Who decides"),
         "approvals": N_("How many people must agree"),
+        "of_which": N_("How many of them with which role"),
         "complete": N_("What is ready before approval"),
         "link": N_("Link or note instead of a file"),
         "covers": N_("What it covers"),

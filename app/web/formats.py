@@ -100,3 +100,8 @@ def _local(value: datetime) -> datetime:
 
 def _local_date(value: date) -> date:
     return _local(value).date() if isinstance(value, datetime) else value
+
+
+def day_of(moment: datetime) -> date:
+    """The day that people in the Netherlands have at a moment."""
+    return moment.astimezone(AMSTERDAM).date()

@@ -24,6 +24,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "not_repeatable": N_("%(stage)s has one round only."),
         "previous_round_open": N_("The earlier round of %(stage)s is not finished yet. Finish that one first."),
         "early_start_needs_reason": N_("It is wise to finish %(needed)s first. Write why you start earlier."),
+        "round_needs_reason": N_("Write why there is a new round."),
         "not_optional": N_("%(stage)s cannot be skipped."),
         "cannot_skip_now": N_("%(stage)s can only be skipped while it is open and not approved."),
         "not_skipped": N_("%(stage)s was not skipped, so there is nothing to undo."),
@@ -68,6 +69,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "not_started": N_("%(stage)s has not been started yet. Start it first."),
         "stage_skipped": N_("%(stage)s was skipped. Undo that first."),
         "stage_approved": N_("%(stage)s is approved and closed. Start a new round or have the approval withdrawn."),
+        "reopen_first": N_("%(stage)s is approved. Say on its page why you go on, then you can change it."),
         "answer_missing": N_("Still to answer: %(question)s"),
         "answer_incomplete": N_("This answer lacks something, such as the explanation: %(question)s"),
         "answer_unconfirmed": N_("This answer is from before. Confirm it or change it: %(question)s"),
@@ -82,6 +84,14 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "not_approved": N_("%(stage)s is not approved, so there is no approval to withdraw."),
         "finding_missing": N_("Write at least one reason: which step must be looked at again, and why?"),
         "reason_missing": N_("Write the reason. Others must be able to understand this later."),
+        # open points
+        "owner_not_in_team": N_("Choose somebody of the team who sees to the condition."),
+        "due_in_the_past": N_("Choose a date that is not over yet."),
+        "point_not_open": N_("This point is not open, so this cannot be done now."),
+        "point_not_reported": N_("The owner did not report this point as done, so there is nothing to accept."),
+        "not_owner_of_point": N_("Only the owner of a point reports it as done."),
+        "remark_missing": N_("Write what was done. Who decides must be able to see it."),
+        "nothing_changed": N_("Choose another owner or another date."),
         # another version of the step plan
         "move_to_same_version": N_("There is no newer version that this trajectory can go on with."),
         "move_while_requested": N_(

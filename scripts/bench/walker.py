@@ -244,7 +244,14 @@ class Walker:
         assert finding is not None
         self._record(
             transitions.send_back_stage(
-                self.plan, self.run, ref, findings={step.id: finding}, by=by, roles=frozenset(gate.approvers), at=at
+                self.plan,
+                self.run,
+                ref,
+                shown=seal(self.run, ref),
+                findings={step.id: finding},
+                by=by,
+                roles=frozenset(gate.approvers),
+                at=at,
             )
         )
 

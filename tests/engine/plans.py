@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -100,6 +101,16 @@ def requirements(draw: st.DrawFn, stages: Sequence[str], decisions: Sequence[str
     return tuple(draw(st.lists(requirement, max_size=2)))
 
 
+quorums = st.sampled_from(
+    [
+        a_gate(),
+        a_gate(approvals=2),
+        a_gate(approvals=2, approvers=("manager", "auditor"), of_which={"auditor": 1}),
+        a_gate(approvals=3, approvers=("manager", "auditor"), of_which={"manager": 2, "auditor": 1}),
+    ]
+)
+
+
 @st.composite
 def stages(draw: st.DrawFn, id: str, earlier: Sequence[str], others: Sequence[str], decisions: Sequence[str]) -> Stage:
     grounds = draw(st.lists(st.sampled_from(["leeftijd", "inkomen", "samenloop"]), max_size=2))
@@ -107,7 +118,7 @@ def stages(draw: st.DrawFn, id: str, earlier: Sequence[str], others: Sequence[st
     return a_stage(
         id,
         *(draw(steps(f"stap{n}")) for n in range(draw(st.integers(1, 3)))),
-        gate=a_gate(*complete, approvals=draw(st.integers(1, 2)), names_nothing=not complete),
+        gate=replace(draw(quorums), complete=tuple(complete)),
         statements=tuple(a_statement(f"st{n}", ground) for n, ground in enumerate(grounds)),
         requires=draw(requirements(earlier, decisions)),
         advised_after=draw(st.lists(st.sampled_from(others), max_size=2, unique=True)) if others else (),

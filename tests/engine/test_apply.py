@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields, replace
+from datetime import date
 from typing import get_args
 
 import pytest
@@ -28,6 +29,7 @@ from app.engine.run import (
 from tests.builders import (
     ANNA,
     BRAM,
+    CHRIS,
     FRIDAY,
     MARIAM,
     MAX,
@@ -38,6 +40,7 @@ from tests.builders import (
     TUESDAY,
     WEDNESDAY,
     RunBuilder,
+    a_condition,
     a_plan,
     a_run,
     a_stage,
@@ -90,7 +93,12 @@ def everything() -> RunBuilder:
         .with_answers("draagvlak.1", "agenderen", {"moment": "1-3-2027"})
         .with_step_completed("draagvlak.1", "agenderen")
         .with_request("draagvlak.1")
-        .with_approval("draagvlak.1")
+        .with_approval("draagvlak.1", conditions=[a_condition()])
+        .with_point_reported("draagvlak.1", "punt")
+        .with_point_returned("draagvlak.1", "punt", by=CHRIS)
+        .with_point_changed("draagvlak.1", "punt", owner=BRAM, due=date(2027, 1, 8), by=CHRIS)
+        .with_point_reported("draagvlak.1", "punt", by=BRAM)
+        .with_point_closed("draagvlak.1", "punt", by=CHRIS)
     )
     built = built.with_approval_withdrawn("verkennen.1")
     built = built.with_recusal("verkennen.1", at=FRIDAY).with_recusal_taken_back("verkennen.1", at=FRIDAY)

@@ -101,6 +101,7 @@ def test_request_can_be_withdrawn_by_the_team(asked: RunBuilder):
 
     assert (built.instance(HERE).status, built.instance(HERE).request) == (StageStatus.OPEN, None)
     assert why_not(lambda: asked.with_request_withdrawn(HERE, by=CHRIS)) == ["not_in_team"]
+    assert why_not(lambda: asked.with_request_withdrawn(HERE, reason=None)) == ["reason_missing"]
     assert why_not(lambda: built.with_request_withdrawn(HERE)) == ["nothing_requested"]
     assert why_not(lambda: a_run().with_request_withdrawn(HERE)) == ["not_started"]
 
@@ -237,6 +238,18 @@ def test_approval_of_who_worked_on_the_stage_afterwards_does_not_count():
     assert not built.with_approval("visie.1", by=MAX).instance("visie.1").passed
 
 
+def test_own_approval_can_be_taken_back_while_others_decide(vision: RunBuilder):
+    one = vision.with_approval("visie.1", by=MARIAM)
+    back = one.with_approval_withdrawn("visie.1", by=MARIAM)
+
+    assert back.instance("visie.1").status is StageStatus.SUBMITTED
+    assert back.instance("visie.1").approvals[0].withdrawn_by == MARIAM
+    assert not back.with_approval("visie.1", by=MAX).instance("visie.1").passed
+    assert back.with_approval("visie.1", by=MAX).with_approval("visie.1", by=MARIAM).instance("visie.1").passed
+    assert why_not(lambda: one.with_approval_withdrawn("visie.1", by=MAX)) == ["not_approved"]
+    assert why_not(lambda: one.with_approval_withdrawn("visie.1", by=MARIAM, reason=None)) == ["reason_missing"]
+
+
 def test_gate_can_name_other_roles_than_manager():
     plan = a_plan(a_stage("s", a_step("x"), gate=a_gate(approvers=("auditor",))))
     asked = a_run(plan).with_work_done("s.1").with_request("s.1")
@@ -272,6 +285,18 @@ def test_a_step_that_nobody_had_to_do_can_be_asked_for_by_sending_back():
 
     assert [r.step for r in reasons(lambda: sent_back.with_request(HERE))] == ["gesprekken"]
     assert sent_back.with_step_done(HERE, "gesprekken").with_request(HERE).instance(HERE).request
+
+
+def test_sending_back_something_else_than_was_shown_is_refused(asked: RunBuilder):
+    changed = asked.with_evidence(HERE, "overzicht", "foto")
+
+    with pytest.raises(SealBroken) as refused:
+        changed.with_sent_back(HERE, {"overzicht": "?"}, shown=asked.seal(HERE))
+
+    assert (refused.value.shown, refused.value.current) == (asked.seal(HERE), changed.seal(HERE))
+    decided = changed.with_sent_back(HERE, {"overzicht": "?"}).instance(HERE).decided
+    assert decided
+    assert decided.seal == changed.seal(HERE)
 
 
 def test_sending_back_needs_a_reason_for_at_least_one_step_of_the_stage(asked: RunBuilder):

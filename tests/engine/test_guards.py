@@ -336,10 +336,11 @@ def test_work_goes_on_while_approval_is_asked():
     assert open_for_work(asked, "verkennen.1") == []
 
 
-def test_continuous_stage_is_open_for_work_after_approval_until_its_next_round():
+def test_continuous_stage_opens_for_work_after_approval_until_its_next_round():
     approved = a_run().with_stage_approved("verkennen.1").with_stage_approved("draagvlak.1")
 
-    assert open_for_work(approved, "draagvlak.1") == []
+    assert open_for_work(approved, "draagvlak.1") == ["reopen_first"]
+    assert open_for_work(approved.with_stage_reopened("draagvlak.1"), "draagvlak.1") == []
     assert open_for_work(approved.with_stage("draagvlak.2"), "draagvlak.1") == ["later_round_exists"]
     assert open_for_work(approved.with_stage("draagvlak.2"), "draagvlak.2") == []
 

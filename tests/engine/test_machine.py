@@ -85,19 +85,39 @@ class Commands(RuleBasedStateMachine):
         at = self.world.ref(ref, self.world.is_in(StageStatus.SUBMITTED))
         self.world.withdraw_request(at, self.world.worker(by))
 
-    @rule(ref=choices, by=choices, is_stale=seldom)
-    def approve_stage(self, ref: Choice, by: Choice, is_stale: bool) -> None:
+    @rule(ref=choices, by=choices, is_stale=seldom, conditions=st.lists(choices, max_size=2))
+    def approve_stage(self, ref: Choice, by: Choice, is_stale: bool, conditions: Sequence[Choice]) -> None:
         at = self.world.ref(ref, self.world.is_in(StageStatus.SUBMITTED))
-        self.world.approve(at, self.world.approver(at, by), SOMETHING_ELSE if is_stale else None)
+        self.world.approve(at, self.world.approver(at, by), SOMETHING_ELSE if is_stale else None, conditions)
 
-    @rule(ref=choices, steps=st.lists(choices, min_size=1, max_size=3), by=choices)
-    def send_back(self, ref: Choice, steps: Sequence[Choice], by: Choice) -> None:
+    @rule(ref=choices, steps=st.lists(choices, min_size=1, max_size=3), by=choices, is_stale=seldom)
+    def send_back(self, ref: Choice, steps: Sequence[Choice], by: Choice, is_stale: bool) -> None:
         at = self.world.ref(ref, self.world.is_in(StageStatus.SUBMITTED))
-        self.world.send_back(at, [self.world.step(at, step) for step in steps], self.world.approver(at, by))
+        to = [self.world.step(at, step) for step in steps]
+        self.world.send_back(at, to, self.world.approver(at, by), SOMETHING_ELSE if is_stale else None)
+
+    @rule(point=choices, by=choices)
+    def report_point(self, point: Choice, by: Choice) -> None:
+        self.world.report_point(self.world.point(point, "open"), by)
+
+    @rule(point=choices, by=choices, is_done=st.booleans())
+    def judge_point(self, point: Choice, by: Choice, is_done: bool) -> None:
+        at = self.world.point(point, "reported")
+        self.world.judge_point(at, self.world.approver(at[0], by), is_done)
+
+    @rule(point=choices, owner=choices, days=st.integers(-1, 9), by=choices)
+    def change_point(self, point: Choice, owner: Choice, days: int, by: Choice) -> None:
+        at = self.world.point(point, "open")
+        self.world.change_point(at, self.world.worker(owner), days, self.world.approver(at[0], by))
+
+    @rule(ref=choices, by=choices, with_reason=mostly)
+    def reopen(self, ref: Choice, by: Choice, with_reason: bool) -> None:
+        at = self.world.ref(ref, self.world.is_in(StageStatus.APPROVED))
+        self.world.reopen(at, self.world.worker(by), with_reason)
 
     @rule(ref=choices, by=choices)
     def withdraw_approval(self, ref: Choice, by: Choice) -> None:
-        at = self.world.ref(ref, self.world.is_in(StageStatus.APPROVED))
+        at = self.world.ref(ref, self.world.is_in(StageStatus.APPROVED, StageStatus.SUBMITTED))
         self.world.withdraw_approval(at, self.world.approver(at, by))
 
     @rule(ref=choices, by=choices, is_taken_back=seldom)

@@ -300,7 +300,36 @@ def supported() -> RunBuilder:
     return a_run().with_stage_approved(HERE).with_stage_approved("draagvlak.1")
 
 
-def test_work_on_an_approved_continuous_stage_reopens_it_first(supported: RunBuilder):
+def test_work_on_an_approved_continuous_stage_waits_until_somebody_says_why(supported: RunBuilder):
+    at, step, plan, run = ref("draagvlak.1"), "agenderen", supported.plan, supported.run
+    for work in (
+        lambda: transitions.save_step(plan, run, at, step, answers={}, based_on=1, by=ANNA, at=MONDAY),
+        lambda: transitions.complete_step(plan, run, at, step, by=ANNA, at=MONDAY),
+    ):
+        assert why_not(work) == ["reopen_first"]
+    assert why_not(lambda: supported.with_stage_reopened("draagvlak.1", reason=None)) == ["reason_missing"]
+    assert why_not(lambda: supported.with_stage_reopened("draagvlak.1", by=CHRIS)) == ["not_in_team"]
+
+
+def test_reopened_stage_keeps_its_approval_and_its_reason_until_the_next_one(supported: RunBuilder):
+    opened = supported.with_stage_reopened("draagvlak.1", reason="nieuwe cijfers")
+
+    instance = opened.instance("draagvlak.1")
+    assert (instance.status, instance.passed, instance.changed_since_approval) == (StageStatus.OPEN, True, False)
+    assert instance.reopened_reason == "nieuwe cijfers"
+    assert why_not(lambda: opened.with_stage_reopened("draagvlak.1")) == ["not_approved"]
+    again = opened.with_request("draagvlak.1").with_approval("draagvlak.1")
+    assert again.instance("draagvlak.1").reopened_reason is None
+
+
+def test_a_stage_that_is_not_continuous_is_not_reopened_but_its_approval_withdrawn(supported: RunBuilder):
+    assert why_not(lambda: supported.with_stage_reopened(HERE)) == ["stage_approved"]
+    assert why_not(lambda: a_run().with_stage_reopened(HERE)) == ["not_started"]
+    later = supported.with_stage("draagvlak.2")
+    assert why_not(lambda: later.with_stage_reopened("draagvlak.1")) == ["later_round_exists"]
+
+
+def test_work_after_approval_is_marked_as_a_change(supported: RunBuilder):
     built = supported.with_answers("draagvlak.1", "agenderen", {"moment": "1-3-2027"}, by=BRAM)
 
     assert [type(event) for event in built.events[-2:]] == [e.StageReopened, e.StepSaved]
@@ -309,7 +338,7 @@ def test_work_on_an_approved_continuous_stage_reopens_it_first(supported: RunBui
     assert BRAM in instance.contributors
 
 
-def test_evidence_and_its_withdrawal_reopen_it_too(supported: RunBuilder):
+def test_evidence_and_its_withdrawal_are_marked_too(supported: RunBuilder):
     added = supported.with_evidence("draagvlak.1", "agenderen", id="e")
     approved = added.with_request("draagvlak.1").with_approval("draagvlak.1")
     withdrawn = approved.with_evidence_withdrawn("draagvlak.1", "agenderen", "e")
@@ -321,9 +350,10 @@ def test_evidence_and_its_withdrawal_reopen_it_too(supported: RunBuilder):
         assert built.instance("draagvlak.1").changed_since_approval
 
 
-def test_empty_save_or_second_completion_does_not_reopen_it(supported: RunBuilder):
-    assert supported.with_answers("draagvlak.1", "agenderen", {}).events == supported.events
-    assert supported.with_step_completed("draagvlak.1", "agenderen").events == supported.events
+def test_empty_save_or_second_completion_is_no_change(supported: RunBuilder):
+    opened = supported.with_stage_reopened("draagvlak.1")
+    assert opened.with_answers("draagvlak.1", "agenderen", {}).events == opened.events
+    assert opened.with_step_completed("draagvlak.1", "agenderen").events == opened.events
 
 
 def test_loaded_part_of_a_stage_does_not_pretend_to_be_all_of_it(begun: RunBuilder):

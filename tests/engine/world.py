@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from itertools import permutations
 from typing import Any, TypeVar
 
 from app.engine import events as e
-from app.engine import guards, transitions
+from app.engine import guards, point_decisions, transitions
 from app.engine.answers import Raw, is_shown
 from app.engine.apply import apply, replay
 from app.engine.definition import (
     CHECKLIST,
     Across,
     DecisionRequired,
+    Gate,
     Grade,
     Question,
     QuestionType,
@@ -33,6 +35,7 @@ from app.engine.definition import (
 )
 from app.engine.errors import Blocked, EngineError
 from app.engine.people import Mandate, People
+from app.engine.points import NewPoint
 from app.engine.progress import (
     current_refs,
     ground_progress,
@@ -54,7 +57,7 @@ from app.engine.run import (
 )
 from app.engine.seal import differences, manifest, seal
 from app.engine.standing import NEXT_MAX, NextKind, StageState, next_stages, standings
-from tests.builders import ANNA, BRAM, CHRIS, MANAGER, MARIAM, MAX, MONDAY, NORA, OFFICER, ROLES, an_answer, marks
+from tests.builders import ANNA, BRAM, CHRIS, MANAGER, MARIAM, MAX, MONDAY, NORA, OFFICER, OLGA, ROLES, an_answer, marks
 
 PEOPLE: Mapping[UserId, frozenset[str]] = {**ROLES, BRAM: OFFICER | MANAGER}
 """As in the builders, but Bram is a manager who works in the team himself."""
@@ -71,6 +74,15 @@ Choice = int
 ROUNDS_MAX = 4  # enough to see whether earlier rounds stay as they were
 
 T = TypeVar("T")
+
+
+def is_enough(gate: Gate, voters: Mapping[UserId, frozenset[str]]) -> bool:
+    """By trying every way in which people can take the places that a gate asks for."""
+    places = [each.role for each in gate.of_which for _ in range(each.approvals)]
+    return len(voters) >= gate.approvals and any(
+        all(role in voters[by] for role, by in zip(places, people, strict=True))
+        for people in permutations(voters, len(places))
+    )
 
 
 def pick(options: Sequence[T], choice: Choice) -> T:
@@ -116,8 +128,11 @@ def raw_answers(question: Question) -> Sequence[Raw]:
             return RAW[question.type]
 
 
-Content = tuple[str | None, frozenset[tuple[str, str, str]], frozenset[tuple[str, str]]]
-"""Of one stage instance: why it began early, answers that are filled, and evidence that counts."""
+Told = tuple[str, str, date, str, str | None, str | None]
+"""Of an open point: its text, owner, date and state, what was reported, and why it was given back."""
+
+Content = tuple[str | None, frozenset[tuple[str, str, str]], frozenset[tuple[str, str]], frozenset[tuple[str, Told]]]
+"""Of one stage instance: why it began early, answers that are filled, evidence that counts, and open points."""
 
 
 class Ledger:
@@ -135,6 +150,10 @@ class Ledger:
         self.evidence: dict[tuple[StageRef, str, str], bool] = {}
         self.approvals: dict[StageRef, list[e.StageApproved | Approval]] = {}
         self.seals: dict[StageRef, dict[str, Content]] = {}
+        self.withdrawn: set[tuple[str, str, str]] = set()
+        """Request, who and seal of approvals that somebody took back while others were deciding."""
+        self.points: dict[tuple[StageRef, str], Told] = {}
+        self.asked_by: dict[str, UserId] = {}
         self.closed: dict[StageRef, StageInstance] = {}
         self.reopened: set[StageRef] = set()
         self.recused: set[tuple[StageRef, UserId]] = set()
@@ -169,6 +188,9 @@ class Ledger:
                     self.answers[ref, step, question] = mark.commitment if mark.is_filled else None
                 for item in state.evidence:
                     self.evidence[ref, step, item.id] = item.counts
+            for point in instance.points:
+                told = (point.text, point.owner, point.due, point.state.value, point.report, point.returned)
+                self.points[ref, point.id], self.asked_by[point.id] = told, point.by
 
     def refs(self, stage: str, domain: str | None) -> list[StageRef]:
         known = self.begun | self.passed | self.skipped
@@ -179,7 +201,33 @@ class Ledger:
             self.early.get(ref),
             frozenset((s, q, c) for (r, s, q), c in self.answers.items() if r == ref and c is not None),
             frozenset((s, id) for (r, s, id), counts in self.evidence.items() if r == ref and counts),
+            frozenset(
+                (id, self._as_sealed(told)) for (r, id), told in self.points.items() if r == ref if told[3] != "lapsed"
+            ),
         )
+
+    @staticmethod
+    def _as_sealed(told: Told) -> Told:
+        return (*told[:3], "open", *told[4:]) if told[3] == "proposed" else told
+
+    def _settle_points(self, ref: StageRef, to: str, *states: str, of: UserId | None = None) -> None:
+        for (where, id), told in self.points.items():
+            if where == ref and told[3] in states and (of is None or self.asked_by[id] == of):
+                self.points[where, id] = (*told[:3], to, *told[4:])
+
+    def _note_point(self, event: Any) -> None:
+        text, owner, due, state, report, returned = self.points[event.ref, event.point]
+        match event:
+            case e.PointReported():
+                state, report = "reported", event.remark
+                self._worked(event)
+            case e.PointClosed():
+                state, returned = "closed", None
+            case e.PointReturned():
+                state, returned = "open", event.reason
+            case e.PointChanged():
+                owner, due = event.owner, event.due
+        self.points[event.ref, event.point] = (text, owner, due, state, report, returned)
 
     def note(self, event: e.Event) -> None:
         match event:
@@ -207,20 +255,31 @@ class Ledger:
             case e.EvidenceWithdrawn():
                 self.evidence[event.ref, event.step, event.evidence] = False
                 self._worked(event)
-            case e.StepCompleted() | e.ApprovalRequested() | e.RequestWithdrawn():
+            case e.StepCompleted() | e.ApprovalRequested():
                 self._worked(event)
+            case e.RequestWithdrawn():
+                self._worked(event)
+                self._settle_points(event.ref, "lapsed", "proposed")
             case e.Recused():
                 self.recused.add((event.ref, event.by))
             case e.RecusalTakenBack():
                 self.recused.remove((event.ref, event.by))
             case e.StageApproved():
                 self.approvals.setdefault(event.ref, []).append(event)
+                for new in event.conditions:
+                    self.points[event.ref, new.id] = (new.text, new.owner, new.due, "proposed", None, None)
+                    self.asked_by[new.id] = event.by
                 if event.is_final:
+                    self._settle_points(event.ref, "open", "proposed")
                     self.passed.add(event.ref)
                     self.changed.discard(event.ref)
                     self.reopened.discard(event.ref)
-            case e.ApprovalWithdrawn():
-                self.passed.discard(event.ref)
+            case e.StageSentBack():
+                self._settle_points(event.ref, "lapsed", "proposed")
+            case e.StageReopened():
+                self.reopened.add(event.ref)
+            case e.PointReported() | e.PointClosed() | e.PointReturned() | e.PointChanged():
+                self._note_point(event)
             case e.DecisionRecorded():
                 self.decisions.add((event.decision, event.domain))
             case e.DecisionWithdrawn():
@@ -302,7 +361,7 @@ class World:
 
     def approver(self, ref: StageRef, choice: Choice) -> UserId:
         worked = self.ledger.workers.get(ref, [])
-        return fit([by for by in (MARIAM, MAX, BRAM, NORA) if by not in worked], [*PEOPLE], choice)
+        return fit([by for by in (MARIAM, MAX, BRAM, NORA, OLGA) if by not in worked], [*PEOPLE], choice)
 
     def mandate(self, by: UserId) -> Mandate | None:
         return AWAY if by == NORA else None
@@ -380,6 +439,8 @@ class World:
             self.events.append(event)
             self.ledger.note(event)
             self.note_authors(event)
+            if isinstance(event, e.PointReported | e.PointClosed | e.PointReturned | e.PointChanged):
+                self._follow_points_of_closed_rounds(event.ref)
             self._check_seal(event)
             self.happened[type(event).__name__] += 1
         for text in texts:
@@ -389,7 +450,10 @@ class World:
     def start(self, ref: StageRef, by: UserId, with_reason: bool) -> bool:
         reason = self.new_id("text") if with_reason else None
         return self.attempt(
-            lambda: transitions.start_stage(self.plan, self.run, ref, early_reason=reason, by=by, at=self.now())
+            lambda: transitions.start_stage(
+                self.plan, self.run, ref, early_reason=reason, reason=reason, by=by, at=self.now()
+            ),
+            texts=[reason] if ref.round > 1 else [],
         )
 
     def skip(self, ref: StageRef, by: UserId, with_reason: bool) -> bool:
@@ -480,10 +544,81 @@ class World:
         )
 
     def withdraw_request(self, ref: StageRef, by: UserId) -> bool:
-        return self.attempt(lambda: transitions.withdraw_request(self.plan, self.run, ref, by=by, at=self.now()))
+        reason = self.new_id("text")
+        return self.attempt(
+            lambda: transitions.withdraw_request(self.plan, self.run, ref, reason=reason, by=by, at=self.now()),
+            texts=[reason],
+        )
 
-    def approve(self, ref: StageRef, by: UserId, shown: str | None = None) -> bool:
+    def conditions(self, choices: Sequence[Choice]) -> list[NewPoint]:
+        """Some of which fall short: of somebody from elsewhere, or before today."""
+        team = [*self.run.team]
+        return [
+            NewPoint(
+                self.new_id("point"),
+                self.new_id("text"),
+                fit(team, [*PEOPLE], choice),
+                self.now().date() + timedelta(days=choice % 10 - 1),
+            )
+            for choice in choices
+        ]
+
+    def point(self, choice: Choice, *states: str) -> tuple[StageRef, str]:
+        fitting = [key for key, told in self.ledger.points.items() if told[3] in states]
+        return fit(fitting, [*self.ledger.points, (StageRef("bestaat-niet"), "x")], choice)
+
+    def report_point(self, at: tuple[StageRef, str], choice: Choice) -> bool:
+        told = self.ledger.points.get(at)
+        by = fit([told[1]] if told else [], [*PEOPLE], choice)
         remark = self.new_id("text")
+        return self.attempt(
+            lambda: point_decisions.report_point(self.plan, self.run, *at, remark=remark, by=by, at=self.now()),
+            texts=[remark],
+        )
+
+    def judge_point(self, at: tuple[StageRef, str], by: UserId, is_done: bool) -> bool:
+        reason = self.new_id("text")
+        roles, at_time = PEOPLE[by], self.now()
+        if is_done:
+            return self.attempt(
+                lambda: point_decisions.close_point(
+                    self.plan, self.run, *at, by=by, roles=roles, people=ACCOUNTS, at=at_time
+                )
+            )
+        return self.attempt(
+            lambda: point_decisions.return_point(
+                self.plan, self.run, *at, reason=reason, by=by, roles=roles, people=ACCOUNTS, at=at_time
+            ),
+            texts=[reason],
+        )
+
+    def change_point(self, at: tuple[StageRef, str], owner: UserId, days: int, by: UserId) -> bool:
+        reason, due = self.new_id("text"), self.now().date() + timedelta(days=days)
+        return self.attempt(
+            lambda: point_decisions.change_point(
+                self.plan,
+                self.run,
+                *at,
+                owner=owner,
+                due=due,
+                reason=reason,
+                by=by,
+                roles=PEOPLE[by],
+                people=ACCOUNTS,
+                at=self.now(),
+            ),
+            texts=[reason],
+        )
+
+    def reopen(self, ref: StageRef, by: UserId, with_reason: bool) -> bool:
+        reason = self.new_id("text") if with_reason else None
+        return self.attempt(
+            lambda: transitions.reopen_stage(self.plan, self.run, ref, reason=reason, by=by, at=self.now()),
+            texts=[reason],
+        )
+
+    def approve(self, ref: StageRef, by: UserId, shown: str | None = None, conditions: Sequence[Choice] = ()) -> bool:
+        remark, asked = self.new_id("text"), self.conditions(conditions)
         return self.attempt(
             lambda: transitions.approve_stage(
                 self.plan,
@@ -491,22 +626,24 @@ class World:
                 ref,
                 shown=self.seal(ref) if shown is None else shown,
                 remark=remark,
+                conditions=asked,
                 by=by,
                 roles=PEOPLE[by],
                 people=ACCOUNTS,
                 mandate=self.mandate(by),
                 at=self.now(),
             ),
-            texts=[remark],
+            texts=[remark, *(new.text for new in asked)],
         )
 
-    def send_back(self, ref: StageRef, steps: Iterable[str], by: UserId) -> bool:
+    def send_back(self, ref: StageRef, steps: Iterable[str], by: UserId, shown: str | None = None) -> bool:
         findings = {step: self.new_id("text") for step in steps}
         return self.attempt(
             lambda: transitions.send_back_stage(
                 self.plan,
                 self.run,
                 ref,
+                shown=self.seal(ref) if shown is None else shown,
                 findings=findings,
                 by=by,
                 roles=PEOPLE[by],
@@ -600,7 +737,9 @@ class World:
     # --- larger acts, so that random people get somewhere --------------------------------------------------------
 
     def do_step(self, ref: StageRef, step: str, by: UserId) -> bool:
-        """Answers and evidence in full, and then completes."""
+        """Answers and evidence in full, and then completes; an approved continuous stage is opened again first."""
+        if self.is_in(StageStatus.APPROVED)(ref):
+            self.reopen(ref, by, with_reason=True)
         definition = self.definition(ref, step)
         self.save(ref, step, {question.id: an_answer(question) for question in definition.questions}, by)
         for demand in definition.evidence:
@@ -634,7 +773,7 @@ class World:
         """Whoever may approve does, if it is asked."""
         if not self.is_in(StageStatus.SUBMITTED)(ref):
             return False
-        agreed = [self.approve(ref, by) for by in (MARIAM, MAX, BRAM, NORA)]
+        agreed = [self.approve(ref, by) for by in (MARIAM, MAX, BRAM, NORA, OLGA)]
         return any(agreed)
 
     # --- checks ------------------------------------------------------------------------------------------------
@@ -674,8 +813,7 @@ class World:
                 assert event.by in {*self.run.team, self.run.manager}
                 assert event.ref in self.ledger.begun
                 assert event.ref not in self.ledger.skipped
-                is_continuous = self.plan.stage(event.ref.stage).is_continuous
-                assert event.ref not in self.ledger.passed or is_continuous or event.ref in self.ledger.reopened
+                assert event.ref not in self.ledger.passed or event.ref in self.ledger.reopened
                 if isinstance(event, e.StepCompleted):
                     self._check_holds_what_it_asks(event.ref, self.plan.stage(event.ref.stage).step(event.step))
             case e.ApprovalRequested():
@@ -686,10 +824,38 @@ class World:
             case e.StageSentBack():
                 self._check_decider(event)
                 assert event.findings
+                assert event.seal == seal(self.run, event.ref)
+            case e.StageReopened():
+                assert self.plan.stage(event.ref.stage).is_continuous
+                assert event.ref in self.ledger.passed
+                assert event.reason
+            case e.RequestWithdrawn():
+                assert event.reason
             case e.ApprovalWithdrawn():
                 self._check_decider(event)
+                self._note_withdrawal(event)
+            case e.PointReported():
+                assert event.by == self.ledger.points[event.ref, event.point][1]
+                assert self.ledger.points[event.ref, event.point][3] == "open"
+            case e.PointClosed() | e.PointReturned() | e.PointChanged():
+                self._check_four_eyes(event.ref, event.by)
+                assert PEOPLE[event.by] & set(self.plan.stage(event.ref.stage).gate.approvers)
+                wanted = "open" if isinstance(event, e.PointChanged) else "reported"
+                assert self.ledger.points[event.ref, event.point][3] == wanted
             case _:
                 pass
+
+    def _note_withdrawal(self, event: e.ApprovalWithdrawn) -> None:
+        """Of the whole stage, or of one's own part while others decide."""
+        instance, ledger = self.run.stages[event.ref], self.ledger
+        if instance.request is None:
+            ledger.passed.discard(event.ref)
+            ledger._settle_points(event.ref, "lapsed", "proposed", "open", "reported")
+            return
+        own = [a for a in ledger.approvals[event.ref] if (a.request, a.by) == (instance.request.id, event.by)]
+        assert own
+        ledger.withdrawn |= {(a.request, a.by, a.seal) for a in own}
+        ledger._settle_points(event.ref, "lapsed", "proposed", of=event.by)
 
     def _close_round_before(self, ref: StageRef) -> None:
         if ref.round > 1 and ref not in self.run.stages:
@@ -726,20 +892,31 @@ class World:
     def _check_approval(self, event: e.StageApproved) -> None:
         ref, gate = event.ref, self.plan.stage(event.ref.stage).gate
         self._check_decider(event)
-        assert event.seal == seal(self.run, ref)
         self._check_complete(ref)
+        for new in event.conditions:
+            assert new.owner in self.run.team
+            assert new.due >= event.at.date()
+        assert event.seal == seal(apply(self.run, event), ref)
+        assert event.conditions or event.seal == seal(self.run, ref)
         out = {*self.ledger.workers[ref], *(user for at, user in self.ledger.recused if at == ref)}
         persons = {ACCOUNTS.person(user) for user in out}
         agree: set[str] = set()
-        count = 0
+        voters: dict[UserId, frozenset[str]] = {}
         for earlier in [*self.ledger.approvals.get(ref, []), event]:
             voices = {ACCOUNTS.person(voice) for voice in (earlier.by, earlier.on_behalf_of) if voice}
             is_standing = earlier.request == event.request
-            is_standing = is_standing and self.ledger.seals[ref][earlier.seal] == self.ledger.content(ref)
+            is_standing = is_standing and (
+                earlier is event or (not event.conditions and self._still_covers(ref, earlier))
+            )
             if is_standing and not voices & (agree | persons):
                 agree |= voices
-                count += 1
-        assert event.is_final == (count >= gate.approvals)
+                voters[earlier.by] = PEOPLE[earlier.on_behalf_of or earlier.by]
+        assert event.is_final == is_enough(gate, voters)
+
+    def _still_covers(self, ref: StageRef, earlier: e.StageApproved | Approval) -> bool:
+        if (earlier.request, earlier.by, earlier.seal) in self.ledger.withdrawn:
+            return False
+        return self.ledger.seals[ref][earlier.seal] == self.ledger.content(ref)
 
     def _check_seal(self, event: e.Event) -> None:
         """The same seal means the same content, and the same content the same seal."""
@@ -750,6 +927,12 @@ class World:
         now = seal(self.run, ref)
         assert known.setdefault(now, content) == content
         assert [found for found, sealed in known.items() if sealed == content] == [now]
+
+    def _follow_points_of_closed_rounds(self, ref: StageRef) -> None:
+        """An open point of an earlier round is still seen to; nothing else of that round changes."""
+        if ref in self.ledger.closed:
+            now = self.run.stages[ref]
+            self.ledger.closed[ref] = replace(self.ledger.closed[ref], points=now.points, contributors=now.contributors)
 
     def check(self) -> None:
         """After each command. What was refused changed nothing, not even deep inside: then the run still equals the
@@ -797,7 +980,7 @@ class World:
         assert all(state.status is not StepStatus.REVISIT for state in instance.steps.values())
 
     def _has_content(self, ref: StageRef, step: str) -> bool:
-        _, answers, evidence = self.ledger.content(ref)
+        _, answers, evidence, _ = self.ledger.content(ref)
         return any(s == step for s, _, _ in answers) or any(s == step for s, _ in evidence)
 
     def _check_holds_what_it_asks(self, ref: StageRef, step: Step) -> None:
@@ -829,6 +1012,11 @@ class World:
             assert [(a.by, a.seal, a.request, a.remark, a.at) for a in kept] == [
                 (a.by, a.seal, a.request, a.remark, a.at) for a in approvals
             ]
+        assert {
+            (ref, p.id): (p.text, p.owner, p.due, p.state.value, p.report, p.returned)
+            for ref, instance in self.run.stages.items()
+            for p in instance.points
+        } == self.ledger.points
         for ref in self.ledger.begun | self.ledger.skipped:
             assert ref in self.run.stages
         assert {(d.decision, d.domain) for d in self.run.decisions} == self.ledger.decisions

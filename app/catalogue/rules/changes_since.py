@@ -194,7 +194,7 @@ def _meaning(part: AnyPart) -> Mapping[str, object]:
                 "ground": part.ground,
             }
         case Stage():
-            gate = {name: getattr(part.gate, name) for name in ("approvers", "approvals", "complete")}
+            gate = {name: getattr(part.gate, name) for name in ("approvers", "approvals", "of_which", "complete")}
             return {"optional": part.is_optional, **gate}
         case Step():
             return {"required": part.is_required}

@@ -84,7 +84,8 @@ def _stage(plan: StepPlan, stage: Stage) -> Iterator[str]:
 
 
 def _decides(gate: Gate) -> str:
-    return f"{_count(gate.approvals, 'approval')} by {' or '.join(gate.approvers)}"
+    of_which = ", ".join(f"{each.approvals} by {each.role}" for each in gate.of_which)
+    return f"{_count(gate.approvals, 'approval')} by {' or '.join(gate.approvers)}" + (of_which and f", {of_which}")
 
 
 def _step(number: int, step: Step) -> Iterator[str]:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from app.engine.definition import Column, Condition, EvidenceDemand, Gate, Item, Option, Question, Step, Text
+from app.engine.definition import (
+    ApprovalsOf,
+    Column,
+    Condition,
+    EvidenceDemand,
+    Gate,
+    Item,
+    Option,
+    Question,
+    Step,
+    Text,
+)
 from app.engine.run_migration.changes import ChangeClass, Difference
 
 Words = Text | None
@@ -55,6 +66,8 @@ def shown(value: object) -> str:
             return f"{value:g}"
         case tuple() | list() | frozenset():
             return "\n".join(filter(None, map(shown, value)))
+        case ApprovalsOf():
+            return f"{value.role}: {value.approvals}"
         case Option() | Column():
             return value.title.nl
         case _:
@@ -114,7 +127,7 @@ def demands(step: Step | None) -> Mapping[str, EvidenceDemand]:
 def gate_differences(before: Gate, after: Gate, *, is_cosmetic: bool) -> Iterator[Difference]:
     for each in wording("question", before.question.text, after.question.text, is_cosmetic=is_cosmetic):
         yield decide_again(each)
-    for name in ("approvers", "approvals", "complete"):
+    for name in ("approvers", "approvals", "of_which", "complete"):
         for each in meant(name, getattr(before, name), getattr(after, name)):
             yield decide_again(each)
     yield from helps("explanation", before.explanation, after.explanation)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from app.engine.definition import Changes, StepPlan
+from app.engine.points import PointState
 from app.engine.run import (
     Approval,
     DecisionTaken,
@@ -116,7 +117,7 @@ class _Undoing:
         if people and after.passed:
             status = StageStatus.OPEN if after.status is StageStatus.APPROVED else after.status
             after = replace(after, status=status, changed_since_approval=True)
-        return self._with_approvals_withdrawn(self._with_recusals(after))
+        return self._with_points_as_now(self._with_approvals_withdrawn(self._with_recusals(after)))
 
     def _with_recusals(self, instance: StageInstance) -> StageInstance:
         """Who takes no part says so of the stage, in whatever version. It may have another name there, but it began at
@@ -153,6 +154,17 @@ class _Undoing:
             return instance
         status = StageStatus.OPEN if instance.status is StageStatus.APPROVED else instance.status
         return replace(instance, approvals=approvals, passed=False, status=status)
+
+    def _with_points_as_now(self, instance: StageInstance) -> StageInstance:
+        """What happened to open points is not undone. Those of approvals since then stay readable, and lapse."""
+        there = self.current.stages.get(instance.ref)
+        now = {point.id: point for other in self.current.stages.values() for point in other.points}
+        kept = tuple(now.get(point.id, point) for point in instance.points)
+        known = {point.id for other in self.before.stages.values() for point in other.points}
+        later = [
+            replace(each, state=PointState.LAPSED) for each in (there.points if there else ()) if each.id not in known
+        ]
+        return replace(instance, points=(*kept, *(replace(each, state=PointState.LAPSED) for each in later)))
 
     def _park_later(self, instance: StageInstance) -> None:
         """What was given in a stage since the move."""

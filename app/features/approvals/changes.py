@@ -6,15 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from sqlmodel import Session
 
 from app.engine.definition import Question, Stage, Step, StepPlan, Text
+from app.engine.points import PointState
 from app.engine.run import Run, StageRef
-from app.engine.seal import Difference, Manifest, differences
+from app.engine.seal import Difference, Manifest, PointDifference, differences, point_differences
 from app.storage.answer_store import Answer
 from app.storage.plans import UnknownPlan, load_plans
 from app.web.shown import Shown, shown
+from app.web.word_diff import Piece, word_diff
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,46 @@ class Change:
     is_new: bool
     is_gone: bool
     is_unknown: bool = False
+    pieces: tuple[Piece, ...] = ()
+
+    @property
+    def is_of_words(self) -> bool:
+        """Whether both sides are texts, so that what differs can be shown word by word."""
+        return bool(self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class PointChange:
+    """Of an open point: what each moment says of it. `text` is the id of its text. A state is None when it was not
+    there."""
+
+    id: str
+    text: str
+    before: PointState | None
+    after: PointState | None
+    owner: str
+    due: date
+    is_moved: bool
+    """Whether it got another owner or date."""
+
+
+def point_changes(before: Manifest, after: Manifest) -> tuple[PointChange, ...]:
+    return tuple(_point_change(each) for each in point_differences(before, after))
+
+
+def _point_change(each: PointDifference) -> PointChange:
+    told = each.after or each.before
+    assert told is not None
+    was, now = each.before or told, each.after or told
+    return PointChange(
+        id=each.id,
+        text=str(told["text"]),
+        before=PointState(str(each.before["state"])) if each.before else None,
+        after=PointState(str(each.after["state"])) if each.after else None,
+        owner=str(now["owner"]),
+        due=date.fromisoformat(str(now["due"])),
+        is_moved=(was["owner"], was["due"]) != (now["owner"], now["due"]),
+    )
 
 
 def commitments_in(found: Iterable[Difference]) -> set[str]:
@@ -98,16 +141,29 @@ def _change(
     asked_now = _question(step_now, each.key) if is_answer else None
     asked = asked_now or asked_then
     step = step_now or step_then
+    before = _given(asked_then or asked_now, asked_now, each.before, versions) if is_answer else None
+    after = _given(asked_now or asked_then, asked_now, each.after, versions) if is_answer else None
     return Change(
         step=step.title if step else _readable(each.step),
         question=(asked.text if asked else _readable(each.key)) if is_answer else None,
         evidence=None if is_answer else titles.get(each.key, ""),
-        before=_given(asked_then or asked_now, asked_now, each.before, versions) if is_answer else None,
-        after=_given(asked_now or asked_then, asked_now, each.after, versions) if is_answer else None,
+        before=before,
+        after=after,
         is_new=each.before is None,
         is_gone=each.after is None,
         is_unknown=step_now is None or (is_answer and asked_now is None),
+        pieces=_word_by_word(before, after),
     )
+
+
+def _word_by_word(before: Given | None, after: Given | None) -> tuple[Piece, ...]:
+    """For texts, and for the explanation with a grade; nothing to show for what is chosen from a list."""
+    old, new = (words_of(given.answer) if given and given.answer else "" for given in (before, after))
+    return word_diff(old, new) if old and new else ()
+
+
+def words_of(answer: Shown) -> str:
+    return answer.text or answer.reason
 
 
 def _given(

@@ -16,10 +16,12 @@ from app.engine.run import Run, StageInstance, StageRef, StepState, UserId
 from app.engine.seal import Difference, Manifest, digest, manifest
 from app.features.approvals.changes import (
     Change,
+    PointChange,
     as_changes,
     commitments_in,
     differences_since,
     plans_of,
+    point_changes,
     stage_then,
 )
 from app.storage.answer_store import Answer, answers_and_versions, answers_by_commitment
@@ -82,6 +84,7 @@ class LastDecision:
     by: UserId
     at: datetime
     changes: tuple[Change, ...]
+    points: tuple[PointChange, ...]
     version: str | None
 
 
@@ -104,6 +107,7 @@ class StageContent:
     blind_spots: tuple[BlindSpot, ...]
     last: LastDecision | None
     since_request: tuple[Change, ...]
+    points_since_request: tuple[PointChange, ...]
     versions: Mapping[str, EarlierVersion]
     approved_on: ApprovedOn | None
     names: Mapping[UserId, str]
@@ -130,10 +134,13 @@ def stage_content(session: Session, run_id: str, ref: StageRef) -> StageContent:
         seal: as_changes(stage_then(plans, sealed[seal]), stage, found, versions, titles)
         for seal, found in since.items()
     }
+    points = {seal: point_changes(sealed[seal], current) for seal in before}
     decided_on = earlier_versions(run, instance, sealed)
     address = f"/trajecten/{run.id}/fasen/{ref}"
     steps = tuple(_step_view(stage, instance, step, answers, evidence, address) for step in stage.all_steps())
     said = [request.message if request else None, *(approval.remark for approval in instance.approvals)]
+    said += [text for point in instance.points for text in (point.text, point.report, point.returned)]
+    said.append(instance.reopened_reason)
     texts, names = read_texts_and_names(session, said, _people(run, instance, steps))
     return StageContent(
         header=run_header(session, run_id),
@@ -149,8 +156,9 @@ def stage_content(session: Session, run_id: str, ref: StageRef) -> StageContent:
             (reason, step_address(address, reason.step or "")) for reason in guards.gate_open_points(stage, instance)
         ),
         blind_spots=tuple(_blind_spots(plan, stage, instance)),
-        last=_last_decision(instance, changes, decided_on),
+        last=_last_decision(instance, changes, points, decided_on),
         since_request=changes.get(request.seal, ()) if request else (),
+        points_since_request=points.get(request.seal, ()) if request else (),
         versions=decided_on,
         approved_on=approved_on(instance, decided_on),
         names=names,
@@ -185,6 +193,8 @@ def step_address(stage_address: str, step: str) -> str:
 
 def _people(run: Run, instance: StageInstance, steps: Iterable[StepView]) -> Iterator[UserId | None]:
     yield run.manager
+    yield from run.team
+    yield from (person for point in instance.points for person in (point.owner, point.by))
     yield from instance.contributors
     yield instance.request.by if instance.request else None
     yield instance.decided.by if instance.decided else None
@@ -250,12 +260,17 @@ def _blind_spots(plan: StepPlan, stage: Stage, instance: StageInstance) -> Itera
 
 
 def _last_decision(
-    instance: StageInstance, changes: Mapping[str, tuple[Change, ...]], versions: Mapping[str, EarlierVersion]
+    instance: StageInstance,
+    changes: Mapping[str, tuple[Change, ...]],
+    points: Mapping[str, tuple[PointChange, ...]],
+    versions: Mapping[str, EarlierVersion],
 ) -> LastDecision | None:
     decided = instance.decided
     if decided is None:
         return None
     kind = "approved" if decided.is_approval else "sent_back"
+    if decided.is_approval and any(point.by == decided.by and point.at == decided.at for point in instance.points):
+        kind = "approved_with_conditions"
     if decided.is_approval and any(
         approval.withdrawn_by and approval.seal == decided.seal and approval.at == decided.at
         for approval in instance.approvals
@@ -263,7 +278,12 @@ def _last_decision(
         kind = "withdrawn"
     earlier = versions.get(decided.seal)
     return LastDecision(
-        kind, decided.by, decided.at, changes.get(decided.seal, ()), earlier.version if earlier else None
+        kind,
+        decided.by,
+        decided.at,
+        changes.get(decided.seal, ()),
+        points.get(decided.seal, ()),
+        earlier.version if earlier else None,
     )
 
 

@@ -8,20 +8,21 @@ from fastapi import Request
 from sqlmodel import Session
 from starlette.responses import Response
 
-from app.engine.deciders import standing_approvers
+from app.engine.deciders import missing_approvals, standing_approvers
 from app.engine.errors import Blocked, SealBroken
 from app.engine.guards import not_in_team
 from app.engine.run import StageRef
 from app.engine.seal import manifest
 from app.engine.transitions import approver_reasons, decider_reasons, withdrawer_reasons
 from app.features.approvals import service
-from app.features.approvals.changes import Change
+from app.features.approvals.changes import Change, PointChange, point_changes
 from app.features.approvals.content import StageContent, changes_between, stage_content
-from app.features.approvals.forms import DecisionForm, RequestForm, WithdrawForm, parse_decision
+from app.features.approvals.forms import CONDITIONS_MAX, DecisionForm, RequestForm, WithdrawForm, parse_decision
 from app.policy import Action
 from app.storage.database import ReadSession, WriteSession
 from app.web.access import allowed
 from app.web.clock import now
+from app.web.formats import day_of
 from app.web.forms import FormInvalid, FormState, Posted, parse, typed_text
 from app.web.i18n import N_, language_of
 from app.web.identity import Caller
@@ -64,6 +65,7 @@ def _request_page(
     *,
     status: int = 200,
     changes: tuple[Change, ...] | None = None,
+    points_changed: tuple[PointChange, ...] = (),
     blocked: Blocked | None = None,
 ) -> Response:
     return _page(
@@ -73,15 +75,21 @@ def _request_page(
         form,
         status=status,
         changes=changes,
+        points_changed=points_changed,
         blocked=blocked,
         not_in_team=list(not_in_team(content.run, caller.user_id)),
     )
 
 
 def _page(request: Request, template: str, content: StageContent, form: FormState, **values: Any) -> Response:
-    return render(
-        request, template, block="panel", header=content.header, here_tab="run", content=content, form=form, **values
-    )
+    shared: dict[str, Any] = {
+        "header": content.header,
+        "here_tab": "run",
+        "content": content,
+        "form": form,
+        "points_changed": (),
+    }
+    return render(request, template, block="panel", today=day_of(now(request)), **(shared | values))
 
 
 @router.post("/trajecten/{run_id}/fasen/{ref}/akkoord-vragen")
@@ -99,8 +107,8 @@ def request_approval(
             session, run_id, stage, shown=form.shown, message=form.message, by=caller.user_id, at=now(request)
         )
     except SealBroken:
-        content, changes = _look_again(session, run_id, stage, form.shown, form.revision)
-        return _request_page(request, caller, content, typed, status=409, changes=changes)
+        content, changes, points = _look_again(session, run_id, stage, form.shown, form.revision)
+        return _request_page(request, caller, content, typed, status=409, changes=changes, points_changed=points)
     except Blocked as blocked:
         session.rollback()
         content = stage_content(session, run_id, stage)
@@ -117,20 +125,34 @@ def _asked_just_now(content: StageContent, caller: Caller, shown: str) -> bool:
 
 def _look_again(
     session: Session, run_id: str, ref: StageRef, shown: str, revision: int
-) -> tuple[StageContent, tuple[Change, ...]]:
-    """The content as it is now, and what changed since the page that was sent in."""
+) -> tuple[StageContent, tuple[Change, ...], tuple[PointChange, ...]]:
+    """The content as it is now, and what changed since the page that was sent in: in answers and evidence, and in open
+    points."""
     session.rollback()
     content = stage_content(session, run_id, ref)
     before = service.manifest_shown(session, run_id, ref, shown=shown, revision=revision)
     if before is None:
-        return content, ()
-    return content, changes_between(session, content.plan, content.run, ref, before, manifest(content.run, ref))
+        return content, (), ()
+    after = manifest(content.run, ref)
+    changes = changes_between(session, content.plan, content.run, ref, before, after)
+    return content, changes, point_changes(before, after)
 
 
 @router.post("/trajecten/{run_id}/fasen/{ref}/verzoek-intrekken")
-def withdraw_request(request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker) -> Response:
+def withdraw_request(
+    request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted
+) -> Response:
     stage = stage_ref(ref)
-    service.withdraw_request(session, run_id, stage, by=caller.user_id, at=now(request))
+    try:
+        form = parse(WithdrawForm, posted)
+        service.withdraw_request(session, run_id, stage, reason=form.reason, by=caller.user_id, at=now(request))
+    except FormInvalid as invalid:
+        content = stage_content(session, run_id, stage)
+        return _request_page(request, caller, content, invalid.state(language_of(request)), status=422)
+    except Blocked as blocked:
+        session.rollback()
+        content, typed = stage_content(session, run_id, stage), FormState(typed_text(posted))
+        return _request_page(request, caller, content, typed, status=409, blocked=blocked)
     return see_other(_address(run_id, stage), notice="request_withdrawn")
 
 
@@ -141,6 +163,14 @@ def show_decision(request: Request, run_id: str, ref: str, session: ReadSession,
     return _decision_page(request, caller, content, FormState())
 
 
+@router.get("/trajecten/{run_id}/fasen/{ref}/wijzigingen")
+def show_changes(request: Request, run_id: str, ref: str, session: ReadSession, caller: Viewer) -> Response:
+    """What was approved beside what stands there now."""
+    content = stage_content(session, run_id, stage_ref(ref))
+    may_ask = caller.may(Action.WORK_ON_STAGE) and not any(not_in_team(content.run, caller.user_id))
+    return _page(request, "approvals/changes.html", content, FormState(), may_ask=may_ask)
+
+
 def _decision_page(
     request: Request,
     caller: Caller,
@@ -149,6 +179,7 @@ def _decision_page(
     *,
     status: int = 200,
     changes: tuple[Change, ...] | None = None,
+    points_changed: tuple[PointChange, ...] = (),
     blocked: Blocked | None = None,
 ) -> Response:
     plan, run, ref, me, roles = content.plan, content.run, content.ref, caller.user_id, caller.role_names
@@ -159,13 +190,16 @@ def _decision_page(
         form,
         status=status,
         changes=changes,
+        points_changed=points_changed,
         blocked=blocked,
+        conditions_max=CONDITIONS_MAX,
         cannot_approve=[
             *approver_reasons(plan, run, ref, by=me, roles=roles),
             *(reason for reason, _ in content.open_points),
         ],
         cannot_decide=decider_reasons(plan, run, ref, by=me, roles=roles),
         agreed=standing_approvers(content.instance, content.seal),
+        still_needed=missing_approvals(content.stage, content.instance, content.seal),
         may_withdraw=not withdrawer_reasons(plan, run, ref, by=me, roles=roles),
     )
 
@@ -176,31 +210,36 @@ def decide(
 ) -> Response:
     stage = stage_ref(ref)
     try:
-        form, findings = parse_decision(posted)
+        decided = parse_decision(posted)
     except FormInvalid as invalid:
         content = stage_content(session, run_id, stage)
         return _decision_page(request, caller, content, invalid.state(language_of(request)), status=422)
-    typed = FormState(typed_text(posted))
+    typed, form, at = FormState(typed_text(posted)), decided.form, now(request)
     try:
-        if form.decision == "akkoord":
-            service.approve(session, run_id, stage, shown=form.shown, remark=form.remark, by=caller, at=now(request))
+        if form.decision == "terugsturen":
+            service.send_back(session, run_id, stage, shown=form.shown, findings=decided.findings, by=caller, at=at)
         else:
-            service.send_back(session, run_id, stage, findings=findings, by=caller, at=now(request))
+            conditions = decided.conditions
+            service.approve(
+                session, run_id, stage, shown=form.shown, remark=form.remark, conditions=conditions, by=caller, at=at
+            )
     except SealBroken:
-        content, changes = _look_again(session, run_id, stage, form.shown, form.revision)
-        return _decision_page(request, caller, content, typed, status=409, changes=changes)
+        content, changes, points = _look_again(session, run_id, stage, form.shown, form.revision)
+        return _decision_page(request, caller, content, typed, status=409, changes=changes, points_changed=points)
     except Blocked as blocked:
         session.rollback()
         content = stage_content(session, run_id, stage)
         if not _decided_just_now(content, caller, form):
             return _decision_page(request, caller, content, typed, status=409, blocked=blocked)
-    notice = "stage_approved" if form.decision == "akkoord" else "stage_sent_back"
+    notice = "stage_sent_back" if form.decision == "terugsturen" else "stage_approved"
     return see_other(_address(run_id, stage), notice=notice)
 
 
 def _decided_just_now(content: StageContent, caller: Caller, form: DecisionForm) -> bool:
     """The same click once more: telling that nothing was recorded would be untrue."""
     instance = content.instance
+    if form.decision == "voorwaarden":
+        return any(point.by == caller.user_id for point in instance.points) and instance.request is None
     if form.decision == "akkoord":
         last = instance.approvals[-1] if instance.approvals else None
         return last is not None and (last.by, last.seal, last.withdrawn_by) == (caller.user_id, form.shown, None)
@@ -214,6 +253,15 @@ def _decided_just_now(content: StageContent, caller: Caller, form: DecisionForm)
 def withdraw_approval(
     request: Request, run_id: str, ref: str, session: WriteSession, caller: Approver, posted: Posted
 ) -> Response:
-    stage, form = stage_ref(ref), parse(WithdrawForm, posted)
-    service.withdraw_approval(session, run_id, stage, reason=form.reason, by=caller, at=now(request))
+    stage = stage_ref(ref)
+    try:
+        form = parse(WithdrawForm, posted)
+        service.withdraw_approval(session, run_id, stage, reason=form.reason, by=caller, at=now(request))
+    except FormInvalid as invalid:
+        content = stage_content(session, run_id, stage)
+        return _decision_page(request, caller, content, invalid.state(language_of(request)), status=422)
+    except Blocked as blocked:
+        session.rollback()
+        content, typed = stage_content(session, run_id, stage), FormState(typed_text(posted))
+        return _decision_page(request, caller, content, typed, status=409, blocked=blocked)
     return see_other(_address(run_id, stage), notice="approval_withdrawn")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlmodel import Session
 
 from app.engine import transitions
 from app.engine.apply import replay
+from app.engine.points import NewPoint
 from app.engine.run import StageRef, UserId
 from app.engine.seal import Manifest, digest, manifest
+from app.features.approvals.forms import ConditionTyped
 from app.storage import run_store
 from app.storage.seals import find_seal, keep_seal
 from app.storage.texts import write_text
@@ -31,30 +33,58 @@ def request_approval(
     run_store.record(session, plan, run, event)
 
 
-def withdraw_request(session: Session, run_id: str, ref: StageRef, *, by: UserId, at: datetime) -> None:
+def withdraw_request(session: Session, run_id: str, ref: StageRef, *, reason: str, by: UserId, at: datetime) -> None:
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
-    run_store.record(session, plan, run, transitions.withdraw_request(plan, run, ref, by=by, at=at))
+    text = write_text(session, run_id, reason, by=by, at=at)
+    run_store.record(session, plan, run, transitions.withdraw_request(plan, run, ref, reason=text, by=by, at=at))
 
 
-def approve(session: Session, run_id: str, ref: StageRef, *, shown: str, remark: str, by: Caller, at: datetime) -> None:
+def approve(
+    session: Session,
+    run_id: str,
+    ref: StageRef,
+    *,
+    shown: str,
+    remark: str,
+    conditions: Iterable[ConditionTyped] = (),
+    by: Caller,
+    at: datetime,
+) -> None:
     """Raises Blocked, and SealBroken when the content is no longer what was shown."""
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
     text = write_text(session, run_id, remark, by=by.user_id, at=at)
     event = transitions.approve_stage(
-        plan, run, ref, shown=shown, remark=text, by=by.user_id, roles=by.role_names, at=at
+        plan,
+        run,
+        ref,
+        shown=shown,
+        remark=text,
+        conditions=[_new_point(session, run_id, each, by=by.user_id, at=at) for each in conditions],
+        by=by.user_id,
+        roles=by.role_names,
+        at=at,
     )
-    keep_seal(session, run_id, manifest(run, ref), at=at)
-    run_store.record(session, plan, run, event)
+    after = run_store.record(session, plan, run, event)
+    keep_seal(session, run_id, manifest(after, ref), at=at)
+
+
+def _new_point(session: Session, run_id: str, typed: ConditionTyped, *, by: UserId, at: datetime) -> NewPoint:
+    text = write_text(session, run_id, typed.text, by=by, at=at)
+    assert text is not None, "the form asks for it"
+    return NewPoint(str(uuid.uuid4()), text, typed.owner, typed.due)
 
 
 def send_back(
-    session: Session, run_id: str, ref: StageRef, *, findings: Mapping[str, str], by: Caller, at: datetime
+    session: Session, run_id: str, ref: StageRef, *, shown: str, findings: Mapping[str, str], by: Caller, at: datetime
 ) -> None:
-    """`findings`: by step, what should change; empty ones do not count."""
+    """`findings`: by step, what should change; empty ones do not count.  Raises as `approve` does."""
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
     texts = {step: write_text(session, run_id, text, by=by.user_id, at=at) for step, text in findings.items()}
     given = {step: text for step, text in texts.items() if text is not None}
-    event = transitions.send_back_stage(plan, run, ref, findings=given, by=by.user_id, roles=by.role_names, at=at)
+    event = transitions.send_back_stage(
+        plan, run, ref, shown=shown, findings=given, by=by.user_id, roles=by.role_names, at=at
+    )
+    keep_seal(session, run_id, manifest(run, ref), at=at)
     run_store.record(session, plan, run, event)
 
 

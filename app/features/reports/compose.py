@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select, type_coerce
@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from app.engine import events as e
 from app.engine.answers import is_shown
 from app.engine.definition import CHECKLIST, Grade, Stage, Step, StepPlan, Text
+from app.engine.points import PointState
 from app.engine.progress import (
     NOTHING,
     checklist_progress,
@@ -46,8 +47,12 @@ from app.storage.scope import Prepared
 from app.storage.tables import EventRow, EvidenceRow
 from app.storage.texts import read_texts_and_names
 from app.storage.types import IdText
+from app.web.formats import day_of
 
-DECISION_KINDS = ("StageApproved", "StageSentBack", "ApprovalWithdrawn", "EvidenceWithdrawn")
+DECISION_KINDS = (
+    *("StageApproved", "StageSentBack", "ApprovalWithdrawn", "EvidenceWithdrawn", "RequestWithdrawn", "StageReopened"),
+    *("PointReported", "PointClosed", "PointReturned", "PointChanged"),
+)
 
 
 def compose(
@@ -63,16 +68,17 @@ def compose(
     its title is always there."""
     plan, run = load_run(session, run_id)
     header = run_header(session, run_id)
-    return _Composer(session, plan, run, with_confidential=with_confidential).report(
-        header.name, header.purpose, municipality, by, at
-    )
+    composer = _Composer(session, plan, run, today=day_of(at), with_confidential=with_confidential)
+    return composer.report(header.name, header.purpose, municipality, by, at)
 
 
 class _Composer:
     """Holds what the parts of one report share, so that each is asked for once."""
 
-    def __init__(self, session: Session, plan: StepPlan, run: Run, *, with_confidential: bool = True) -> None:
-        self.plan, self.run, self.with_confidential = plan, run, with_confidential
+    def __init__(
+        self, session: Session, plan: StepPlan, run: Run, *, today: date, with_confidential: bool = True
+    ) -> None:
+        self.plan, self.run, self.today, self.with_confidential = plan, run, today, with_confidential
         self.refs = [*current_refs(plan, run)]
         self.moved = MovedRun(session, plan, run)
         self.answers, self.versions = _answers(session, run)
@@ -90,8 +96,8 @@ class _Composer:
 
     def _text_ids(self) -> Iterator[str | None]:
         for instance in self.run.stages.values():
-            yield instance.early_reason
-            yield instance.skip_reason
+            yield from (instance.early_reason, instance.round_reason, instance.skip_reason)
+            yield from (point.text for point in instance.points)
             for state in instance.steps.values():
                 yield state.finding
         for taken in self.run.decisions:
@@ -104,6 +110,10 @@ class _Composer:
             match event:
                 case e.StageApproved():
                     yield event.remark
+                case e.PointReported():
+                    yield event.remark
+                case e.RequestWithdrawn() | e.StageReopened() | e.PointReturned() | e.PointChanged():
+                    yield event.reason
                 case e.StageSentBack():
                     yield from event.findings.values()
                 case e.ApprovalWithdrawn() | e.EvidenceWithdrawn():
@@ -120,6 +130,7 @@ class _Composer:
         yield from (taken.by for taken in self.run.decisions)
         for instance in self.run.stages.values():
             yield from (instance.started_by, *instance.contributors)
+            yield from (point.owner for point in instance.points)
             for state in instance.steps.values():
                 yield state.completed_by
 
@@ -219,6 +230,7 @@ class _Composer:
             started_at=instance.started_at,
             early_reason=self.texts.get(instance.early_reason or ""),
             skip_reason=self.texts.get(instance.skip_reason or ""),
+            round_reason=self.texts.get(instance.round_reason or ""),
             contributors=tuple(self._name(user) or "" for user in instance.contributors),
             decisions=tuple(self._decisions(instance.ref)),
             steps=tuple(self._step_line(instance, step) for step in stage.steps),
@@ -238,6 +250,7 @@ class _Composer:
             started_at=None,
             early_reason=None,
             skip_reason=None,
+            round_reason=None,
             contributors=(),
             decisions=(),
             steps=(),
@@ -273,7 +286,10 @@ class _Composer:
             match event:
                 case e.StageApproved():
                     said = self._said(event.remark)
-                    yield ApprovalLine("approved", ref, by, event.at, event.seal, said, version)
+                    for condition in event.conditions:
+                        said += self._said(condition.text)
+                    kind = "approved_with_conditions" if event.conditions else "approved"
+                    yield ApprovalLine(kind, ref, by, event.at, event.seal, said, version)
                 case e.StageSentBack():
                     titles = self.moved.titles_at(sequence)
                     findings = tuple(
@@ -283,6 +299,29 @@ class _Composer:
                     yield ApprovalLine("sent_back", ref, by, event.at, None, findings, version)
                 case e.ApprovalWithdrawn():
                     yield ApprovalLine("withdrawn", ref, by, event.at, None, self._said(event.reason), version)
+                case e.RequestWithdrawn():
+                    yield ApprovalLine("request_withdrawn", ref, by, event.at, None, self._said(event.reason), version)
+                case e.StageReopened():
+                    yield ApprovalLine("reopened", ref, by, event.at, None, self._said(event.reason), version)
+                case e.PointReported() | e.PointClosed() | e.PointReturned() | e.PointChanged():
+                    kind, said = self._about_point(event)
+                    yield ApprovalLine(kind, ref, by, event.at, None, said, version)
+
+    def _about_point(
+        self, event: e.PointReported | e.PointClosed | e.PointReturned | e.PointChanged
+    ) -> tuple[str, tuple[tuple[Text | None, str], ...]]:
+        """The text of the point, then what was said of it."""
+        asked = (point.text for i in self.run.stages.values() for point in i.points if point.id == event.point)
+        said = self._said(next(asked, None))
+        match event:
+            case e.PointReported():
+                return "point_reported", (*said, *self._said(event.remark))
+            case e.PointClosed():
+                return "point_closed", said
+            case e.PointReturned():
+                return "point_returned", (*said, *self._said(event.reason))
+            case e.PointChanged():
+                return "point_changed", (*said, *self._said(event.reason))
 
     def _said(self, text: str | None) -> tuple[tuple[Text | None, str], ...]:
         said = self.texts.get(text or "")
@@ -322,10 +361,30 @@ class _Composer:
     def _open_points(self) -> Iterator[OpenPoint]:
         for ref in self.refs:
             instance = self.run.instance(ref)
-            if instance is None or instance.status is StageStatus.SKIPPED:
+            if instance is None:
                 continue
-            stage = self.plan.stage(ref.stage)
-            yield from self._open_in(stage, instance)
+            yield from self._conditions(instance)
+            if instance.status is not StageStatus.SKIPPED:
+                yield from self._open_in(self.plan.stage(ref.stage), instance)
+        for ref, instance in sorted(self.run.stages.items(), key=lambda each: str(each[0])):
+            if ref not in self.refs:
+                yield from self._conditions(instance)
+
+    def _conditions(self, instance: StageInstance) -> Iterator[OpenPoint]:
+        title, domain = self.plan.stage(instance.ref.stage).title, self._domain_title(instance.ref.domain)
+        for point in instance.points:
+            if point.is_waiting:
+                yield OpenPoint(
+                    kind="condition" if point.state is PointState.OPEN else "condition_reported",
+                    ref=instance.ref,
+                    stage_title=title,
+                    domain_title=domain,
+                    what=None,
+                    text=self.texts.get(point.text),
+                    owner=self._name(point.owner) or "",
+                    due=point.due,
+                    is_late=point.is_late(self.today),
+                )
 
     def _open_in(self, stage: Stage, instance: StageInstance) -> Iterator[OpenPoint]:
         place = (instance.ref, stage.title, self._domain_title(instance.ref.domain))
@@ -386,7 +445,16 @@ _DECISION_EVENTS = Prepared(
     .where(col(EventRow.run_id) == bindparam("of_run"), col(EventRow.kind).in_(DECISION_KINDS))
     .order_by(col(EventRow.sequence))
 )
-DecisionEvent = e.StageApproved | e.StageSentBack | e.ApprovalWithdrawn | e.EvidenceWithdrawn
+PointEvent = e.PointReported | e.PointClosed | e.PointReturned | e.PointChanged
+DecisionEvent = (
+    e.StageApproved
+    | e.StageSentBack
+    | e.ApprovalWithdrawn
+    | e.EvidenceWithdrawn
+    | e.RequestWithdrawn
+    | e.StageReopened
+    | PointEvent
+)
 
 
 def _decision_events(session: Session, run_id: str) -> Iterable[tuple[int, DecisionEvent]]:

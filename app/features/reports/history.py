@@ -33,6 +33,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
         N_("Decisions"),
         (
             *("ApprovalRequested", "RequestWithdrawn", "StageApproved", "StageSentBack", "ApprovalWithdrawn"),
+            *("PointReported", "PointClosed", "PointReturned", "PointChanged"),
             *("DecisionRecorded", "DecisionWithdrawn", "StageSkipped", "SkipUndone"),
         ),
     ),

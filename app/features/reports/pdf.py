@@ -159,6 +159,8 @@ def _stage(line: InstanceLine, words: Words) -> dict[str, Any]:
         facts.append([words.say(N_("Started")), f"{line.started_by}, {words.moment(line.started_at)}"])
     if line.early_reason:
         facts.append([words.say(N_("Started earlier than advised, because")), line.early_reason])
+    if line.round_reason and line.round_reason != line.early_reason:
+        facts.append([words.say(N_("Why there is a new round")), line.round_reason])
     if line.skip_reason:
         facts.append([words.say(N_("Skipped, because")), line.skip_reason])
     if line.contributors:

@@ -130,7 +130,13 @@ def _rows(report: Report, words: Words) -> Iterator[Row]:
             remark=advice.reason or "",
         )
     for point in report.open_points:
-        yield _row(words.say(N_("Open point")), subject=words.point_place(point), value=words.open_point(point))
+        yield _row(
+            words.say(N_("Open point")),
+            subject=words.point_place(point),
+            value=words.open_point(point),
+            person=point.owner,
+            date=point.due.isoformat() if point.due else "",
+        )
     for evidence in report.evidence:
         yield _evidence_row(evidence, report, words)
     for parked in report.parked:
@@ -146,7 +152,7 @@ def _stage_rows(line: InstanceLine, words: Words) -> Iterator[Row]:
         state=words.say(STAGE_STATES[line.state]),
         person=line.started_by or "",
         date=line.started_at.isoformat() if line.started_at else "",
-        remark=line.skip_reason or line.early_reason or "",
+        remark=line.skip_reason or line.round_reason or line.early_reason or "",
     )
     for decision in line.decisions:
         remarks = "\n".join(f"{words(step)}: {text}" if step else text for step, text in decision.remarks)

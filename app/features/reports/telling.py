@@ -133,6 +133,8 @@ class Teller:
                 return say(N_("Approval was asked for %(stage)s."), stage=titles.place(event.ref))
             case e.RequestWithdrawn():
                 return say(N_("The request for approval of %(stage)s was withdrawn."), stage=titles.place(event.ref))
+            case e.StageApproved() if event.conditions:
+                return self._conditional_sentence(event, titles)
             case e.StageApproved() if not event.is_final:
                 return say(N_("%(stage)s got an approval; more are needed."), stage=titles.place(event.ref))
             case e.StageApproved():
@@ -151,10 +153,50 @@ class Teller:
                 )
             case e.RunShared() | e.SharingEnded() | e.AdviceGiven() | e.AdviceAnswered():
                 return self._advice_sentence(event, titles)
+            case e.PointReported() | e.PointClosed() | e.PointReturned() | e.PointChanged():
+                return self._point_sentence(event, titles)
             case e.MoveProposed() | e.RunMoved() | e.MoveUndone():
                 return self.moves.sentence(event)
             case e.MoveProposalWithdrawn():
                 return self.moves.withdrawal(self.versions.get(event.proposal))
+            case _:
+                assert_never(event)
+
+    def _conditional_sentence(self, event: e.StageApproved, titles: PlanTitles) -> str:
+        stage, n = titles.place(event.ref), len(event.conditions)
+        if event.is_final:
+            return self.words.ngettext(
+                "%(stage)s was approved with %(num)s condition.",
+                "%(stage)s was approved with %(num)s conditions.",
+                n,
+                stage=stage,
+            )
+        return self.words.ngettext(
+            "%(stage)s got an approval with %(num)s condition; more are needed.",
+            "%(stage)s got an approval with %(num)s conditions; more are needed.",
+            n,
+            stage=stage,
+        )
+
+    def _point_sentence(
+        self, event: e.PointReported | e.PointClosed | e.PointReturned | e.PointChanged, titles: PlanTitles
+    ) -> str:
+        say: Callable[..., str] = self.words.say
+        stage = titles.place(event.ref)
+        match event:
+            case e.PointReported():
+                return say(N_("An open point of %(stage)s was reported as done."), stage=stage)
+            case e.PointClosed():
+                return say(N_("An open point of %(stage)s was closed."), stage=stage)
+            case e.PointReturned():
+                return say(N_("An open point of %(stage)s was given back."), stage=stage)
+            case e.PointChanged():
+                return say(
+                    N_("An open point of %(stage)s is now for %(name)s, done by %(day)s."),
+                    stage=stage,
+                    name=self.known.names.get(event.owner, ""),
+                    day=self.words.day(event.due),
+                )
             case _:
                 assert_never(event)
 
@@ -245,6 +287,9 @@ class Teller:
                 return f"{self.base}/advies"
             case e.MoveProposed() | e.MoveProposalWithdrawn() | e.RunMoved() | e.MoveUndone():
                 return self.moves.address(event, titles.parts.plan)
+            case e.PointReported() | e.PointClosed() | e.PointReturned() | e.PointChanged():
+                place = self._part_address(event.ref, None)
+                return f"{place}/open-punten/{event.point}" if place and "/fasen/" in place else place
             case _:
                 return self._part_address(event.ref, None)
 
@@ -275,9 +320,13 @@ def _text_ids(event: e.Event) -> Iterator[str | None]:
 def _quoted_ids(event: e.Event) -> Iterator[str | None]:
     match event:
         case e.StageStarted():
-            yield event.early_reason
+            yield from dict.fromkeys((event.early_reason, event.reason))
         case e.StageSkipped() | e.EvidenceWithdrawn() | e.ApprovalWithdrawn():
             yield event.reason
+        case e.RequestWithdrawn() | e.StageReopened() | e.PointReturned() | e.PointChanged():
+            yield event.reason
+        case e.PointReported():
+            yield event.remark
         case e.DecisionRecorded() | e.DecisionWithdrawn() | e.Recused() | e.RecusalTakenBack():
             yield event.reason
         case e.MoveProposalWithdrawn() | e.MoveUndone():
@@ -294,6 +343,7 @@ def _quoted_ids(event: e.Event) -> Iterator[str | None]:
             yield event.reason
         case e.StageApproved():
             yield event.remark
+            yield from (condition.text for condition in event.conditions)
         case e.RunRenamed():
             yield event.name
             yield event.purpose

@@ -68,8 +68,15 @@ FOLLOWED = {
 }
 DECISIONS = {
     "approved": N_("Agreed"),
+    "approved_with_conditions": N_("Agreed with conditions"),
     "sent_back": N_("Sent back"),
     "withdrawn": N_("Withdrawn"),
+    "request_withdrawn": N_("Request withdrawn"),
+    "reopened": N_("Opened again"),
+    "point_reported": N_("Open point reported as done"),
+    "point_closed": N_("Open point closed"),
+    "point_returned": N_("Open point given back"),
+    "point_changed": N_("Open point for somebody else, or with another date"),
 }
 
 
@@ -174,11 +181,23 @@ class Words:
                     "%(num)s statements of the checklist have no answer.",
                     point.n,
                 )
+            case "condition" | "condition_reported":
+                return self._condition(point)
             case "unknown":
                 known = self.ngettext("unknown at %(num)s statement", "unknown at %(num)s statements", point.n)
                 return f"{what}: {known}."
             case _:
                 return self.say(N_("Step not done: %(step)s."), step=what)
+
+    def _condition(self, point: OpenPoint) -> str:
+        """What is asked, of whom, by when; and in words that the date is over."""
+        assert point.due is not None
+        params = {"text": point.text or self.say(N_("erased")), "name": point.owner, "day": self.day(point.due)}
+        if point.kind == "condition_reported":
+            return self.say(N_("Condition: %(text)s Reported as done by %(name)s; not closed yet."), **params)
+        if point.is_late:
+            return self.say(N_("Condition: %(text)s Overdue: %(name)s, done by %(day)s."), **params)
+        return self.say(N_("Condition: %(text)s %(name)s, done by %(day)s."), **params)
 
     def answer(self, question: Question, value: Value) -> str:
         """An answer as one text; a table as lines of "column: cell"."""

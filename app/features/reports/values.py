@@ -66,8 +66,9 @@ class StepLine:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalLine:
-    """A decision about a stage instance. `kind`: approved, sent_back or withdrawn; `seal` is the digest (hex) of what
-    was decided on; `version` of the plan, when it was an earlier one than the run has now."""
+    """A decision about a stage instance, or what was done about one. `kind`: approved, approved_with_conditions,
+    sent_back, withdrawn, request_withdrawn, reopened, or point_… with what happened to an open point. `seal` is the
+    digest (hex) of what was decided on; `version` of the plan, when it was an earlier one than the run has now."""
 
     kind: str
     ref: StageRef
@@ -92,6 +93,7 @@ class InstanceLine:
     started_at: datetime | None
     early_reason: str | None
     skip_reason: str | None
+    round_reason: str | None
     contributors: tuple[str, ...]
     decisions: tuple[ApprovalLine, ...]
     steps: tuple[StepLine, ...]
@@ -142,8 +144,8 @@ class DomainLine:
 
 @dataclass(frozen=True, slots=True)
 class OpenPoint:
-    """Something that is not finished or not known; `kind`: step, checklist, unknown, sent_back, look_again or
-    request."""
+    """Something that is not finished or not known; `kind`: step, checklist, unknown, sent_back, look_again, request, or
+    condition and condition_reported for a condition of an approval, with its text, owner and date."""
 
     kind: str
     ref: StageRef
@@ -151,6 +153,10 @@ class OpenPoint:
     domain_title: Text | None
     what: Text | None
     n: int = 1
+    text: str | None = None
+    owner: str = ""
+    due: date | None = None
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -62,7 +62,7 @@ class Overview:
     search: str
 
 
-def overview(session: Session, caller: Caller, *, page: int, mine_only: bool, search: str) -> Overview:
+def overview(session: Session, caller: Caller, *, page: int, mine_only: bool, search: str, today: date) -> Overview:
     """Eight queries at most, whatever the number of runs. `page` counts from 1; one that does not exist gives the
     last."""
     wanted = {"me": uuid.UUID(caller.user_id), **({"search": _escaped(search)} if search else {})}
@@ -79,7 +79,7 @@ def overview(session: Session, caller: Caller, *, page: int, mine_only: bool, se
         ],
     )
     return Overview(
-        tasks=tuple(tasks_of(session, caller, waiting, names)),
+        tasks=tuple(tasks_of(session, caller, waiting, names, today)),
         runs=tuple(_run_line(session, row, stages, names) for row in rows),
         decisions=tuple(decision_line(session, row, names) for row in decided),
         runs_total=total,

@@ -20,6 +20,7 @@ from app.storage.plans import PlanRetired, UnknownPlan
 from app.storage.run_store import StaleRun
 from app.web.access import allowed
 from app.web.clock import now
+from app.web.formats import day_of
 from app.web.forms import FormInvalid, FormState, Posted, parse, refuse
 from app.web.i18n import N_, language_of
 from app.web.identity import Caller
@@ -34,6 +35,7 @@ register(
         "run_started": N_("The trajectory has been started."),
         "run_changed": N_("Your changes have been saved."),
         "stage_started": N_("The stage has been started."),
+        "stage_reopened": N_("You can work in this stage again. The approval stands for what was approved."),
         "stage_skipped": N_("The stage is skipped. The reason is in the history."),
         "skip_undone": N_("The stage is no longer skipped."),
         "decision_taken": N_("The decision has been recorded."),
@@ -57,7 +59,8 @@ def show_overview(
     mijn: str = "",
     zoek: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
-    page = overview(session, caller, page=pagina, mine_only=mijn == "ja", search=zoek.strip())
+    today = day_of(now(request))
+    page = overview(session, caller, page=pagina, mine_only=mijn == "ja", search=zoek.strip(), today=today)
     return render(
         request,
         "runs/overview.html",
@@ -153,7 +156,8 @@ def _domains_refused(posted: Posted, blocked: Blocked) -> FormInvalid:
 def show_run(request: Request, run_id: str, session: ReadSession, caller: Viewer) -> Response:
     page = queries.run_page(session, caller, run_id)
     graph = run_graph(page.plan, language_of(request))
-    return render(request, "runs/run.html", header=page.header, page=page, graph=graph, here_tab="run")
+    today = day_of(now(request))
+    return render(request, "runs/run.html", header=page.header, page=page, graph=graph, here_tab="run", today=today)
 
 
 @router.get("/trajecten/{run_id}/bewerken")
@@ -239,8 +243,18 @@ def start_stage(
     request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted
 ) -> Response:
     stage, form = stage_ref(ref), parse(ReasonForm, posted)
-    service.start_stage(session, run_id, stage, early_reason=form.reason, by=caller.user_id, at=now(request))
+    service.start_stage(session, run_id, stage, reason=form.reason, by=caller.user_id, at=now(request))
     return see_other(_stage_address(run_id, stage), notice="stage_started")
+
+
+@router.post("/trajecten/{run_id}/fasen/{ref}/heropenen")
+def reopen_stage(
+    request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted
+) -> Response:
+    """Work goes on in an approved stage that stays open, and why."""
+    stage, form = stage_ref(ref), parse(ReasonForm, posted)
+    service.reopen_stage(session, run_id, stage, reason=form.reason, by=caller.user_id, at=now(request))
+    return see_other(_stage_address(run_id, stage), notice="stage_reopened")
 
 
 @router.post("/trajecten/{run_id}/fasen/{ref}/overslaan")

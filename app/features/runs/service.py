@@ -118,12 +118,19 @@ def change_run(
         rename(session, run_id, name=name, purpose=purpose)
 
 
-def start_stage(session: Session, run_id: str, ref: StageRef, *, early_reason: str, by: UserId, at: datetime) -> None:
+def start_stage(session: Session, run_id: str, ref: StageRef, *, reason: str, by: UserId, at: datetime) -> None:
+    """`reason`: why a stage is started earlier than advised, or why there is a later round; both in one."""
     plan, run = run_store.load_stages(session, run_id, for_change=True)
-    reason = write_text(session, run_id, early_reason, by=by, at=at)
-    event = transitions.start_stage(plan, run, ref, early_reason=reason, by=by, at=at)
+    text = write_text(session, run_id, reason, by=by, at=at)
+    event = transitions.start_stage(plan, run, ref, early_reason=text, reason=text, by=by, at=at)
     along = bring_along(session, plan, apply(run, event), ref, by=by, at=at)
     run_store.record(session, plan, run, [event, *along])
+
+
+def reopen_stage(session: Session, run_id: str, ref: StageRef, *, reason: str, by: UserId, at: datetime) -> None:
+    plan, run = run_store.load_stages(session, run_id, for_change=True)
+    text = write_text(session, run_id, reason, by=by, at=at)
+    run_store.record(session, plan, run, transitions.reopen_stage(plan, run, ref, reason=text, by=by, at=at))
 
 
 def skip_stage(session: Session, run_id: str, ref: StageRef, *, reason: str, by: UserId, at: datetime) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, literal_column, select, type_coerce
+from sqlalchemy import Date, String, Uuid, bindparam, cast, literal_column, null, select, type_coerce, union_all
 from sqlmodel import Session, col
 
 from app.engine.definition import CHECKLIST, StepPlan, Text
+from app.engine.points import PointState
 from app.engine.run import StageRef, StageStatus, StepStatus
 from app.policy import Action
 from app.storage.plans import load_plan
 from app.storage.scope import Prepared
-from app.storage.tables import RunMember, RunRow, StageRow, StepRow
+from app.storage.tables import OpenPointRow, RunMember, RunRow, StageRow, StepRow, TextRow
 from app.storage.types import IdText
 from app.web.identity import Caller
 
@@ -24,7 +26,8 @@ TASKS_MAX = 12  # more than that is not "what asks for me" any more; the run pag
 @dataclass(frozen=True, slots=True)
 class Task:
     """Something that waits for this person. `kind`: approve, move (a manager is asked to confirm that the run goes on
-    with another version), revisit (a step that was sent back), or continue (a stage in progress)."""
+    with another version), point (an open point that they own), judge (one that its owner reported as done), revisit (a
+    step that was sent back), or continue (a stage in progress). `due` belongs to a point."""
 
     kind: str
     run_name: str
@@ -34,6 +37,9 @@ class Task:
     to_version: str = ""
     step_title: Text | None = None
     asked_by: str | None = None
+    text: str | None = None
+    due: date | None = None
+    is_late: bool = False
 
 
 def _kind(name: str) -> Any:
@@ -53,11 +59,53 @@ _TO_DECIDE = Prepared(
     .order_by((col(RunRow.manager_id) != bindparam("me")), col(RunRow.changed_at))
     .limit(TASKS_MAX)
 )
-_TO_CONFIRM = Prepared(
-    select(_kind("move"), type_coerce(col(RunRow.id), IdText).label("id"), col(RunRow.name), col(RunRow.state))
+# What somebody who decides is asked besides approving comes with one query: an overview asks the database little.
+_ASKED_COLUMNS: tuple[Any, ...] = (
+    col(RunRow.id).label("id"),
+    col(RunRow.name).label("name"),
+    col(RunRow.plan_digest).label("plan_digest"),
+)
+_TO_CONFIRM = (
+    select(
+        _kind("move"),
+        *_ASKED_COLUMNS,
+        col(RunRow.state).label("state"),
+        *(cast(null(), String).label(name) for name in ("ref", "point", "point_state", "text")),
+        cast(null(), Uuid).label("owner"),
+        cast(null(), Date).label("due"),
+    )
     .where(col(RunRow.asked_to_move_at).is_not(None))
     .order_by((col(RunRow.manager_id) != bindparam("me")), col(RunRow.asked_to_move_at))
     .limit(TASKS_MAX)
+)
+_POINTS = (
+    select(
+        _kind("point"),
+        *_ASKED_COLUMNS,
+        col(StageRow.state).label("state"),
+        col(OpenPointRow.ref).label("ref"),
+        col(OpenPointRow.id).label("point"),
+        col(OpenPointRow.state).label("point_state"),
+        col(TextRow.text).label("text"),
+        col(OpenPointRow.owner_id).label("owner"),
+        col(OpenPointRow.due).label("due"),
+    )
+    .join(RunRow, col(RunRow.id) == col(OpenPointRow.run_id))
+    .join(
+        StageRow,
+        (col(StageRow.run_id) == col(OpenPointRow.run_id)) & (col(StageRow.ref) == col(OpenPointRow.ref)),
+    )
+    .join(TextRow, col(TextRow.id) == col(OpenPointRow.text_id), isouter=True)
+    .order_by(col(OpenPointRow.due), col(OpenPointRow.id))
+    .limit(TASKS_MAX)
+)
+_IS_OWN = (col(OpenPointRow.state) == "open") & (col(OpenPointRow.owner_id) == bindparam("me"))
+_OWN_POINTS = Prepared(_POINTS.where(_IS_OWN))
+_TO_CONFIRM_OR_JUDGE = Prepared(
+    union_all(
+        select(*_TO_CONFIRM.subquery().c),
+        select(*_POINTS.where(_IS_OWN | (col(OpenPointRow.state) == "reported")).subquery().c),
+    )
 )
 _TO_WORK_ON = Prepared(
     select(_kind("work"), *_TASK_COLUMNS, col(StepRow.step))
@@ -83,7 +131,10 @@ def task_rows(session: Session, caller: Caller) -> list[Any]:
     me = {"me": uuid.UUID(caller.user_id)}
     if caller.may(Action.APPROVE_STAGE):
         rows += _TO_DECIDE.run(session, me).all()
-        rows += _TO_CONFIRM.run(session, me).all()
+    if caller.may(Action.TAKE_DECISION):
+        rows += _TO_CONFIRM_OR_JUDGE.run(session, me).all()
+    else:
+        rows += _OWN_POINTS.run(session, me).all()
     if caller.may(Action.WORK_ON_STAGE):
         rows += _TO_WORK_ON.run(session, me).all()
     return rows
@@ -93,13 +144,15 @@ def asker(row: Any) -> str | None:
     match row.kind:
         case "move":
             return str(row.state["proposal"]["by"])
+        case "point":
+            return str(row.owner)
         case "approve" if row.state.get("request"):
             return str(row.state["request"]["by"])
         case _:
             return None
 
 
-def tasks_of(session: Session, caller: Caller, rows: list[Any], names: dict[str, str]) -> list[Task]:
+def tasks_of(session: Session, caller: Caller, rows: list[Any], names: dict[str, str], today: date) -> list[Task]:
     tasks = []
     for row in rows:
         if row.kind == "move":
@@ -111,8 +164,21 @@ def tasks_of(session: Session, caller: Caller, rows: list[Any], names: dict[str,
         plan, ref = load_plan(session, row.plan_digest), StageRef.parse(row.ref)
         stage, domain = plan.stage(ref.stage), _domain_title(plan, ref)
         stage_address = f"/trajecten/{row.id}/fasen/{ref}"
-        if row.kind == "approve":
-            if caller.user_id not in row.state.get("contributors", ()):
+        may_decide = bool(caller.role_names & set(stage.gate.approvers))
+        if row.kind == "point":
+            address = f"{stage_address}/open-punten/{row.point}"
+            is_own = row.point_state == PointState.OPEN
+            is_late = is_own and row.due < today
+            by, worked = names.get(str(row.owner)), caller.user_id in row.state.get("contributors", ())
+            if is_own:
+                task = Task("point", row.name, address, stage.title, domain, text=row.text, due=row.due)
+                tasks.append(replace(task, is_late=is_late))
+            elif not worked and may_decide:
+                tasks.append(
+                    Task("judge", row.name, address, stage.title, domain, text=row.text, due=row.due, asked_by=by)
+                )
+        elif row.kind == "approve":
+            if caller.user_id not in row.state.get("contributors", ()) and may_decide:
                 address, by = f"{stage_address}/beoordelen", names.get(asker(row) or "")
                 tasks.append(Task("approve", row.name, address, stage.title, domain, asked_by=by))
         elif row.step is None:

@@ -22,6 +22,7 @@ from app.policy import Action
 from app.storage.database import ReadSession, WriteSession
 from app.web.access import allowed
 from app.web.clock import now
+from app.web.formats import day_of
 from app.web.forms import Posted
 from app.web.i18n import N_, Language, language_of
 from app.web.identity import Caller
@@ -49,7 +50,8 @@ Worker = Annotated[Caller, allowed(Action.WORK_ON_STAGE)]
 @router.get("/trajecten/{run_id}/fasen/{ref}")
 def show_stage(request: Request, run_id: str, ref: str, session: ReadSession, caller: Viewer) -> Response:
     page = stage_page(session, caller, run_id, stage_ref(ref))
-    return render(request, "steps/stage.html", header=page.header, page=page, here_tab="run")
+    today = day_of(now(request))
+    return render(request, "steps/stage.html", header=page.header, page=page, here_tab="run", today=today)
 
 
 # --- a step, and the checklist of a stage ------------------------------------------------------------------------

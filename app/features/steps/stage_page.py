@@ -8,13 +8,15 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from app.engine import guards
+from app.engine import deciders, guards
 from app.engine.definition import CHECKLIST, PlanRole, Stage, Step, StepPlan
 from app.engine.errors import Reason
 from app.engine.progress import Progress, checklist_progress, missing_in_step
+from app.engine.quorum import Missing
 from app.engine.run import Advice, Run, StageInstance, StageRef, StageStatus, StepState, StepStatus, UserId
+from app.engine.seal import seal
 from app.engine.standing import Standing, standing
-from app.engine.transitions import decider_reasons
+from app.engine.transitions import decider_reasons, reopener_reasons
 from app.features.steps.step_page import step_address
 from app.policy import Action
 from app.storage.approved_on import ApprovedOn, EarlierVersion, approved_on, earlier_versions
@@ -93,6 +95,8 @@ class StagePage:
     cannot_work: tuple[Reason, ...]
     may_decide: bool
     cannot_decide: tuple[Reason, ...]
+    may_reopen: bool
+    still_needed: Missing
     versions: Mapping[str, EarlierVersion]
     approved_on: ApprovedOn | None
     set_aside: int
@@ -148,10 +152,19 @@ def stage_page(session: Session, caller: Caller, run_id: str, ref: StageRef) -> 
         cannot_work=cannot_work,
         may_decide=can_decide,
         cannot_decide=cannot_decide,
+        may_reopen=may_work and not reopener_reasons(plan, run, ref, by=caller.user_id),
+        still_needed=_still_needed(stage, run, instance),
         versions=versions,
         approved_on=approved_on(instance, versions) if instance else None,
         set_aside=sum(item.ref == ref for item in run.parked),
     )
+
+
+def _still_needed(stage: Stage, run: Run, instance: StageInstance | None) -> Missing:
+    """Whose approval the request waits for; nothing without a request."""
+    if instance is None or instance.request is None:
+        return Missing()
+    return deciders.missing_approvals(stage, instance, seal(run, instance.ref))
 
 
 def _versions(session: Session, run: Run, instance: StageInstance | None) -> dict[str, EarlierVersion]:
@@ -168,7 +181,8 @@ def _state(instance: StageInstance | None, step: str) -> StepState:
 def _texts_of(instance: StageInstance | None) -> Iterable[str | None]:
     if instance is None:
         return
-    yield from (instance.early_reason, instance.skip_reason)
+    yield from (instance.early_reason, instance.round_reason, instance.reopened_reason, instance.skip_reason)
+    yield from (point.text for point in instance.points)
     yield instance.request.message if instance.request else None
     yield from (approval.remark for approval in instance.approvals)
     yield from (state.finding for state in instance.steps.values())
@@ -197,6 +211,7 @@ def _people_of(run: Run, instance: StageInstance | None, lines: Iterable[StepLin
     yield instance.request.by if instance.request else None
     for approval in instance.approvals:
         yield from (approval.by, approval.withdrawn_by)
+    yield from (point.owner for point in instance.points)
     for line in lines:
         yield from (line.state.changed_by, line.state.completed_by)
 

@@ -148,7 +148,7 @@ class Room:
                 text = write_text(session, self.run, finding, by=manager, at=at)
                 assert text is not None
                 event = transitions.send_back_stage(
-                    plan, run, ref, findings={step: text}, by=manager, roles=roles, at=at
+                    plan, run, ref, shown=seal(run, ref), findings={step: text}, by=manager, roles=roles, at=at
                 )
             run_store.record(session, plan, run, event)
 

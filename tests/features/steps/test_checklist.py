@@ -114,7 +114,7 @@ def test_grid_counts_the_newest_round_and_says_that_it_has_not_begun(room: Room)
     room.complete_everything()
     room.ask_approval()
     room.approve()
-    room.browser("anna").post(f"/trajecten/{room.run}/fasen/verkennen.2/starten", {})
+    room.browser("anna").post(f"/trajecten/{room.run}/fasen/verkennen.2/starten", {"reden": "Opnieuw nodig."})
     html = room.browser("anna").get(f"/trajecten/{room.run}/checklist").text
     assert "checklist/leeftijd/verkennen.2" in html
     assert "fasen/verkennen.2/checklist#grond-leeftijd" in html

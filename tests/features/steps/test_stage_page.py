@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tests.features.steps.pages import filled, form_data, text_of
 from tests.features.steps.room import Room
 
@@ -97,7 +99,10 @@ def test_new_round_is_started_from_the_stage_and_the_earlier_one_stays_readable(
     room.approve()
     address = f"/trajecten/{room.run}/fasen/verkennen.2"
     form_data(stage(room), f"{address}/starten")
-    answer = room.browser("anna").post(f"{address}/starten", {}, follow_redirects=False)
+    start = partial(room.browser("anna").post, f"{address}/starten", follow_redirects=False)
+    assert start({"reden": " "}).status_code == 409, "a later round takes a reason"
+    answer = start({"reden": "De raad vroeg om een <nieuwe> blik."})
+    assert "De raad vroeg om een <nieuwe> blik." in text_of(stage(room, ref="verkennen.2"))
     assert answer.headers["location"] == address
     assert f'href="{room.stage}">ronde 1' in stage(room, ref="verkennen.2")
     assert f'href="{address}">ronde 2' in stage(room)

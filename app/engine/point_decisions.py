@@ -1,0 +1,177 @@
+"""Deciding about open points: reporting one as done, closing it, giving it back, another owner or date.
+
+All raise NoSuchPart for a point that does not exist, and Blocked with every reason at once. `at` is aware, UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+from app.engine import deciders, guards
+from app.engine import events as e
+from app.engine.definition import StepPlan
+from app.engine.errors import Blocked, Reason
+from app.engine.people import ONE_ACCOUNT_EACH, People
+from app.engine.points import NewPoint, Point, PointState
+from app.engine.run import Run, StageInstance, StageRef, TextId, UserId
+
+
+def find_point(plan: StepPlan, run: Run, ref: StageRef, point: str) -> tuple[StageInstance, Point]:
+    """Raises NoSuchPart."""
+    guards.find_stage(plan, run, ref)
+    instance = run.instance(ref)
+    found = instance.point(point) if instance else None
+    if instance is None or found is None:
+        raise guards.NoSuchPart(f"{ref}/{point}")
+    return instance, found
+
+
+def _owner_and_date(run: Run, ref: StageRef, owner: UserId, due: date, at: datetime) -> Iterator[Reason]:
+    if owner not in run.team:
+        yield Reason("owner_not_in_team", stage=str(ref))
+    # `at` is in UTC, where a day begins no earlier than in the Netherlands: today is never refused.
+    if due < at.date():
+        yield Reason("due_in_the_past", stage=str(ref))
+
+
+def condition_reasons(run: Run, ref: StageRef, conditions: Sequence[NewPoint], at: datetime) -> list[Reason]:
+    """Why these cannot be conditions, each reason once."""
+    assert len({each.id for each in conditions}) == len(conditions), "an id is given once"
+    found = [reason for each in conditions for reason in _owner_and_date(run, ref, each.owner, each.due, at)]
+    return list({reason.code: reason for reason in found}.values())
+
+
+def _not_open(ref: StageRef, point: Point) -> Iterator[Reason]:
+    if point.state is not PointState.OPEN:
+        yield Reason("point_not_open", stage=str(ref))
+
+
+def _not_reported(ref: StageRef, point: Point) -> Iterator[Reason]:
+    if point.state is not PointState.REPORTED:
+        yield Reason("point_not_reported", stage=str(ref))
+
+
+def reporter_reasons(plan: StepPlan, run: Run, ref: StageRef, point: str, *, by: UserId) -> list[Reason]:
+    """Why this person cannot report this point as done."""
+    _, found = find_point(plan, run, ref, point)
+    reasons = [*_not_open(ref, found)]
+    if by != found.owner:
+        reasons.append(Reason("not_owner_of_point", stage=str(ref)))
+    return reasons
+
+
+def judge_reasons(
+    plan: StepPlan,
+    run: Run,
+    ref: StageRef,
+    point: str,
+    *,
+    by: UserId,
+    roles: frozenset[str],
+    people: People = ONE_ACCOUNT_EACH,
+) -> list[Reason]:
+    """Why this person cannot close this point or give it back. Who reported it worked on the stage."""
+    instance, found = find_point(plan, run, ref, point)
+    return [*_not_reported(ref, found), *_decides(plan, run, instance, by, roles, people)]
+
+
+def changer_reasons(
+    plan: StepPlan,
+    run: Run,
+    ref: StageRef,
+    point: str,
+    *,
+    by: UserId,
+    roles: frozenset[str],
+    people: People = ONE_ACCOUNT_EACH,
+) -> list[Reason]:
+    """Why this person cannot give this point another owner or date."""
+    instance, found = find_point(plan, run, ref, point)
+    return [*_not_open(ref, found), *_decides(plan, run, instance, by, roles, people)]
+
+
+def _decides(
+    plan: StepPlan, run: Run, instance: StageInstance, by: UserId, roles: frozenset[str], people: People
+) -> Iterator[Reason]:
+    stage = plan.stage(instance.ref.stage)
+    yield from deciders.cannot_decide_on(stage, run, instance, by=by, roles=roles, people=people)
+
+
+def _refuse_if(transition: str, reasons: list[Reason]) -> None:
+    if reasons:
+        raise Blocked(transition, reasons)
+
+
+def report_point(
+    plan: StepPlan, run: Run, ref: StageRef, point: str, *, remark: TextId | None, by: UserId, at: datetime
+) -> e.PointReported:
+    """By its owner, with what was done."""
+    reasons = reporter_reasons(plan, run, ref, point, by=by)
+    if remark is None:
+        reasons.append(Reason("remark_missing", stage=str(ref)))
+    _refuse_if("report_point", reasons)
+    assert remark is not None
+    return e.PointReported(ref=ref, point=point, remark=remark, by=by, at=at)
+
+
+def close_point(
+    plan: StepPlan,
+    run: Run,
+    ref: StageRef,
+    point: str,
+    *,
+    by: UserId,
+    roles: frozenset[str],
+    people: People = ONE_ACCOUNT_EACH,
+    at: datetime,
+) -> e.PointClosed:
+    _refuse_if("close_point", judge_reasons(plan, run, ref, point, by=by, roles=roles, people=people))
+    return e.PointClosed(ref=ref, point=point, by=by, at=at)
+
+
+def return_point(
+    plan: StepPlan,
+    run: Run,
+    ref: StageRef,
+    point: str,
+    *,
+    reason: TextId | None,
+    by: UserId,
+    roles: frozenset[str],
+    people: People = ONE_ACCOUNT_EACH,
+    at: datetime,
+) -> e.PointReturned:
+    reasons = judge_reasons(plan, run, ref, point, by=by, roles=roles, people=people)
+    if reason is None:
+        reasons.append(Reason("reason_missing", stage=str(ref)))
+    _refuse_if("return_point", reasons)
+    assert reason is not None
+    return e.PointReturned(ref=ref, point=point, reason=reason, by=by, at=at)
+
+
+def change_point(
+    plan: StepPlan,
+    run: Run,
+    ref: StageRef,
+    point: str,
+    *,
+    owner: UserId,
+    due: date,
+    reason: TextId | None,
+    by: UserId,
+    roles: frozenset[str],
+    people: People = ONE_ACCOUNT_EACH,
+    at: datetime,
+) -> e.PointChanged:
+    """Another owner, another date, or both."""
+    _, found = find_point(plan, run, ref, point)
+    reasons = changer_reasons(plan, run, ref, point, by=by, roles=roles, people=people)
+    reasons += _owner_and_date(run, ref, owner, due, at)
+    if (owner, due) == (found.owner, found.due):
+        reasons.append(Reason("nothing_changed", stage=str(ref)))
+    if reason is None:
+        reasons.append(Reason("reason_missing", stage=str(ref)))
+    _refuse_if("change_point", reasons)
+    assert reason is not None
+    return e.PointChanged(ref=ref, point=point, owner=owner, due=due, reason=reason, by=by, at=at)
