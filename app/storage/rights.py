@@ -49,6 +49,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "run": CHANGE,
     "run_member": ADD_AND_REMOVE,
     "run_access": ADD_AND_REMOVE,
+    "open_point": ADD_AND_REMOVE,
     "stage_instance": ALL,
     "step_state": ALL,
     "answer": CHANGE,
