@@ -21,6 +21,7 @@ from app.features.plans import routes as plans
 from app.features.reports import routes as reports
 from app.features.runs import routes as runs
 from app.features.steps import routes as steps
+from app.openid.providers import Provider, load_providers
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.history.keeper import HistoryKeeper
@@ -54,7 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 def create_app(settings: Settings, database: Database, *, clock: Clock | None = None) -> FastAPI:
     """The application on a database whose schema is current.  Raises RuntimeError for a route without a policy,
-    AssetMissing or TextsError for a front end that is not whole."""
+    AssetMissing or TextsError for a front end that is not whole, ProvidersInvalid for a wrong OIDC_PROVIDERS_FILE."""
     configure_logs()
     # No pages about the interface: there is none yet, and its addresses would need policies too.
     app = FastAPI(title="Stappenplan", openapi_url=None, docs_url=None, redoc_url=None, lifespan=kept_going)
@@ -75,12 +76,19 @@ def create_app(settings: Settings, database: Database, *, clock: Clock | None = 
         trusted_proxies=networks_of(settings.trusted_proxies),
         proxy_header=settings.proxy_header,
         public_url=settings.public_url,
+        providers=providers_of(settings),
     )
     for router in ROUTERS:
         app.include_router(router)
     install_pages(app, _site(settings), behind_tls=settings.is_production, theme=settings.theme_dir)
     check_routes(app, exempt={"/static"})
     return app
+
+
+def providers_of(settings: Settings) -> tuple[Provider, ...]:
+    """Raises ProvidersInvalid."""
+    file = settings.oidc_providers_file
+    return load_providers(file, is_production=settings.is_production) if file else ()
 
 
 def _site(settings: Settings) -> Site:

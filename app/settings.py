@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
 
+    # Where organisations keep who works for them (OpenID Connect): a file, see docs/openid-connect.md.
+    oidc_providers_file: Annotated[Path | None, AfterValidator(_absolute)] = None
+
     # What the pages and security.txt say about who runs this installation.
     public_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")] = "http://127.0.0.1:8000"
     contact_email: str | None = None

@@ -15,7 +15,10 @@ from app.cli.common import complain, database, fail, now, say, settings
 from app.cli.preparing import make_ready
 from app.cli.production import production_problems, tls_problem
 from app.demo import build
-from app.main import create_app
+from app.main import create_app, providers_of
+from app.openid.providers import Provider, ProvidersInvalid
+from app.storage.accounts import municipalities
+from app.storage.database import Database
 from app.storage.evidence_files import EvidenceFiles
 from app.storage.rights import isolation_problems
 from app.web.assets import AssetMissing
@@ -32,6 +35,10 @@ def serve() -> None:
     chosen = settings()
     if problems := [*production_problems(chosen), *([tls] if (tls := tls_problem(chosen)) else [])]:
         raise fail("\n".join(problems))
+    try:
+        providers = providers_of(chosen)
+    except ProvidersInvalid as wrong:
+        raise fail(str(wrong)) from None
     with _listen_on(chosen.host, chosen.port) as listening, database(must_be_current=False) as opened:
         make_ready(opened)
         if problems := [*isolation_problems(opened)]:
@@ -49,6 +56,7 @@ def serve() -> None:
                 complain("First start: making two fictional municipalities to try things out …")
                 build.build(opened, EvidenceFiles(chosen.evidence_dir), now=now())
             demo_accounts = build.demonstration_accounts(opened)
+        _must_have_municipalities(opened, providers)
         try:
             app = create_app(chosen, opened)
         except (AssetMissing, TextsError) as missing:
@@ -80,6 +88,19 @@ def serve() -> None:
             server.run(sockets=[listening])
         if not server.started:
             raise fail("The application did not start; the lines above say why.", code=3)
+
+
+def _must_have_municipalities(opened: Database, providers: tuple[Provider, ...]) -> None:
+    """A name with a slip of the pen would keep everybody out, and tell nobody why."""
+    with opened.read() as session:
+        known = municipalities(session)
+    if problems := [
+        f"OIDC_PROVIDERS_FILE: provider {each.key}: there is no municipality {each.municipality!r}; known: "
+        f"{', '.join(known) or 'none yet'}. Make it with: stappenplan user add … --create"
+        for each in providers
+        if each.municipality not in known
+    ]:
+        raise fail("\n".join(problems))
 
 
 class _Server(uvicorn.Server):

@@ -27,6 +27,13 @@ log = structlog.get_logger(__name__)
 class Act(StrEnum):
     SIGNED_IN = "signed_in"
     SIGNED_IN_WITH_PASSKEY = "signed_in_with_passkey"
+    SIGNED_IN_WITH_PROVIDER = "signed_in_with_provider"
+    PROVIDER_SIGN_IN_REFUSED = "provider_sign_in_refused"
+    SESSIONS_ENDED_BY_PROVIDER = "sessions_ended_by_provider"
+    USER_ADDED_BY_PROVIDER = "user_added_by_provider"
+    ROLES_CHANGED_BY_PROVIDER = "roles_changed_by_provider"
+    PROVIDER_LINKED = "provider_linked"
+    PROVIDER_UNLINKED = "provider_unlinked"
     SIGN_IN_REFUSED = "sign_in_refused"
     CODE_REFUSED = "code_refused"
     RECOVERY_CODE_USED = "recovery_code_used"

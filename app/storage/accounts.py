@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 
 from app.policy import LIMITED_ALWAYS, Role
 from app.storage.auditor_limits import dutch_day
-from app.storage.open_sessions import close_other_sessions, renew_sessions
+from app.storage.open_sessions import Via, close_other_sessions, columns_of, renew_sessions
 from app.storage.passwords import hash_password
 from app.storage.scope import Prepared
 from app.storage.tables import AuditorLimit, LoginAttempt, LoginSession, Membership, Municipality, User
@@ -83,6 +83,7 @@ class OpenLogin:
     memberships: tuple[MunicipalityRoles, ...]
     other_times: tuple[OtherTime, ...] = ()
     is_renewal_due: bool = False  # the roles changed since the session got its id
+    provider: str | None = None  # that opened it; then `memberships` holds one municipality at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ _LOGIN: Final = Prepared(
         col(LoginSession.municipality_id),
         col(LoginSession.seen_at),
         col(LoginSession.renew_since),
+        col(LoginSession.provider),
         col(Membership.municipality_id).label("member_of"),
         col(Municipality.name).label("municipality_name"),
         col(Membership.role),
@@ -148,7 +150,16 @@ _LOGIN: Final = Prepared(
         col(AuditorLimit.ends_on),
     )
     .join(User, col(User.id) == col(LoginSession.user_id))
-    .outerjoin(Membership, col(Membership.user_id) == col(User.id))
+    .outerjoin(
+        Membership,
+        sa.and_(
+            col(Membership.user_id) == col(User.id),
+            sa.or_(
+                col(LoginSession.limited_to).is_(None),
+                col(Membership.municipality_id) == col(LoginSession.limited_to),
+            ),
+        ),
+    )
     .outerjoin(Municipality, col(Municipality.id) == col(Membership.municipality_id))
     .outerjoin(
         AuditorLimit,
@@ -188,6 +199,7 @@ def find_login(session: Session, session_id: str, *, at: datetime, seen_after: d
             OtherTime(r.municipality_name, r.starts_on, r.ends_on) for r in rows if not _is_within(r, today)
         ),
         is_renewal_due=first.renew_since is not None,
+        provider=first.provider,
     )
 
 
@@ -217,6 +229,7 @@ def open_session(
     expires_at: datetime,
     address: str | None = None,
     device: str | None = None,
+    via: Via | None = None,
 ) -> None:
     session.add(
         LoginSession(
@@ -229,6 +242,7 @@ def open_session(
             expires_at=expires_at,
             address=address,
             device=device[:DEVICE_LENGTH_MAX].replace("\x00", "") if device else None,
+            **columns_of(via),
         )
     )
     session.flush()

@@ -6,8 +6,10 @@ Callers begin and end the transaction.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -24,6 +26,65 @@ class OwnSession:
     seen_at: datetime
     address: str | None
     device: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """The provider that opens a session, and the only municipality that it opens: a provider is believed about its own
+    people, and must not lead into another municipality for which they work too. `sid` is its own session;
+    `token` is encrypted: where and with what to log out there."""
+
+    provider: str
+    limited_to: uuid.UUID
+    sid: str | None = None
+    token: str | None = None
+
+
+def columns_of(via: Via | None) -> dict[str, Any]:
+    if via is None:
+        return {}
+    return {
+        "provider": via.provider,
+        "provider_sid": via.sid,
+        "provider_token": via.token,
+        "limited_to": via.limited_to,
+    }
+
+
+def via_of(session: Session, session_id: str) -> Via | None:
+    """None for a session that a password or a passkey opened."""
+    return _via(session, LoginSession, session_id)
+
+
+def via_of_pending(session: Session, pending_id: str) -> Via | None:
+    """The same for a sign-in that is halfway."""
+    return _via(session, PendingSignIn, pending_id)
+
+
+def _via(session: Session, table: type[LoginSession | PendingSignIn], row_id: str) -> Via | None:
+    query = select(table.provider, table.limited_to, table.provider_sid, table.provider_token)
+    row = session.exec(query.where(table.id == row_id)).one_or_none()
+    if row is None or row[0] is None or row[1] is None:
+        return None
+    return Via(row[0], row[1], row[2], row[3])
+
+
+def close_sessions_via(
+    session: Session, providers: Collection[str], *, user_id: uuid.UUID | None = None, sid: str | None = None
+) -> dict[uuid.UUID, uuid.UUID]:
+    """All that these providers opened for this user, or in this session of theirs. Gives the municipality per user."""
+    assert user_id or sid
+    ended: dict[uuid.UUID, uuid.UUID] = {}
+    for table in (LoginSession, PendingSignIn):
+        chosen: list[sa.ColumnElement[bool]] = [col(table.provider).in_(providers)]
+        if user_id is not None:
+            chosen.append(col(table.user_id) == user_id)
+        if sid is not None:
+            chosen.append(col(table.provider_sid) == sid)
+        rows = session.exec(select(table.user_id, table.limited_to).where(*chosen)).all()
+        ended |= {user: place for user, place in rows if place is not None}
+        session.execute(sa.delete(table).where(*chosen))
+    return ended
 
 
 def close_session_of(session: Session, user_id: uuid.UUID, session_id: str) -> bool:
@@ -64,9 +125,18 @@ def give_new_id(session: Session, session_id: str, new_id: str) -> bool:
 # --- between the two factors --------------------------------------------------------------------------------------
 
 
-def open_pending(session: Session, pending_id: str, user_id: uuid.UUID, *, at: datetime, expires_at: datetime) -> None:
+def open_pending(
+    session: Session,
+    pending_id: str,
+    user_id: uuid.UUID,
+    *,
+    at: datetime,
+    expires_at: datetime,
+    via: Via | None = None,
+) -> None:
     session.execute(sa.delete(PendingSignIn).where(col(PendingSignIn.expires_at) <= at))
-    session.add(PendingSignIn(id=pending_id, user_id=user_id, created_at=at, expires_at=expires_at))
+    row = PendingSignIn(id=pending_id, user_id=user_id, created_at=at, expires_at=expires_at, **columns_of(via))
+    session.add(row)
     session.flush()
 
 

@@ -74,9 +74,13 @@ class AuditorLimit(SQLModel, table=True):
 class LoginSession(SQLModel, table=True):
     """`id` is the SHA-256 (hex) of the token in the cookie, so a copy of the database opens no session. `renew_since`:
     the roles of the user changed, so the next answer brings a new token. `address` and `device` (what the browser says
-    of itself) are there so that the user recognises the session."""
+    of itself) are there so that the user recognises the session.
+
+    `provider`, `provider_sid` (its session there) and `provider_token` (encrypted: where and with what to
+    log out there) belong to one that a provider opened; it reaches no other municipality than `limited_to`."""
 
     __tablename__ = "login_session"
+    __table_args__ = (Index("ix_login_session_provider_provider_sid", "provider", "provider_sid"),)
 
     id: str = Field(primary_key=True)
     user_id: uuid.UUID = Field(foreign_key="user_account.id", index=True)
@@ -88,17 +92,69 @@ class LoginSession(SQLModel, table=True):
     renew_since: datetime | None = Field(default=None, sa_type=UTCDateTime)
     address: str | None = None
     device: str | None = None
+    provider: str | None = None
+    provider_sid: str | None = None
+    provider_token: str | None = None
+    limited_to: uuid.UUID | None = Field(default=None, foreign_key="municipality.id")
 
 
 class PendingSignIn(SQLModel, table=True):
-    """Somebody whose password was right, and who has yet to show or set up a second factor. `id` as in LoginSession;
-    it opens nothing but that one page."""
+    """Somebody whose password was right, or whom a provider knows, and who has yet to show or set up a second factor.
+    `id` and what a provider adds as in LoginSession; it opens nothing but that one page."""
 
     __tablename__ = "pending_sign_in"
 
     id: str = Field(primary_key=True)
     user_id: uuid.UUID = Field(foreign_key="user_account.id", index=True)
     created_at: datetime = Field(sa_type=UTCDateTime)
+    expires_at: datetime = Field(sa_type=UTCDateTime, index=True)
+    provider: str | None = None
+    provider_sid: str | None = None
+    provider_token: str | None = None
+    limited_to: uuid.UUID | None = Field(default=None, foreign_key="municipality.id")
+
+
+class ProviderAccount(SQLModel, table=True):
+    """Somebody as a provider knows them (OpenID Connect): never found by anything but `issuer` and `subject` together.
+    `provider` is the key, in the settings, of the one that was used last. `made_account`: the account came with the
+    first sign-in; otherwise its user linked the two."""
+
+    __tablename__ = "provider_account"
+
+    issuer: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    user_id: uuid.UUID = Field(foreign_key="user_account.id", index=True)
+    provider: str
+    made_account: bool
+    linked_at: datetime = Field(sa_type=UTCDateTime)
+    seen_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class ProviderRole(SQLModel, table=True):
+    """A membership that exists because a provider says so, and ends when no provider says so any more. One without such
+    a row was given here."""
+
+    __tablename__ = "provider_role"
+
+    user_id: uuid.UUID = Field(primary_key=True, foreign_key="user_account.id")
+    municipality_id: uuid.UUID = Field(primary_key=True, foreign_key="municipality.id")
+    role: str = Field(primary_key=True)
+    provider: str = Field(primary_key=True)
+
+
+class ProviderFlow(SQLModel, table=True):
+    """Somebody who is on the way to a provider and back. `id` and `browser` are the SHA-256 (hex) of the `state` and of
+    the token in the cookie; `sealed` is encrypted: nonce, code verifier, and what was typed before. `user_id` is there
+    when somebody who is signed in links an account. It counts once."""
+
+    __tablename__ = "provider_flow"
+
+    id: str = Field(primary_key=True)
+    browser: str
+    provider: str
+    user_id: uuid.UUID | None = Field(default=None, foreign_key="user_account.id")
+    verder: str
+    sealed: str
     expires_at: datetime = Field(sa_type=UTCDateTime, index=True)
 
 

@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 
 from app.policy import Role
 from app.storage import accounts, open_sessions
+from app.storage.provider_accounts import linked_of, roles_from_providers
 from app.storage.tables import AuthenticatorApp, LoginSession, Membership, Municipality, PendingSignIn, User
 
 LIST_MAX = 500  # people; a municipality with more searches
@@ -47,6 +48,13 @@ class Managed:
     has_password: bool
     has_second_factor: bool
     works_elsewhere: bool
+    providers: tuple[str, ...]  # keys of those that the account is linked to
+    provider_roles: frozenset[Role]  # of `roles`, what those gave: nobody changes them here
+
+    @property
+    def is_of_provider(self) -> bool:
+        """It came with an organisation, and has no password of its own."""
+        return bool(self.providers) and not self.has_password
 
 
 def people(session: Session, municipality_id: uuid.UUID, *, search: str = "") -> list[Managed]:
@@ -93,13 +101,18 @@ def set_name(session: Session, user_id: uuid.UUID, name: str) -> None:
 def set_roles(
     session: Session, municipality_id: uuid.UUID, user_id: uuid.UUID, roles: Collection[Role], *, at: datetime
 ) -> None:
-    """Counts at the next request of the user, whose sessions get a new id then.  Raises LastAdministrator."""
+    """Counts at the next request of the user, whose sessions get a new id then. What a provider gave stays as it is.
+
+    Raises LastAdministrator."""
     _lock(session, municipality_id)
+    fixed = roles_from_providers(session, municipality_id, [user_id]).get(user_id, frozenset())
     held = sa.delete(Membership).where(
-        col(Membership.user_id) == user_id, col(Membership.municipality_id) == municipality_id
+        col(Membership.user_id) == user_id,
+        col(Membership.municipality_id) == municipality_id,
+        col(Membership.role).not_in([role.value for role in fixed]),
     )
     session.execute(held)
-    _give(session, user_id, municipality_id, roles, at)
+    _give(session, user_id, municipality_id, frozenset(roles) - fixed, at)
     _check_administrators(session, municipality_id)
     open_sessions.renew_sessions(session, user_id, at=at)
 
@@ -134,6 +147,8 @@ def _managed(session: Session, query: sa.Select[User, str], municipality_id: uui
     protected = set(session.exec(confirmed.where(col(AuthenticatorApp.user_id).in_(ids))))
     other = select(Membership.user_id).where(Membership.municipality_id != municipality_id)
     elsewhere = set(session.exec(other.where(col(Membership.user_id).in_(ids))))
+    linked = linked_of(session, ids)
+    fixed = roles_from_providers(session, municipality_id, ids)
     return [
         Managed(
             id=user.id,
@@ -145,6 +160,8 @@ def _managed(session: Session, query: sa.Select[User, str], municipality_id: uui
             has_password=user.password_hash is not None,
             has_second_factor=user.id in protected,
             works_elsewhere=user.id in elsewhere,
+            providers=tuple(each.provider for each in linked.get(user.id, [])),
+            provider_roles=fixed.get(user.id, frozenset()),
         )
         for user, group in groupby(rows, key=lambda row: row[0])
     ]

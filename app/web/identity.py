@@ -22,6 +22,8 @@ TOKEN_BYTES: Final = 32
 
 COOKIE: Final = "stappenplan"
 PENDING_COOKIE: Final = "stappenplan-stap2"  # between the password and the second factor
+FLOW_COOKIE: Final = "stappenplan-organisatie"  # on the way to a provider and back
+FLOW_SECONDS: Final = 600
 SECURE_PREFIX: Final = "__Host-"  # browsers take it only over TLS, for this host, and for all paths
 SECURE_COOKIE: Final = f"{SECURE_PREFIX}{COOKIE}"
 
@@ -117,13 +119,21 @@ def take_pending_cookie(request: Request, response: Response) -> None:
     _take(request, response, PENDING_COOKIE)
 
 
+def flow_token_of(request: Request) -> str | None:
+    return _value_of(request, FLOW_COOKIE)
+
+
+def give_flow_cookie(request: Request, response: Response, token: str) -> None:
+    _give(request, response, FLOW_COOKIE, token, seconds=FLOW_SECONDS)
+
+
 def _value_of(request: Request, name: str) -> str | None:
     return request.cookies.get(_full_name(request, name)) or None
 
 
-def _give(request: Request, response: Response, name: str, token: str) -> None:
-    full = _full_name(request, name)
-    response.set_cookie(full, token, path="/", secure=_is_secure(request), httponly=True, samesite="lax")
+def _give(request: Request, response: Response, name: str, token: str, *, seconds: int | None = None) -> None:
+    full, secure = _full_name(request, name), _is_secure(request)
+    response.set_cookie(full, token, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax")
 
 
 def _take(request: Request, response: Response, name: str) -> None:

@@ -42,9 +42,14 @@ def see_other(address: str, *, notice: str | None = None) -> RedirectResponse:
     """After a change: to the page that shows it (303), with a notice there."""
     response = _SeeOther(address, status_code=303)
     if notice is not None:
-        assert notice in _texts, f"notice {notice} is not registered"
-        response.set_cookie(NOTICE_COOKIE, notice, max_age=60, httponly=True, samesite="lax")
+        leave(response, notice)
     return response
+
+
+def leave(response: Response, notice: str) -> None:
+    """To be shown on the next page, whichever that is."""
+    assert notice in _texts, f"notice {notice} is not registered"
+    response.set_cookie(NOTICE_COOKIE, notice, max_age=60, httponly=True, samesite="lax")
 
 
 def notice_of(request: Request, language: Language) -> str | None:

@@ -16,9 +16,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "policy": {"policy", "engine"},
     "resources": set(),
     "settings": {"resources"},
+    "openid": {"openid", "policy"},
     "storage": {"storage", "catalogue", "engine", "policy", "resources", "settings"},
     "web": {"web", "storage", "catalogue", "engine", "policy", "resources", "settings"},
-    "features": {"features", "web", "storage", "catalogue", "engine", "policy", "resources", "settings"},
+    "features": {"features", "web", "storage", "openid", "catalogue", "engine", "policy", "resources", "settings"},
 }
 
 # Modules that can neither look at the world nor change it.

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from sqlmodel import Session
 
+from app.features.accounts import provider_service
 from app.features.accounts.service import Visit
 from app.policy import Role
 from app.storage import account_links, account_log, open_sessions, second_factors, user_admin
@@ -23,6 +24,10 @@ class NoRolesLeft(Exception):
     """Somebody without a role here is nobody here; whoever should not get in is disabled."""
 
 
+class HasNoPassword(Exception):
+    """The account came with an organisation, which also keeps the password."""
+
+
 def add(session: Session, caller: Caller, *, login: str, name: str, roles: Collection[Role], visit: Visit) -> uuid.UUID:
     """Raises LoginInvalid, LoginTaken."""
     here = caller.municipality_id
@@ -32,8 +37,10 @@ def add(session: Session, caller: Caller, *, login: str, name: str, roles: Colle
 
 
 def make_link(session: Session, caller: Caller, user: Managed, visit: Visit) -> str:
-    """The token of a link to set a password.  Raises WorksElsewhere."""
+    """The token of a link to set a password.  Raises WorksElsewhere, HasNoPassword."""
     _must_be_ours(user)
+    if user.is_of_provider:
+        raise HasNoPassword
     by = uuid.UUID(caller.user_id)
     token = account_links.make_link(session, user.id, made_by=by, at=visit.at)
     _note(session, Act.LINK_MADE, user.id, caller, visit)
@@ -51,6 +58,7 @@ def rename(session: Session, caller: Caller, user: Managed, name: str, visit: Vi
 def change_roles(session: Session, caller: Caller, user: Managed, roles: Collection[Role], visit: Visit) -> None:
     """Raises OwnAccount, NoRolesLeft, LastAdministrator."""
     _must_be_another(caller, user)
+    roles = frozenset(roles) | user.provider_roles
     if not roles and not user.works_elsewhere:
         raise NoRolesLeft
     if frozenset(roles) == user.roles:
@@ -85,6 +93,13 @@ def reset_second_factor(session: Session, caller: Caller, user: Managed, visit: 
     second_factors.remove_all(session, user.id)
     open_sessions.close_other_sessions(session, user.id, but=None)
     _note(session, Act.SECOND_FACTOR_RESET, user.id, caller, visit)
+
+
+def unlink(session: Session, caller: Caller, user: Managed, provider: str, visit: Visit) -> bool:
+    """Whether it was linked.  Raises OwnAccount, WorksElsewhere."""
+    _must_be_another(caller, user)
+    _must_be_ours(user)
+    return provider_service.unlink(session, user.id, provider, visit, by=uuid.UUID(caller.user_id))
 
 
 def _must_be_ours(user: Managed) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from app.features.accounts import admin
 from app.features.accounts.admin_forms import AddForm, NameForm, RolesForm
+from app.features.accounts.answers import provider_name
 from app.features.accounts.service import Visit
 from app.features.accounts.visit import public_url, visit_of
 from app.policy import Action
@@ -23,10 +24,10 @@ from app.storage.user_admin import LastAdministrator, Managed, UserNotFound, Wor
 from app.web.access import allowed
 from app.web.clock import now
 from app.web.forms import FormInvalid, FormState, Posted, parse, refuse
-from app.web.i18n import N_, language_of
+from app.web.i18n import N_, gettext_for, language_of
 from app.web.identity import Caller
 from app.web.notice import register, see_other
-from app.web.render import render
+from app.web.render import ROLE_NAMES, render
 from app.web.room import Room
 
 router = Room()
@@ -36,6 +37,7 @@ register(
         "user_roles_changed": N_("The roles have been changed. They count from now on."),
         "user_disabled": N_("The account has been disabled. This person is logged out."),
         "user_enabled": N_("The account works again."),
+        "user_unlinked": N_("The link with the organisation has been removed."),
         "second_factor_reset": N_("The second step has been removed. This person is logged out everywhere."),
     }
 )
@@ -52,6 +54,7 @@ TAKEN: Final = N_(
 REFUSALS: Final = {
     admin.OwnAccount: N_("You cannot do this to your own account. Ask another administrator."),
     admin.NoRolesLeft: N_("Choose at least one role. Should this person not get in any more? Disable the account."),
+    admin.HasNoPassword: N_("This account came with an organisation, which also keeps the password."),
     LastAdministrator: N_("This is the only administrator of your municipality. Make somebody else one first."),
     WorksElsewhere: N_(
         "This person also works for another municipality. You can only change the roles in your own municipality. Ask "
@@ -120,11 +123,17 @@ def _user_page(
     refusal: str | None = None,
     status: int = 200,
 ) -> Response:
+    names = [provider_name(request, key) for key in user.providers]
+    texts = gettext_for(language_of(request))
     return render(
         request,
         "accounts/user.html",
         status=status,
         user=user,
+        organisations=names,
+        zipped=list(zip(user.providers, names, strict=True)),
+        provider_roles=[texts.gettext(ROLE_NAMES[role]) for role in sorted(user.provider_roles)],
+        fixed_roles=[role.value for role in user.provider_roles],
         is_self=caller.user_id == str(user.id),
         link_ends_at=account_links.link_ends_at(session, user.id, at=now(request)),
         address=f"{HERE}/{user.id}",
@@ -200,13 +209,24 @@ def reset_second_factor(request: Request, user_id: str, session: WriteSession, c
     )
 
 
+@router.post("/beheer/gebruikers/{user_id}/ontkoppelen/{provider}")
+def unlink(request: Request, user_id: str, provider: str, session: WriteSession, caller: Administrator) -> Response:
+    user = _user(session, caller, user_id)
+
+    def act(visit: Visit) -> None:
+        if not admin.unlink(session, caller, user, provider, visit):
+            raise HTTPException(404)
+
+    return _done(request, session, caller, user, act, "user_unlinked")
+
+
 @router.post("/beheer/gebruikers/{user_id}/link")
 def make_link(request: Request, user_id: str, session: WriteSession, caller: Administrator) -> Response:
     user = _user(session, caller, user_id)
     try:
         return _link_page(request, session, caller, user, visit_of(request))
-    except WorksElsewhere:
-        return _user_page(request, session, caller, user, refusal=REFUSALS[WorksElsewhere], status=409)
+    except (WorksElsewhere, admin.HasNoPassword) as refusal:
+        return _user_page(request, session, caller, user, refusal=REFUSALS[type(refusal)], status=409)
 
 
 def _link_page(request: Request, session: Session, caller: Caller, user: Managed, visit: Visit) -> Response:

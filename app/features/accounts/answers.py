@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -14,6 +14,8 @@ from starlette.responses import RedirectResponse, Response
 from app.features.accounts.authenticator import shown_app
 from app.features.accounts.checks import PasswordChecks
 from app.features.accounts.passkey_checks import RelyingParty, relying_party
+from app.openid.client import ProviderClient
+from app.openid.providers import Provider
 from app.settings import DEMONSTRATION_SECRET
 from app.storage.accounts import Account, DemoAccount
 from app.storage.vault import Vault
@@ -24,7 +26,23 @@ from app.web.kept import TARGET_FIELD, Kept, address_of, local_path
 from app.web.render import address, is_htmx, render
 from app.web.sender import Network, ProxyHeader
 
-Trouble = Literal["signed_out", "too_many", "busy", "step_ended", "passkey"]
+Trouble = Literal[
+    "signed_out",
+    "too_many",
+    "busy",
+    "step_ended",
+    "passkey",
+    "provider_failed",
+    "provider_cancelled",
+    "provider_unknown",
+    "provider_no_role",
+    "provider_disabled",
+    "provider_taken",
+    "provider_email",
+    "provider_roles_left_out",
+    "provider_down",
+]
+PROVIDERS_SHOWN: Final = 6  # as buttons; more than these fold open
 
 
 def install_accounts(
@@ -37,6 +55,7 @@ def install_accounts(
     trusted_proxies: Sequence[Network] = (),
     proxy_header: ProxyHeader = "x-forwarded-for",
     public_url: str = "",
+    providers: Sequence[Provider] = (),
 ) -> None:
     """`secure_cookies`: False only where there is no TLS, as in the demonstration. `second_factor_required`: of who
     signs in with a password; a demonstration does without."""
@@ -47,6 +66,7 @@ def install_accounts(
     app.state.second_factor_required = second_factor_required
     app.state.trusted_proxies = trusted_proxies
     app.state.proxy_header = proxy_header
+    app.state.providers = {provider.key: ProviderClient(provider) for provider in providers}
     app.state.relying_party = relying_party(public_url)
     app.add_exception_handler(NotSignedIn, answer_not_signed_in)
     app.add_exception_handler(NoMunicipality, answer_no_municipality)
@@ -83,6 +103,26 @@ def party_of(request: Request) -> RelyingParty | None:
     return party
 
 
+def provider_clients(request: Request) -> Mapping[str, ProviderClient]:
+    """By key, in the order of the settings."""
+    clients: Mapping[str, ProviderClient] = request.app.state.providers
+    return clients
+
+
+def provider_client(request: Request, key: str) -> ProviderClient:
+    """Of the provider that an address names; there is no page about one that is not there."""
+    found = provider_clients(request).get(key)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+def provider_name(request: Request, key: str) -> str:
+    """As people know it; its key if it is no longer in the settings."""
+    found = provider_clients(request).get(key)
+    return found.provider.name if found else key
+
+
 def sign_in_page(
     request: Request,
     *,
@@ -92,7 +132,9 @@ def sign_in_page(
     kept: Kept | None = None,
     trouble: Trouble | None = None,
     wait_seconds: int = 0,
+    provider_name: str = "",
 ) -> Response:
+    """`provider_name`: which one the trouble is about."""
     response = render(
         request,
         "accounts/sign_in.html",
@@ -105,6 +147,9 @@ def sign_in_page(
         wait_minutes=-(-wait_seconds // 60),
         demo_accounts=request.app.state.demo_accounts,
         has_passkeys=party_of(request) is not None,
+        providers=[client.provider for client in provider_clients(request).values()],
+        providers_shown=PROVIDERS_SHOWN,
+        provider_name=provider_name,
     )
     return _beside_the_form(request, _after(response, wait_seconds))
 

@@ -16,6 +16,8 @@ from app.storage import accounts
 
 ATTEMPTS_MAX: Final = 10  # failed ones, per account and per address
 ATTEMPTS_WINDOW: Final = timedelta(minutes=5)
+STARTS_MAX: Final = 500  # sign-ins through a provider, in the same time; a whole town hall on a Monday morning
+STARTS_WITH_TEXT_MAX: Final = 20  # of at most half a megabyte each
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +42,16 @@ def claim_code(session: Session, user_id: uuid.UUID, address: str | None, *, at:
 def claim_passkey(session: Session, credential_id: str, address: str | None, *, at: datetime) -> list[uuid.UUID]:
     """The same for a passkey."""
     return _claim(session, key("passkey", credential_id), address, at)
+
+
+def claim_provider(session: Session, address: str | None, *, at: datetime, with_text: bool) -> None:
+    """Each begun sign-in through a provider takes a row, and with a kept text much room: so many from one address, and
+    not so few that colleagues behind one address notice.  Raises TooManyAttempts."""
+    kind, most = ("provider with text", STARTS_WITH_TEXT_MAX) if with_text else ("provider", STARTS_MAX)
+    keys = [key(kind, network_of(address))]
+    _, blocking = accounts.claim_attempt(session, keys, at=at, since=at - ATTEMPTS_WINDOW, attempts_max=most)
+    if blocking:
+        raise TooManyAttempts(blocking + ATTEMPTS_WINDOW - at)
 
 
 def _claim(session: Session, account_key: str, address: str | None, at: datetime) -> list[uuid.UUID]:

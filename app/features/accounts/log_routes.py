@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import Request
 from starlette.responses import Response
 
+from app.features.accounts.answers import provider_name
 from app.policy import Action, Role
 from app.storage import account_log, user_admin
 from app.storage.account_log import Act
@@ -31,9 +33,17 @@ PAGE_SIZE: Final = 50
 KINDS: Final[dict[str, tuple[str, tuple[Act, ...]]]] = {
     "inloggen": (
         N_("Logging in and out"),
-        (Act.SIGNED_IN, Act.SIGNED_IN_WITH_PASSKEY, Act.RECOVERY_CODE_USED, Act.SIGNED_OUT, Act.SESSIONS_ENDED),
+        (
+            Act.SIGNED_IN,
+            Act.SIGNED_IN_WITH_PASSKEY,
+            Act.SIGNED_IN_WITH_PROVIDER,
+            Act.RECOVERY_CODE_USED,
+            Act.SIGNED_OUT,
+            Act.SESSIONS_ENDED,
+            Act.SESSIONS_ENDED_BY_PROVIDER,
+        ),
     ),
-    "geweigerd": (N_("Refused attempts"), (Act.SIGN_IN_REFUSED, Act.CODE_REFUSED)),
+    "geweigerd": (N_("Refused attempts"), (Act.SIGN_IN_REFUSED, Act.CODE_REFUSED, Act.PROVIDER_SIGN_IN_REFUSED)),
     "wachtwoord": (N_("Passwords and links"), (Act.PASSWORD_CHANGED, Act.PASSWORD_SET_BY_LINK, Act.LINK_MADE)),
     "tweede-stap": (
         N_("Second step"),
@@ -48,12 +58,29 @@ KINDS: Final[dict[str, tuple[str, tuple[Act, ...]]]] = {
     ),
     "beheer": (
         N_("Users and roles"),
-        (Act.USER_ADDED, Act.NAME_CHANGED, Act.ROLES_CHANGED, Act.USER_DISABLED, Act.USER_ENABLED),
+        (
+            Act.USER_ADDED,
+            Act.USER_ADDED_BY_PROVIDER,
+            Act.NAME_CHANGED,
+            Act.ROLES_CHANGED,
+            Act.ROLES_CHANGED_BY_PROVIDER,
+            Act.USER_DISABLED,
+            Act.USER_ENABLED,
+            Act.PROVIDER_LINKED,
+            Act.PROVIDER_UNLINKED,
+        ),
     ),
 }
 WORDS: Final[dict[Act, str]] = {
     Act.SIGNED_IN: N_("Logged in"),
     Act.SIGNED_IN_WITH_PASSKEY: N_("Logged in with a passkey"),
+    Act.SIGNED_IN_WITH_PROVIDER: N_("Logged in through the organisation"),
+    Act.PROVIDER_SIGN_IN_REFUSED: N_("Refused after logging in at the organisation"),
+    Act.SESSIONS_ENDED_BY_PROVIDER: N_("Logged out by the organisation"),
+    Act.USER_ADDED_BY_PROVIDER: N_("Account made at the first sign-in through the organisation"),
+    Act.ROLES_CHANGED_BY_PROVIDER: N_("Roles changed by the organisation"),
+    Act.PROVIDER_LINKED: N_("Linked the account to the organisation"),
+    Act.PROVIDER_UNLINKED: N_("Unlinked the account from the organisation"),
     Act.SIGN_IN_REFUSED: N_("Wrong password"),
     Act.CODE_REFUSED: N_("Wrong code"),
     Act.RECOVERY_CODE_USED: N_("Used a recovery code"),
@@ -75,7 +102,7 @@ WORDS: Final[dict[Act, str]] = {
     Act.PASSKEY_REMOVED: N_("Removed a passkey"),
 }
 # Nobody is signed in where these happen; anything else without a person behind it came from the command line.
-REFUSED: Final = frozenset(KINDS["geweigerd"][1])
+REFUSED: Final = frozenset({*KINDS["geweigerd"][1], Act.SESSIONS_ENDED_BY_PROVIDER})
 assert WORDS.keys() == set(Act)
 
 
@@ -104,6 +131,7 @@ def show_log(
         words=WORDS,
         refused=REFUSED,
         roles={role.value: role for role in Role},
+        organisation=partial(provider_name, request),
         kinds=[(name, texts.gettext(label)) for name, (label, _) in KINDS.items()],
         people=[(str(each.id), each.name) for each in people],
         page=page,

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.features.accounts import own
+from app.features.accounts.answers import provider_clients, provider_name
 from app.features.accounts.attempts import TooManyAttempts
 from app.features.accounts.authenticator import shown_app
 from app.features.accounts.checks import TooBusy
@@ -27,7 +28,7 @@ from app.features.accounts.visit import (
     vault_of,
     visit_of,
 )
-from app.storage import accounts, open_sessions, passkeys, second_factors
+from app.storage import accounts, open_sessions, passkeys, provider_accounts, second_factors
 from app.storage.account_log import shortened
 from app.storage.accounts import OpenLogin
 from app.storage.database import ReadSession, WriteSession
@@ -84,12 +85,15 @@ def _account_page(
 ) -> Response:
     at = now(request)
     account = accounts.account_of(session, login.user_id)
+    linked = provider_accounts.linked_of(session, [login.user_id]).get(login.user_id, [])
     open_ones = open_sessions.sessions_of(session, login.user_id, at=at, seen_after=seen_after(at))
     return render(
         request,
         "accounts/account.html",
         status=status,
         account=account,
+        organisations=[provider_name(request, each.provider) for each in linked],
+        has_organisations=bool(provider_clients(request)),
         has_app=second_factors.has_app(session, login.user_id),
         codes_left=second_factors.codes_left(session, login.user_id),
         passkeys=passkeys.passkeys_of(session, login.user_id),

@@ -16,17 +16,20 @@ from app.features.accounts import (
     admin_routes,
     link_routes,
     log_routes,
+    own_provider_routes,
     own_routes,
     passkey_routes,
+    provider_routes,
+    provider_service,
     second_step_routes,
     service,
 )
-from app.features.accounts.answers import choose_page, resend_page, sign_in_page
+from app.features.accounts.answers import choose_page, provider_clients, resend_page, sign_in_page
 from app.features.accounts.attempts import TooManyAttempts
 from app.features.accounts.checks import TooBusy
 from app.features.accounts.second_step_routes import BODY_BYTES_MAX, is_now, second_step, signed_in_answer
-from app.features.accounts.visit import checks_of, database_of, form_with, typed, vault_of, visit_of
-from app.storage import account_log, accounts
+from app.features.accounts.visit import checks_of, database_of, form_with, public_url, typed, vault_of, visit_of
+from app.storage import account_log, accounts, open_sessions
 from app.storage.account_log import Act
 from app.storage.accounts import OpenLogin
 from app.storage.database import Database, WriteSession
@@ -37,10 +40,21 @@ from app.web.forms import Posted
 from app.web.i18n import N_
 from app.web.identity import take_cookie
 from app.web.kept import TARGET_FIELD, kept_in, local_path
+from app.web.render import render
 from app.web.room import Room
 
 router = Room()
-for part in (second_step_routes, link_routes, own_routes, passkey_routes, admin_routes, log_routes):
+PARTS: Final = (
+    second_step_routes,
+    provider_routes,
+    link_routes,
+    own_routes,
+    own_provider_routes,
+    passkey_routes,
+    admin_routes,
+    log_routes,
+)
+for part in PARTS:
     router.include_router(part.router)
 
 BUSY_SECONDS: Final = 5  # what we ask people to wait; the queue is empty after two
@@ -108,9 +122,18 @@ async def _note_refused(database: Database, user_id: uuid.UUID, visit: service.V
 
 @router.post("/uitloggen")
 def sign_out(request: Request, login: Annotated[OpenLogin, signed_in], session: WriteSession) -> Response:
+    via = open_sessions.via_of(session, login.session_id)
     accounts.close_session(session, login.session_id)
     account_log.note(session, Act.SIGNED_OUT, about=login.user_id, trace=visit_of(request).trace(login.user_id))
-    response = notice.see_other("/inloggen", notice=SIGNED_OUT)
+    client = provider_clients(request).get(via.provider) if via else None
+    back = f"{public_url(request)}/inloggen"
+    there = provider_service.logout_address(vault_of(request), client, via, back=back)
+    if client is None or there is None:
+        response: Response = notice.see_other("/inloggen", notice=SIGNED_OUT)
+    else:
+        request.state.login = request.state.caller = None  # the page that leads on is a visitor's
+        response = render(request, "accounts/log_out_there.html", name=client.provider.name, address=there)
+        notice.leave(response, SIGNED_OUT)
     take_cookie(request, response)
     return response
 

@@ -13,10 +13,11 @@ from starlette.concurrency import run_in_threadpool
 
 from app.features.accounts import attempts
 from app.features.accounts.checks import PasswordChecks, TooBusy
-from app.storage import account_log, accounts, open_sessions, second_factors
+from app.storage import account_log, accounts, open_sessions, provider_accounts, second_factors
 from app.storage.account_log import Act, Trace
 from app.storage.accounts import Account, Credentials, OpenLogin
 from app.storage.database import Database
+from app.storage.open_sessions import Via
 from app.storage.second_factors import Proof
 from app.storage.vault import Vault
 from app.web.csrf import new_csrf_token
@@ -119,14 +120,21 @@ def _after_password(
     has_app = second_factors.has_app(session, user_id)
     if not has_app and not second_factor_required:
         return open_session(session, user_id, visit, act=Act.SIGNED_IN)
+    return begin_second_step(session, vault, user_id, visit, has_app=has_app)
+
+
+def begin_second_step(
+    session: Session, vault: Vault, user_id: uuid.UUID, visit: Visit, *, has_app: bool, via: Via | None = None
+) -> Halfway:
+    """After the first step; who has no app yet sets one up."""
     if not has_app:
         second_factors.begin_app(session, vault, user_id, at=visit.at)
-    token = new_token()
-    open_sessions.open_pending(session, session_id_of(token), user_id, at=visit.at, expires_at=visit.at + PENDING)
+    token, ends_at = new_token(), visit.at + PENDING
+    open_sessions.open_pending(session, session_id_of(token), user_id, at=visit.at, expires_at=ends_at, via=via)
     return Halfway(token, is_new=not has_app)
 
 
-def open_session(session: Session, user_id: uuid.UUID, visit: Visit, *, act: Act) -> SignedIn:
+def open_session(session: Session, user_id: uuid.UUID, visit: Visit, *, act: Act, via: Via | None = None) -> SignedIn:
     """Raises SignInRefused for a user who was disabled in the meantime."""
     at, last = visit.at, None
     if visit.previous_token is not None:
@@ -135,6 +143,10 @@ def open_session(session: Session, user_id: uuid.UUID, visit: Visit, *, act: Act
         accounts.close_session(session, previous)
     accounts.close_ended_sessions(session, at=at - FORGET_SESSIONS_AFTER, seen_before=at - FORGET_SESSIONS_AFTER)
     held = [membership.municipality_id for membership in accounts.memberships_of(session, user_id)]
+    if via is not None:
+        held = [each for each in held if each == via.limited_to]
+        if not provider_accounts.roles_held(session, user_id, via.limited_to):  # the last role went between the first step and the second
+            raise PendingEnded
     chosen = last if last in held else held[0] if len(held) == 1 else None
     token = new_token()
     accounts.open_session(
@@ -147,11 +159,19 @@ def open_session(session: Session, user_id: uuid.UUID, visit: Visit, *, act: Act
         expires_at=at + ABSOLUTE,
         address=visit.address,
         device=visit.device,
+        via=via,
     )
     login = accounts.find_login(session, session_id_of(token), at=at, seen_after=at - ABSOLUTE)
     if login is None:
         raise SignInRefused
-    account_log.note(session, act, about=user_id, trace=visit.trace(user_id))
+    account_log.note(
+        session,
+        act,
+        about=user_id,
+        trace=visit.trace(user_id),
+        municipality_id=via.limited_to if via else None,
+        detail={"provider": via.provider} if via else None,
+    )
     return SignedIn(token, login, accounts.account_of(session, user_id).language)
 
 
@@ -174,11 +194,11 @@ def finish_with_code(session: Session, vault: Vault, token: str | None, code: st
     if proof is None:
         account_log.note(session, Act.CODE_REFUSED, about=account.id, trace=visit.trace(None))
         return None
-    _close(session, token)
+    via = _close(session, token)
     accounts.forget_attempt(session, attempt)
     if proof is Proof.RECOVERY_CODE:
         account_log.note(session, Act.RECOVERY_CODE_USED, about=account.id, trace=visit.trace(account.id))
-    return open_session(session, account.id, visit, act=Act.SIGNED_IN)
+    return open_session(session, account.id, visit, act=_act(via), via=via)
 
 
 def finish_with_new_app(
@@ -190,12 +210,20 @@ def finish_with_new_app(
     codes = second_factors.confirm_app(session, vault, account.id, code, at=visit.at)
     if codes is None:
         return None
-    _close(session, token)
+    via = _close(session, token)
     accounts.forget_attempt(session, attempt)
     account_log.note(session, Act.SECOND_FACTOR_SET, about=account.id, trace=visit.trace(account.id))
-    return open_session(session, account.id, visit, act=Act.SIGNED_IN), codes
+    return open_session(session, account.id, visit, act=_act(via), via=via), codes
 
 
-def _close(session: Session, token: str | None) -> None:
-    if token is None or not open_sessions.close_pending(session, session_id_of(token)):
+def _act(via: Via | None) -> Act:
+    return Act.SIGNED_IN_WITH_PROVIDER if via else Act.SIGNED_IN
+
+
+def _close(session: Session, token: str | None) -> Via | None:
+    """The provider that the first step went through, if it did."""
+    pending_id = session_id_of(token or "")
+    via = open_sessions.via_of_pending(session, pending_id)
+    if not open_sessions.close_pending(session, pending_id):
         raise PendingEnded
+    return via

@@ -18,6 +18,8 @@ from starlette.testclient import TestClient
 from app.features.accounts import routes
 from app.features.accounts.answers import install_accounts
 from app.features.accounts.passkey_checks import relying_party
+from app.openid.client import ProviderClient
+from app.openid.providers import Provider
 from app.policy import Action, Role
 from app.settings import DEMONSTRATION_SECRET
 from app.storage import accounts, second_factors
@@ -113,6 +115,7 @@ def an_app(
     second_factor_required: bool = False,
     trusted_proxies: str = "",
     public_url: str = "http://localhost",
+    providers: Sequence[Provider] = (),
 ) -> FastAPI:
     """Has a page and a form, as features have them: `/bekijken` to read, `/bewaren` and `/akkoord` to change.
 
@@ -125,6 +128,7 @@ def an_app(
     app.state.second_factor_required = second_factor_required
     app.state.trusted_proxies = networks_of(trusted_proxies)
     app.state.relying_party = relying_party(public_url)
+    app.state.providers = {provider.key: ProviderClient(provider) for provider in providers}
     database.before_writing = read_form
     return app
 
