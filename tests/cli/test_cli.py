@@ -418,6 +418,26 @@ def test_production_that_is_not_safe_does_not_start(empty: Command, changes: dic
     assert not Path(empty.env["DATA_DIR"]).exists()
 
 
+def test_file_of_providers_that_is_wrong_stops_the_start_with_its_place(empty: Command, tmp_path: Path):
+    file = tmp_path / "providers.toml"
+    file.write_text('[[provider]]\nkey = "zonnedam"\n', encoding="utf-8")
+    empty.env["OIDC_PROVIDERS_FILE"] = str(file)
+    assert f"{file}: provider 1 (zonnedam): client_secret_file: name the file" in empty.refused("serve")
+
+
+def test_provider_of_a_municipality_that_is_not_there_stops_the_start(demonstration: Command, tmp_path: Path):
+    file = tmp_path / "providers.toml"
+    file.write_text(
+        '[[provider]]\nkey = "x"\nname = "Ergens"\nmunicipality = "Nergenshuizen"\nissuer = "https://login.example"\n'
+        'client_id = "stappenplan"\nclient_secret = "lang geheim"\n',
+        encoding="utf-8",
+    )
+    command = copy_of(demonstration, tmp_path)
+    command.env |= {"OIDC_PROVIDERS_FILE": str(file), "PORT": "0"}
+    told = command.refused("serve")
+    assert "provider x: there is no municipality 'Nergenshuizen'; known: Veldermeer, Zonnedijk." in told
+
+
 def test_port_in_use_is_one_line_and_makes_nothing(empty: Command):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -8,7 +8,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -34,8 +34,9 @@ from app.web.i18n import N_
 from app.web.identity import give_flow_cookie
 from app.web.notice import register, see_other
 from app.web.render import address, render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 register({"provider_unlinked": N_("The link has been removed. The roles that came with it are gone too.")})
 
 Login = Annotated[OpenLogin, signed_in]

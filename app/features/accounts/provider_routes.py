@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.features.accounts import provider_service
@@ -31,8 +31,9 @@ from app.web.identity import flow_token_of, give_flow_cookie, new_token
 from app.web.kept import TARGET_FIELD, Kept, kept_in, local_path
 from app.web.notice import register, see_other
 from app.web.render import render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 register(
     {
         "provider_linked": N_("Your account is linked. From now on you can log in through your organisation."),

@@ -145,7 +145,8 @@ def open_session(session: Session, user_id: uuid.UUID, visit: Visit, *, act: Act
     held = [membership.municipality_id for membership in accounts.memberships_of(session, user_id)]
     if via is not None:
         held = [each for each in held if each == via.limited_to]
-        if not provider_accounts.roles_held(session, user_id, via.limited_to):  # the last role went between the first step and the second
+        # The last role went between the first step and the second.
+        if not provider_accounts.roles_held(session, user_id, via.limited_to):
             raise PendingEnded
     chosen = last if last in held else held[0] if len(held) == 1 else None
     token = new_token()

@@ -209,4 +209,4 @@ def with_app(database: Database, user_id: uuid.UUID, *, at: datetime = MONDAY) -
 
 def codes_in(html: str) -> list[str]:
     """The recovery codes that a page shows."""
-    return re.findall(r"<code>([a-z2-9]{4}(?:-[a-z2-9]{4}){3})</code>", html)
+    return re.findall(r"<code>([a-z2-9]{4}(?:-[a-z2-9]{4}){5})</code>", html)
