@@ -24,7 +24,7 @@ from app.features.accounts.visit import database_of, public_url, typed, vault_of
 from app.openid.client import ProviderClient, ProviderDown, Refused
 from app.openid.tokens import TOKEN_LENGTH_MAX
 from app.web.access import public
-from app.web.csrf import is_unsafe
+from app.web.csrf import is_unsafe, origin_is_ours
 from app.web.forms import Posted
 from app.web.i18n import N_
 from app.web.identity import flow_token_of, give_flow_cookie, new_token
@@ -69,6 +69,10 @@ def callback_address(request: Request, client: ProviderClient) -> str:
 
 @router.get("/inloggen/organisatie/{provider}", dependencies=[public])
 async def go(request: Request, provider: str, verder: str = "/") -> Response:
+    if origin_is_ours(request) is False:
+        # Where the provider asks nothing (single sign-on), a link elsewhere would log people in without their knowing.
+        provider_client(request, provider)
+        return sign_in_page(request, verder=local_path(verder))
     return await _begin(request, provider, verder=local_path(verder))
 
 

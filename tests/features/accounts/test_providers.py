@@ -609,6 +609,14 @@ def test_provider_that_is_not_there_gives_a_page_that_says_so(database: Database
     assert 'name="password"' in answer.text
 
 
+def test_link_on_another_site_begins_no_sign_in(database: Database, zonnedam: RealProvider):
+    browser = an_office(database, [zonnedam.provider()])
+    page = browser.get(GO, headers={"sec-fetch-site": "cross-site"})
+    assert (page.status_code, rows(database, ProviderFlow)) == (200, [])
+    assert "Inloggen met Gemeente Zonnedam" in page.text
+    assert browser.get(GO, headers={"sec-fetch-site": "none"}).status_code == 303, "a bookmark"
+
+
 def test_unknown_organisation_is_not_found(database: Database, zonnedam: RealProvider):
     browser = an_office(database, [zonnedam.provider()])
     for address in ("/inloggen/organisatie/verzonnen", "/inloggen/organisatie/verzonnen/terug?state=x&code=y"):
