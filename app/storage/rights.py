@@ -41,6 +41,9 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "account_link": ALL,
     "account_event": ADD,
     "login_attempt": ADD_AND_REMOVE,
+    "provider_account": ALL,
+    "provider_role": ADD_AND_REMOVE,
+    "provider_flow": ADD_AND_REMOVE,
     # Plans: the national ones come with the software, so they are added by the owner.
     "plan_document": ADD,
     "plan_version": READ,
