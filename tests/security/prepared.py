@@ -24,6 +24,7 @@ class Prepared:
     local_plans: tuple[str, ...] = (NOWHERE,)
     local_plan: str = "klein-plan"
     advice: str = NOWHERE
+    point: str = NOWHERE
 
 
 def visitor(world: World, login: str) -> Visitor:
@@ -82,10 +83,27 @@ def prepare(world: World, *, officer: str, manager: str, word: str) -> Prepared:
     fill_step(team, f"{stage}/stappen/overzicht", {"antwoord.naam": f"Beter {word}"}, word)
     ask(team, stage, word)
     chief.open(f"{stage}/beoordelen")
-    chief.send("Akkoord", {"opmerking": f"Goed zo {word}"})
+    condition = {"voorwaarde.1": f"Mits {word}", "eigenaar.1": world.users[officer], "datum.1": "2027-03-01"}
+    chief.send("Akkoord met voorwaarden", {"opmerking": f"Goed zo {word}", **condition})
+    point = see_to_the_point(begun, chief, word)
     go_around(begun, chief, word)
     advice = advise(world, begun, officer, word)
-    return Prepared(begun.run.rsplit("/", 1)[1], REFS, tuple(evidence), advice=advice)
+    return Prepared(begun.run.rsplit("/", 1)[1], REFS, tuple(evidence), advice=advice, point=point)
+
+
+def see_to_the_point(begun: Begun, chief: Visitor, word: str) -> str:
+    """A condition of the approval that its owner reports, that goes back, and gets another date. Gives its id."""
+    team = begun.team
+    team.open(begun.stage)
+    [point] = set(re.findall(r"/open-punten/([0-9a-f-]{36})", team.page.text))
+    address = f"{begun.stage}/open-punten/{point}"
+    team.open(address)
+    team.send("Meld als klaar", {"gedaan": f"Gedaan {word}"})
+    chief.open(address)
+    chief.send("Geef terug", {"reden": f"Nog niet {word}"})
+    chief.open(address)
+    chief.send("Opslaan", {"datum": "2027-04-01", "waarom": f"Meer tijd {word}"})
+    return str(point)
 
 
 def advise(world: World, begun: Begun, officer: str, word: str) -> str:

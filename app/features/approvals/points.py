@@ -47,7 +47,7 @@ register(
 Viewer = Annotated[Caller, allowed(Action.VIEW_RUN)]
 Worker = Annotated[Caller, allowed(Action.WORK_ON_STAGE)]
 Approver = Annotated[Caller, allowed(Action.APPROVE_STAGE)]
-PLACE = "/trajecten/{run_id}/fasen/{ref}/open-punten/{point}"
+PLACE = "/trajecten/{run_id}/fasen/{ref}/open-punten/{point_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,10 @@ def _decides(plan: StepPlan, ref: StageRef, caller: Caller) -> bool:
 
 
 @router.get(PLACE)
-def show_point(request: Request, run_id: str, ref: str, point: str, session: ReadSession, caller: Viewer) -> Response:
-    return _page(request, point_page(session, caller, run_id, stage_ref(ref), point, now(request)), FormState())
+def show_point(
+    request: Request, run_id: str, ref: str, point_id: str, session: ReadSession, caller: Viewer
+) -> Response:
+    return _page(request, point_page(session, caller, run_id, stage_ref(ref), point_id, now(request)), FormState())
 
 
 def _page(
@@ -166,53 +168,53 @@ def _did_so_just_now(point: Point, state: PointState, by: str) -> bool:
 
 @router.post(PLACE + "/melden")
 def report_point(
-    request: Request, run_id: str, ref: str, point: str, session: WriteSession, caller: Worker, posted: Posted
+    request: Request, run_id: str, ref: str, point_id: str, session: WriteSession, caller: Worker, posted: Posted
 ) -> Response:
     by, at = caller.user_id, now(request)
 
     def decide() -> Decide:
         text = write_text(session, run_id, parse(ReportForm, posted).remark, by=by, at=at)
-        return lambda plan, run, stage: decisions.report_point(plan, run, stage, point, remark=text, by=by, at=at)
+        return lambda plan, run, stage: decisions.report_point(plan, run, stage, point_id, remark=text, by=by, at=at)
 
-    place = (run_id, stage_ref(ref), point)
+    place = (run_id, stage_ref(ref), point_id)
     leads_to = PointState.REPORTED
     return _do(request, session, caller, posted, place, decide, notice="point_reported", leads_to=leads_to)
 
 
 @router.post(PLACE + "/afsluiten")
 def close_point(
-    request: Request, run_id: str, ref: str, point: str, session: WriteSession, caller: Approver, posted: Posted
+    request: Request, run_id: str, ref: str, point_id: str, session: WriteSession, caller: Approver, posted: Posted
 ) -> Response:
     by, roles, at = caller.user_id, caller.role_names, now(request)
 
     def decide() -> Decide:
-        return lambda plan, run, stage: decisions.close_point(plan, run, stage, point, by=by, roles=roles, at=at)
+        return lambda plan, run, stage: decisions.close_point(plan, run, stage, point_id, by=by, roles=roles, at=at)
 
-    place = (run_id, stage_ref(ref), point)
+    place = (run_id, stage_ref(ref), point_id)
     leads_to = PointState.CLOSED
     return _do(request, session, caller, posted, place, decide, notice="point_closed", leads_to=leads_to)
 
 
 @router.post(PLACE + "/teruggeven")
 def return_point(
-    request: Request, run_id: str, ref: str, point: str, session: WriteSession, caller: Approver, posted: Posted
+    request: Request, run_id: str, ref: str, point_id: str, session: WriteSession, caller: Approver, posted: Posted
 ) -> Response:
     by, roles, at = caller.user_id, caller.role_names, now(request)
 
     def decide() -> Decide:
         text = write_text(session, run_id, parse(WithdrawForm, posted).reason, by=by, at=at)
         return lambda plan, run, stage: decisions.return_point(
-            plan, run, stage, point, reason=text, by=by, roles=roles, at=at
+            plan, run, stage, point_id, reason=text, by=by, roles=roles, at=at
         )
 
-    place = (run_id, stage_ref(ref), point)
+    place = (run_id, stage_ref(ref), point_id)
     leads_to = PointState.OPEN
     return _do(request, session, caller, posted, place, decide, notice="point_returned", leads_to=leads_to)
 
 
 @router.post(PLACE + "/wijzigen")
 def change_point(
-    request: Request, run_id: str, ref: str, point: str, session: WriteSession, caller: Approver, posted: Posted
+    request: Request, run_id: str, ref: str, point_id: str, session: WriteSession, caller: Approver, posted: Posted
 ) -> Response:
     by, roles, at = caller.user_id, caller.role_names, now(request)
 
@@ -220,8 +222,8 @@ def change_point(
         form = parse(ChangePointForm, posted)
         text = write_text(session, run_id, form.reason, by=by, at=at)
         return lambda plan, run, stage: decisions.change_point(
-            plan, run, stage, point, owner=form.owner, due=form.due, reason=text, by=by, roles=roles, at=at
+            plan, run, stage, point_id, owner=form.owner, due=form.due, reason=text, by=by, roles=roles, at=at
         )
 
-    place = (run_id, stage_ref(ref), point)
+    place = (run_id, stage_ref(ref), point_id)
     return _do(request, session, caller, posted, place, decide, notice="point_changed")
