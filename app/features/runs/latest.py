@@ -34,6 +34,7 @@ class DecisionLine:
     domain_title: Text | None
     by: str
     at: datetime
+    has_conditions: bool = False
 
 
 # First the latest events, by their index, and only then the runs that they are about.
@@ -84,4 +85,5 @@ def decision_line(session: Session, row: Any, names: dict[str, str]) -> Decision
         domain_title=plan.domains_by_id[domain].title if domain else None,
         by=names.get(row.by, ""),
         at=row.at,
+        has_conditions=bool(row.data.get("conditions")),
     )
