@@ -60,8 +60,8 @@ class Model:
         return self.can_work(login) and self.status in ("open", "submitted")
 
     def can_decide(self, login: str) -> bool:
-        """A manager of the municipality who did none of the work."""
-        is_here = place_of(login) == self.place and may_do(login, Action.APPROVE_STAGE)
+        """A manager of the municipality, as the gate of the plan asks, who did none of the work."""
+        is_here = place_of(login) == self.place and PEOPLE[login][2] is Role.MANAGER
         return is_here and self.status == "submitted" and login not in self.contributors
 
 
