@@ -1,0 +1,105 @@
+"""A gate that asks for a manager and an adviser, and what is changed after they agreed: through the pages."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from app.catalogue.loader import LoadedPlan, from_document
+from app.engine.run import StageStatus
+from app.storage.database import Database
+from app.storage.verify import verify_run
+from tests.features.approvals.test_approvals import ask, change_answer, complete_everything, decide, stage_of, words_of
+from tests.features.client import a_world, small_plan
+from tests.features.steps.room import Room
+
+
+@cache
+def of_each() -> LoadedPlan:
+    """The small plan, whose first stage stays open and takes an approval by a manager and one by an adviser."""
+    loaded = small_plan()
+    document = deepcopy(loaded.document)
+    document["stages"][0]["continuous"] = True
+    document["stages"][0]["gate"] |= {
+        "approvers": ["manager", "adviser"],
+        "approvals": 2,
+        "of_which": [{"role": "manager"}, {"role": "adviser"}],
+    }
+    return replace(loaded, document=document, plan=from_document(document))
+
+
+@pytest.fixture
+def room(database: Database) -> Room:
+    """Approval was asked, and the run is shared with the adviser Kees."""
+    world = a_world(database, plan=of_each())
+    anna = world.browser("anna")
+    room = Room(world, world.a_run(anna))
+    anna.post(f"{room.stage}/starten", {})
+    complete_everything(room)
+    anna.post(f"/trajecten/{room.run}/advies/delen", {"adviseur": world.users["kees"], "vraag": "Wat vindt u?"})
+    assert ask(room).status_code == 303
+    return room
+
+
+def test_two_managers_are_not_enough_where_an_adviser_is_asked(room: Room):
+    assert decide(room, "carla", besluit="akkoord").status_code == 303
+    page = words_of(room.browser("dirk").get(f"{room.stage}/beoordelen").text)
+    assert "Nog nodig: 1 van een adviseur." in page
+    assert decide(room, "dirk", besluit="akkoord").status_code == 303
+    assert not stage_of(room).passed
+    assert f"{room.stage}/beoordelen" in room.browser("kees").get("/").text
+    assert decide(room, "kees", besluit="akkoord").status_code == 303
+    assert stage_of(room).status is StageStatus.APPROVED
+
+
+def test_own_approval_is_taken_back_while_the_other_has_yet_to_decide(room: Room):
+    decide(room, "carla", besluit="akkoord")
+    withdraw = f"{room.stage}/akkoord-intrekken"
+    assert withdraw in room.browser("carla").get(f"{room.stage}/beoordelen").text
+    assert withdraw not in room.browser("dirk").get(f"{room.stage}/beoordelen").text
+    assert room.browser("carla").post(withdraw, {"reden": ""}, follow_redirects=False).status_code == 409
+    assert room.browser("carla").post(withdraw, {"reden": "Te vlug"}, follow_redirects=False).status_code == 303
+    assert stage_of(room).status is StageStatus.SUBMITTED
+    decide(room, "kees", besluit="akkoord")
+    assert not stage_of(room).passed
+
+
+def test_adviser_decides_on_shared_runs_only_and_takes_no_other_act_of_a_manager(room: Room):
+    elsewhere = Room(room.world, room.world.a_run(room.browser("anna"), name="Niet gedeeld"))
+    room.browser("anna").post(f"{elsewhere.stage}/starten", {})
+    kees = room.browser("kees")
+    assert kees.post(f"{elsewhere.stage}/beoordelen", {}).status_code == 404
+    assert kees.get(f"{elsewhere.stage}/wijzigingen").status_code == 404
+    assert kees.post(f"/trajecten/{room.run}/besluiten/bestaand-volstaat", {"reden": "x"}).status_code == 403
+
+
+def test_going_on_after_approval_takes_a_reason_and_marks_what_changed(room: Room):
+    decide(room, "carla", besluit="akkoord")
+    decide(room, "kees", besluit="akkoord")
+    anna = room.browser("anna")
+    assert "Heropen" in anna.get(room.stage).text
+    assert f'action="{room.step}"' not in anna.get(room.step).text
+    reopen = f"{room.stage}/heropenen"
+    assert anna.post(reopen, {"reden": " "}, follow_redirects=False).status_code == 409
+    assert anna.post(reopen, {"reden": "Nieuwe <cijfers>"}, follow_redirects=False).status_code == 303
+    assert stage_of(room).passed
+    change_answer(room, naam="Overzicht 2027, derde versie")
+    changes = f"{room.stage}/wijzigingen"
+    for page in (room.stage, f"/trajecten/{room.run}", f"/trajecten/{room.run}/rapport"):
+        html = anna.get(page).text
+        assert "Gewijzigd na akkoord" in words_of(html), page
+        assert changes in html, page
+    read = words_of(room.browser("emma").get(changes).text)
+    assert "Het akkoord dekt niet wat hier nu staat" in read
+    assert "verwijderd: 2026" in read
+    assert "toegevoegd: 2027, derde versie" in read
+    assert "Nieuwe <cijfers>" in read
+    assert "Nieuwe <cijfers>" in words_of(anna.get(f"/trajecten/{room.run}/rapport").text)
+    assert f"{room.stage}/akkoord-vragen" in anna.get(changes).text
+    assert ask(room).status_code == 303
+    assert stage_of(room).status is StageStatus.SUBMITTED
+    with room.world.reading() as session:
+        assert verify_run(session, room.run).findings == ()
