@@ -14,6 +14,7 @@ from app.features.approvals import routes as approvals
 from app.features.evidence import routes as evidence
 from app.features.history import routes as history
 from app.features.local_plans import routes as local_plans
+from app.features.mandates import routes as mandates
 from app.features.mass_moves import routes as mass_moves
 from app.features.mass_moves.worker import kept_going
 from app.features.moves import routes as moves
@@ -50,6 +51,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     history.router,
     plans.router,
     local_plans.router,
+    mandates.router,
 )
 
 

@@ -47,6 +47,8 @@ class Action(StrEnum):
     MANAGE_PLANS = "manage_plans"  # of the own municipality: add, release, retire
     ADMINISTER_USERS = "administer_users"
     VIEW_ACCOUNT_LOG = "view_account_log"  # who signed in, and what administrators did about users
+    VIEW_MANDATES = "view_mandates"  # who stands in for whom
+    RECORD_MANDATE = "record_mandate"  # a manager of the own absence, an administrator of a manager's
 
 
 _WORKERS: Final = frozenset({Role.POLICY_OFFICER, Role.MANAGER})
@@ -80,7 +82,14 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = {
     Action.MANAGE_PLANS: _ADMINISTRATORS,
     Action.ADMINISTER_USERS: _ADMINISTRATORS,
     Action.VIEW_ACCOUNT_LOG: frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
+    Action.VIEW_MANDATES: _INSIDE,
+    Action.RECORD_MANDATE: frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
 }
+
+# What somebody may do who stands in for an absent manager, on the runs of that manager only, and who can stand in: a
+# mandate makes nobody decide who does not work on policy.
+BY_MANDATE: Final = frozenset({Action.APPROVE_STAGE})
+MAY_STAND_IN: Final = _WORKERS
 
 # Actions that mean something for one run, or that show nothing of any run. A role that counts on some runs only gives
 # no other: those are about the municipality as a whole, and cannot be cut down to some of its runs.
@@ -93,6 +102,7 @@ _FOR_SOME_RUNS: Final = frozenset(
         Action.GIVE_ADVICE,
         Action.VIEW_PLANS,
         Action.APPROVE_STAGE,
+        Action.VIEW_MANDATES,
     }
 )
 
@@ -127,3 +137,8 @@ def reach(roles: Collection[Role], limited: Collection[Role], action: Action) ->
     if some and action in _FOR_SOME_RUNS:
         return Reach(all_runs=False, opened_as=some)
     return None
+
+
+def may_by_mandate(roles: Collection[Role], action: Action) -> bool:
+    """Whether somebody with these roles may do it who stands in for the manager of the run."""
+    return action in BY_MANDATE and not MAY_STAND_IN.isdisjoint(roles)

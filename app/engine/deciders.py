@@ -70,6 +70,25 @@ def cannot_decide_on(
     yield from approver_recused(instance, by, people)
 
 
+def ways_to_decide(
+    stage: Stage,
+    run: Run,
+    instance: StageInstance,
+    *,
+    by: UserId,
+    roles: frozenset[str],
+    people: People,
+    mandates: Iterable[Mandate],
+    at: datetime,
+) -> list[Mandate | None]:
+    """In whose name this person can decide here: with these of the mandates, and None for the own name."""
+    return [
+        mandate
+        for mandate in (*mandates, None)
+        if not [*cannot_decide_on(stage, run, instance, by=by, roles=roles, people=people, mandate=mandate, at=at)]
+    ]
+
+
 # --- a quorum --------------------------------------------------------------------------------------------------
 
 
@@ -140,24 +159,8 @@ def cannot_recuse(
         yield Reason("nothing_to_recuse_from", stage=str(instance.ref))
     if people.is_among(by, instance.recused):
         yield Reason("already_recused", stage=str(instance.ref))
-    elif not _may_decide(stage, run, instance, by, roles, people, mandates, at):
+    elif not ways_to_decide(stage, run, instance, by=by, roles=roles, people=people, mandates=mandates, at=at):
         yield from cannot_decide_on(stage, run, instance, by=by, roles=roles, people=people)
-
-
-def _may_decide(
-    stage: Stage,
-    run: Run,
-    instance: StageInstance,
-    by: UserId,
-    roles: frozenset[str],
-    people: People,
-    mandates: Iterable[Mandate],
-    at: datetime,
-) -> bool:
-    return any(
-        not [*cannot_decide_on(stage, run, instance, by=by, roles=roles, people=people, mandate=mandate, at=at)]
-        for mandate in (None, *mandates)
-    )
 
 
 def cannot_take_recusal_back(instance: StageInstance, by: UserId) -> Iterator[Reason]:

@@ -53,6 +53,11 @@ class Act(StrEnum):
     RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
+    ACCOUNTS_CONNECTED = "accounts_connected"
+    ACCOUNTS_DISCONNECTED = "accounts_disconnected"
+    MANDATE_RECORDED = "mandate_recorded"
+    MANDATE_WITHDRAWN = "mandate_withdrawn"
+    MANDATE_USED = "mandate_used"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from app.policy import Role
 from app.storage.scope import municipality_of
 from app.storage.tables import AuditorLimit, RunAccess, RunRow
 
-_DUTCH: Final = ZoneInfo("Europe/Amsterdam")
+DUTCH: Final = ZoneInfo("Europe/Amsterdam")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ NO_LIMIT: Final = Limit()
 
 def dutch_day(at: datetime) -> date:
     """The day in the Netherlands, where a period begins and ends at midnight."""
-    return at.astimezone(_DUTCH).date()
+    return at.astimezone(DUTCH).date()
 
 
 def limit_of(session: Session, user_id: uuid.UUID) -> Limit:

@@ -1,18 +1,24 @@
-"""Names of users for screens and reports."""
+"""Names of users for screens and reports, and which accounts belong to one person.
+
+That two accounts are one person's is said by an administrator of a municipality that both work for, or found out by
+the installation. It counts for deciding everywhere, and is shown only to who sees both accounts anyway.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select, update
 from sqlmodel import Session, col
 
+from app.engine.people import People
 from app.engine.run import UserId
 from app.storage.scope import Prepared
-from app.storage.tables import Membership, User
+from app.storage.tables import Membership, SamePerson, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +52,138 @@ def members_with_role(session: Session, role: str) -> list[Person]:
         .order_by(col(User.name))
     )
     return [Person(str(id), name) for id, name in rows]
+
+
+# --- one person, several accounts --------------------------------------------------------------------------------
+
+
+def persons_of(session: Session, ids: Iterable[UserId | None]) -> People:
+    """Which of these accounts belong to one person, in one query."""
+    keys = [uuid.UUID(id) for id in sorted({id for id in ids if id})]
+    if not keys:
+        return People()
+    return People({str(id): str(person) for id, _, person in _NAMES_AND_PERSONS.run(session, {"ids": keys}) if person})
+
+
+def names_and_persons(session: Session, ids: Iterable[UserId | None]) -> tuple[dict[UserId, str], People]:
+    """As `names_of` and `persons_of`, in one query together."""
+    keys = [uuid.UUID(id) for id in sorted({id for id in ids if id})]
+    if not keys:
+        return {}, People()
+    rows = _NAMES_AND_PERSONS.run(session, {"ids": keys}).all()
+    persons = People({str(id): str(person) for id, _, person in rows if person})
+    return {str(id): name for id, name, _ in rows}, persons
+
+
+_with_person: tuple[Any, ...] = (*_columns, User.person_id)
+_NAMES_AND_PERSONS = Prepared(select(*_with_person).where(col(User.id).in_(bindparam("ids", expanding=True))))
+
+
+def connect(
+    session: Session,
+    one: uuid.UUID,
+    other: uuid.UUID,
+    *,
+    municipality_id: uuid.UUID | None,
+    by: uuid.UUID | None,
+    at: datetime,
+) -> bool:
+    """Both accounts are one person's from now on. `municipality_id`: whose administrator says so; None when the
+    installation found out. Whether that was not said there already."""
+    assert one != other, "one account is one person's anyway"
+    first, second = sorted((one, other))
+    known = _said(first, second, municipality_id)
+    if session.execute(select(col(SamePerson.id)).where(*known)).first() is not None:
+        return False
+    session.add(SamePerson(one=first, other=second, municipality_id=municipality_id, recorded_by=by, recorded_at=at))
+    session.flush()
+    _recount(session, {one, other})
+    return True
+
+
+def disconnect(
+    session: Session, one: uuid.UUID, other: uuid.UUID, *, municipality_id: uuid.UUID, by: uuid.UUID, at: datetime
+) -> bool:
+    """Takes back what this municipality said; what another one said, or the installation found out, stands. Whether
+    there was something to take back."""
+    first, second = sorted((one, other))
+    ended = update(SamePerson).where(*_said(first, second, municipality_id)).values(ended_by=by, ended_at=at)
+    changed = session.execute(ended.execution_options(synchronize_session=False))
+    _recount(session, {one, other})
+    return bool(changed.rowcount)  # type: ignore[attr-defined]  # of an update it is there
+
+
+def _said(first: uuid.UUID, second: uuid.UUID, municipality_id: uuid.UUID | None) -> tuple[Any, ...]:
+    return (
+        col(SamePerson.one) == first,
+        col(SamePerson.other) == second,
+        col(SamePerson.municipality_id).is_(None)
+        if municipality_id is None
+        else col(SamePerson.municipality_id) == municipality_id,
+        col(SamePerson.ended_at).is_(None),
+    )
+
+
+def _recount(session: Session, accounts: set[uuid.UUID]) -> None:
+    """Writes down whose accounts these are, with all that hang together with them."""
+    around: dict[uuid.UUID, set[uuid.UUID]] = {account: set() for account in accounts}
+    ahead = set(accounts)
+    while ahead:
+        pairs: Any = (SamePerson.one, SamePerson.other)
+        near = or_(col(SamePerson.one).in_(ahead), col(SamePerson.other).in_(ahead))
+        found = session.execute(select(*pairs).where(near, col(SamePerson.ended_at).is_(None))).all()
+        known = set(around)
+        for one, other in found:
+            around.setdefault(one, set()).add(other)
+            around.setdefault(other, set()).add(one)
+        ahead = set(around) - known
+    for group in _groups(around):
+        person = min(group) if len(group) > 1 else None
+        # In one order, so that two who connect accounts at the same moment do not wait for each other.
+        for account in sorted(group):
+            session.execute(update(User).where(col(User.id) == account).values(person_id=person))
+
+
+def _groups(around: dict[uuid.UUID, set[uuid.UUID]]) -> Iterator[set[uuid.UUID]]:
+    left = set(around)
+    while left:
+        group, ahead = set(), {left.pop()}
+        while ahead:
+            account = ahead.pop()
+            group.add(account)
+            ahead |= around[account] - group
+        left -= group
+        yield group
+
+
+@dataclass(frozen=True, slots=True)
+class OtherAccount:
+    """An account of the same person, in the same municipality. `is_ours`: this municipality said so, and can take it
+    back."""
+
+    id: UserId
+    name: str
+    login: str
+    is_ours: bool
+
+
+def other_accounts(session: Session, municipality_id: uuid.UUID, user_id: uuid.UUID) -> list[OtherAccount]:
+    """Of the same person, as far as they work for this municipality."""
+    person = select(col(User.person_id)).where(col(User.id) == user_id).scalar_subquery()
+    works_here = select(col(Membership.user_id)).where(col(Membership.municipality_id) == municipality_id)
+    columns: Any = (User.id, User.name, User.login)
+    rows = session.execute(
+        select(*columns)
+        .where(col(User.person_id) == person, col(User.id) != user_id, col(User.id).in_(works_here))
+        .order_by(col(User.name), col(User.id))
+    ).all()
+    pairs: Any = (SamePerson.one, SamePerson.other)
+    said = session.execute(
+        select(*pairs).where(
+            or_(col(SamePerson.one) == user_id, col(SamePerson.other) == user_id),
+            col(SamePerson.municipality_id) == municipality_id,
+            col(SamePerson.ended_at).is_(None),
+        )
+    ).all()
+    ours = {account for pair in said for account in pair}
+    return [OtherAccount(str(id), name, login, id in ours) for id, name, login in rows]

@@ -30,6 +30,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "municipality": CHANGE,  # UPDATE also to lock the row while its administrators change
     # Accounts: of no municipality, and asked for before anybody is signed in.
     "user_account": CHANGE,  # names are erased by changing them
+    "same_person": CHANGE,  # taken back by writing when
     "membership": ADD_AND_REMOVE,
     "auditor_limit": ALL,
     "login_session": ALL,
@@ -40,6 +41,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "spent_challenge": ADD_AND_REMOVE,
     "account_link": ALL,
     "account_event": ADD,
+    "mandate": CHANGE,  # withdrawn, once; a trigger keeps the rest as it was
     "login_attempt": ADD_AND_REMOVE,
     "provider_account": ALL,
     "provider_role": ADD_AND_REMOVE,

@@ -31,7 +31,8 @@ class Municipality(SQLModel, table=True):
 
 
 class User(SQLModel, table=True):
-    """`login` is stored in lower case. A disabled user can't sign in and loses open sessions."""
+    """`login` is stored in lower case. A disabled user can't sign in and loses open sessions. `person_id` is the same
+    for all accounts of one person, and empty for who has one; it follows from `SamePerson` (app/storage/people.py)."""
 
     __tablename__ = "user_account"
 
@@ -43,6 +44,23 @@ class User(SQLModel, table=True):
     is_demonstration: bool = False
     created_at: datetime = Field(sa_type=UTCDateTime)
     disabled_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    person_id: uuid.UUID | None = None
+
+
+class SamePerson(SQLModel, table=True):
+    """Two accounts belong to one person, until `ended_at`. `municipality_id`: whose administrator says so; empty where
+    the installation found out by itself. Not limited to a municipality: for deciding it counts everywhere."""
+
+    __tablename__ = "same_person"
+
+    id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
+    one: uuid.UUID = Field(foreign_key="user_account.id", index=True)
+    other: uuid.UUID = Field(foreign_key="user_account.id", index=True)
+    municipality_id: uuid.UUID | None = Field(default=None, foreign_key="municipality.id")
+    recorded_by: uuid.UUID | None = Field(default=None, foreign_key="user_account.id")
+    recorded_at: datetime = Field(sa_type=UTCDateTime)
+    ended_by: uuid.UUID | None = Field(default=None, foreign_key="user_account.id")
+    ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class Membership(SQLModel, table=True):
@@ -599,3 +617,26 @@ class MassMoveRun(MunicipalityScoped, table=True):
     outcome: str = "waiting"
     told: Any = Field(sa_type=JSONValue, nullable=True)
     done_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class MandateRow(MunicipalityScoped, table=True):
+    """The deputy decides in the name of an absent manager on `first_day` to `last_day`, as days in the Netherlands.
+    `ground` is the decision that this rests on. Nothing of it changes but its withdrawal (enforced by triggers)."""
+
+    __tablename__ = "mandate"
+    __table_args__ = (
+        Index("ix_mandate_municipality_id_last_day", "municipality_id", "last_day"),
+        CheckConstraint("first_day <= last_day", name="period"),
+        CheckConstraint("mandator_id <> deputy_id", name="two_people"),
+    )
+
+    id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
+    mandator_id: uuid.UUID = Field(foreign_key="user_account.id", index=True)
+    deputy_id: uuid.UUID = Field(foreign_key="user_account.id", index=True)
+    first_day: date
+    last_day: date
+    ground: str
+    recorded_by: uuid.UUID = Field(foreign_key="user_account.id")
+    recorded_at: datetime = Field(sa_type=UTCDateTime)
+    withdrawn_by: uuid.UUID | None = Field(default=None, foreign_key="user_account.id")
+    withdrawn_at: datetime | None = Field(default=None, sa_type=UTCDateTime)

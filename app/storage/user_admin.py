@@ -77,6 +77,13 @@ def person(session: Session, municipality_id: uuid.UUID, user_id: uuid.UUID) -> 
     return found[0]
 
 
+def find_by_login(session: Session, municipality_id: uuid.UUID, login: str) -> uuid.UUID | None:
+    """Of somebody who works for this municipality; whether the login exists elsewhere is nobody's business."""
+    found = _people(municipality_id).where(col(User.login) == accounts.normal_login(login))
+    row = session.execute(found.limit(1)).first()
+    return row[0].id if row else None
+
+
 def add_person(
     session: Session, municipality_id: uuid.UUID, *, login: str, name: str, roles: Collection[Role], at: datetime
 ) -> uuid.UUID:

@@ -13,9 +13,11 @@ The same declaration checks where a change comes from and its CSRF token, so tha
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Final
 
 import structlog
@@ -29,8 +31,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from app.policy import NO_RUNS, Action
-from app.storage import accounts, open_sessions
+from app.policy import NO_RUNS, Action, Reach, may_by_mandate
+from app.storage import accounts, mandates, open_sessions
 from app.storage.accounts import OpenLogin
 from app.storage.database import Database, RequestSession
 from app.storage.scope import set_reach, set_scope
@@ -191,11 +193,22 @@ class Allowed(Policy):
         if caller is None:
             raise NoMunicipality(_kept(request, form))
         within = caller.reach(self.action)
+        if within is None and may_by_mandate(caller.roles, self.action):
+            within = await self._as_deputy(request, session, caller, user_id)
         if within is None:
             _tell(request, "no_role", login, action=self.action)
             raise NotAllowed(self.action)
         set_reach(session, user_id, within)
         return caller
+
+    async def _as_deputy(self, request: Request, session: Session, caller: Caller, user_id: uuid.UUID) -> Reach | None:
+        """On a run whose manager is absent, for who stands in; what exactly, the engine says."""
+        seen, run_id = caller.reach(Action.VIEW_RUN), str(request.path_params.get("run_id", ""))
+        if seen is None:
+            return None
+        set_reach(session, user_id, seen)
+        stands_in = partial(mandates.stands_in, session, user_id, run_id, at=now(request))
+        return seen if await run_in_threadpool(stands_in) else None
 
 
 def _checked(request: Request, form: Posted, login: OpenLogin | None) -> OpenLogin:

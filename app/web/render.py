@@ -37,6 +37,7 @@ MENU: Final[tuple[tuple[str, str, Action | None], ...]] = (
     (N_("Our own step plans"), "/beheer/stappenplannen", Action.MANAGE_PLANS),
     (N_("Move trajectories"), "/beheer/overzetten", Action.VIEW_MASS_MOVES),
     (N_("Check the history"), "/geschiedenis", Action.EXPORT_HISTORY),
+    (N_("Deputies"), "/vervanging", Action.VIEW_MANDATES),
     (N_("Users"), "/beheer/gebruikers", Action.ADMINISTER_USERS),
     (N_("Log of accounts"), "/beheer/logboek", Action.VIEW_ACCOUNT_LOG),
 )

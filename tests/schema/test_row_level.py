@@ -61,4 +61,4 @@ def test_rows_are_seen_by_ticket_or_by_an_owner_who_says_so_and_in_no_other_way(
 def test_other_tables_with_a_municipality_are_known():
     """They are read before it is known who is there, so they are not limited: see the rights in docs/postgresql.md."""
     found = {table.name for table in SQLModel.metadata.sorted_tables if "municipality_id" in table.c}
-    assert found - {*SCOPED} == {"membership", "login_session", "auditor_limit", "provider_role"}
+    assert found - {*SCOPED} == {"membership", "login_session", "auditor_limit", "provider_role", "same_person"}

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from app.features.accounts import provider_service
 from app.features.accounts.service import Visit
 from app.policy import Role
-from app.storage import account_links, account_log, open_sessions, second_factors, user_admin
+from app.storage import account_links, account_log, open_sessions, people, second_factors, user_admin
 from app.storage.account_log import Act
 from app.storage.user_admin import Managed, WorksElsewhere
 from app.web.identity import Caller
@@ -100,6 +100,46 @@ def unlink(session: Session, caller: Caller, user: Managed, provider: str, visit
     _must_be_another(caller, user)
     _must_be_ours(user)
     return provider_service.unlink(session, user.id, provider, visit, by=uuid.UUID(caller.user_id))
+
+
+class NobodyHere(Exception):
+    """No account with this login name works for this municipality."""
+
+
+def connect(session: Session, caller: Caller, user: Managed, login: str, visit: Visit) -> None:
+    """Both accounts belong to one person.  Raises NobodyHere."""
+    other = user_admin.find_by_login(session, caller.municipality_id, login)
+    if other is None or other == user.id:
+        raise NobodyHere
+    here, by = caller.municipality_id, uuid.UUID(caller.user_id)
+    if people.connect(session, user.id, other, municipality_id=here, by=by, at=visit.at):
+        _note_both(session, Act.ACCOUNTS_CONNECTED, user.id, other, caller, visit)
+
+
+def disconnect(session: Session, caller: Caller, user: Managed, other: uuid.UUID, visit: Visit) -> None:
+    """Nobody makes two people of oneself: that would be the way around four eyes.  Raises OwnAccount, UserNotFound."""
+    user_admin.person(session, caller.municipality_id, other)
+    if people.persons_of(session, [caller.user_id, str(user.id), str(other)]).is_among(
+        caller.user_id, [str(user.id), str(other)]
+    ):
+        raise OwnAccount
+    here, by = caller.municipality_id, uuid.UUID(caller.user_id)
+    if people.disconnect(session, user.id, other, municipality_id=here, by=by, at=visit.at):
+        _note_both(session, Act.ACCOUNTS_DISCONNECTED, user.id, other, caller, visit)
+
+
+def _note_both(session: Session, act: Act, one: uuid.UUID, other: uuid.UUID, caller: Caller, visit: Visit) -> None:
+    """Told about each, so that whoever looks at one of them finds it; only here, where both are known."""
+    trace = visit.trace(uuid.UUID(caller.user_id))
+    for about, with_whom in ((one, other), (other, one)):
+        account_log.note(
+            session,
+            act,
+            about=about,
+            trace=trace,
+            municipality_id=caller.municipality_id,
+            detail={"other": str(with_whom)},
+        )
 
 
 def _must_be_ours(user: Managed) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Annotated
 
 from pydantic import Field
@@ -28,6 +29,14 @@ class AddForm(Form):
 
 class NameForm(Form):
     name: Name
+
+
+class SamePersonForm(Form):
+    login: Annotated[str, Field(alias="ander", title=N_("E-mail address"), min_length=1, max_length=254)]
+
+
+class OtherPersonForm(Form):
+    other: Annotated[uuid.UUID, Field(alias="ander", title=N_("Account"))]
 
 
 class RolesForm(Form):

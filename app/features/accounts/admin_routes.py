@@ -12,12 +12,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.features.accounts import admin
-from app.features.accounts.admin_forms import AddForm, NameForm, RolesForm
+from app.features.accounts.admin_forms import AddForm, NameForm, OtherPersonForm, RolesForm, SamePersonForm
 from app.features.accounts.answers import provider_name
 from app.features.accounts.service import Visit
 from app.features.accounts.visit import public_url, visit_of
 from app.policy import Action
-from app.storage import account_links, user_admin
+from app.storage import account_links, people, user_admin
 from app.storage.accounts import LoginInvalid, LoginTaken
 from app.storage.database import ReadSession, WriteSession
 from app.storage.user_admin import LastAdministrator, Managed, UserNotFound, WorksElsewhere
@@ -36,6 +36,8 @@ register(
         "user_renamed": N_("The name has been changed."),
         "user_roles_changed": N_("The roles have been changed. They count from now on."),
         "user_disabled": N_("The account has been disabled. This person is logged out."),
+        "accounts_connected": N_("From now on both accounts count as one person."),
+        "accounts_disconnected": N_("From now on these accounts count as two people."),
         "user_enabled": N_("The account works again."),
         "user_unlinked": N_("The link with the organisation has been removed."),
         "second_factor_reset": N_("The second step has been removed. This person is logged out everywhere."),
@@ -66,11 +68,11 @@ REFUSALS: Final = {
 @router.get("/beheer/gebruikers")
 def show_users(request: Request, session: ReadSession, caller: Administrator, zoek: str = "") -> Response:
     search = zoek.replace("\x00", "").strip()[:SEARCH_LENGTH_MAX]
-    people = user_admin.people(session, caller.municipality_id, search=search)
+    found = user_admin.people(session, caller.municipality_id, search=search)
     return render(
         request,
         "accounts/users.html",
-        people=people,
+        people=found,
         search=search,
         form=FormState.of(zoek=search),
         most=user_admin.LIST_MAX,
@@ -135,6 +137,7 @@ def _user_page(
         provider_roles=[texts.gettext(ROLE_NAMES[role]) for role in sorted(user.provider_roles)],
         fixed_roles=[role.value for role in user.provider_roles],
         is_self=caller.user_id == str(user.id),
+        other_accounts=people.other_accounts(session, caller.municipality_id, user.id),
         link_ends_at=account_links.link_ends_at(session, user.id, at=now(request)),
         address=f"{HERE}/{user.id}",
         form=form or FormState.of(naam=user.name, rollen=sorted(role.value for role in user.roles)),
@@ -227,6 +230,50 @@ def make_link(request: Request, user_id: str, session: WriteSession, caller: Adm
         return _link_page(request, session, caller, user, visit_of(request))
     except (WorksElsewhere, admin.HasNoPassword) as refusal:
         return _user_page(request, session, caller, user, refusal=REFUSALS[type(refusal)], status=409)
+
+
+@router.post("/beheer/gebruikers/{user_id}/zelfde-persoon")
+def connect(request: Request, user_id: str, session: WriteSession, caller: Administrator, posted: Posted) -> Response:
+    """Two accounts belong to one person, so that they count as one where two people are needed."""
+    user = _user(session, caller, user_id)
+    try:
+        form = parse(SamePersonForm, posted)
+        try:
+            admin.connect(session, caller, user, form.login, visit_of(request))
+        except admin.NobodyHere:
+            raise refuse(
+                posted,
+                "ander",
+                N_("Nobody else in your municipality has this e-mail address. Look in the list of users."),
+            ) from None
+    except FormInvalid as invalid:
+        return _user_page(request, session, caller, user, form=_with_stored(request, invalid, user), status=422)
+    return see_other(f"{HERE}/{user.id}", notice="accounts_connected")
+
+
+def _with_stored(request: Request, invalid: FormInvalid, user: Managed) -> FormState:
+    """What was typed, and beside it what is stored, since the page has several forms."""
+    stored = FormState.of(naam=user.name, rollen=sorted(role.value for role in user.roles))
+    typed = invalid.state(language_of(request))
+    return FormState({**stored.values, **typed.values}, typed.errors)
+
+
+@router.post("/beheer/gebruikers/{user_id}/andere-persoon")
+def disconnect(
+    request: Request, user_id: str, session: WriteSession, caller: Administrator, posted: Posted
+) -> Response:
+    user, form = _user(session, caller, user_id), parse(OtherPersonForm, posted)
+    try:
+        return _done(
+            request,
+            session,
+            caller,
+            user,
+            lambda visit: admin.disconnect(session, caller, user, form.other, visit),
+            "accounts_disconnected",
+        )
+    except UserNotFound:
+        raise HTTPException(404) from None
 
 
 def _link_page(request: Request, session: Session, caller: Caller, user: Managed, visit: Visit) -> Response:

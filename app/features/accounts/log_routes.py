@@ -68,8 +68,11 @@ KINDS: Final[dict[str, tuple[str, tuple[Act, ...]]]] = {
             Act.USER_ENABLED,
             Act.PROVIDER_LINKED,
             Act.PROVIDER_UNLINKED,
+            Act.ACCOUNTS_CONNECTED,
+            Act.ACCOUNTS_DISCONNECTED,
         ),
     ),
+    "vervanging": (N_("Deputies"), (Act.MANDATE_RECORDED, Act.MANDATE_WITHDRAWN, Act.MANDATE_USED)),
 }
 WORDS: Final[dict[Act, str]] = {
     Act.SIGNED_IN: N_("Logged in"),
@@ -100,6 +103,11 @@ WORDS: Final[dict[Act, str]] = {
     Act.RECOVERY_CODES_RENEWED: N_("Made new recovery codes"),
     Act.PASSKEY_ADDED: N_("Added a passkey"),
     Act.PASSKEY_REMOVED: N_("Removed a passkey"),
+    Act.ACCOUNTS_CONNECTED: N_("Recorded that two accounts are of one person"),
+    Act.ACCOUNTS_DISCONNECTED: N_("Recorded that two accounts are not of one person"),
+    Act.MANDATE_RECORDED: N_("Recorded a deputy"),
+    Act.MANDATE_WITHDRAWN: N_("Withdrew a deputy"),
+    Act.MANDATE_USED: N_("Decided in the name of this manager"),
 }
 # Nobody is signed in where these happen; anything else without a person behind it came from the command line.
 REFUSED: Final = frozenset({*KINDS["geweigerd"][1], Act.SESSIONS_ENDED_BY_PROVIDER})
@@ -132,6 +140,7 @@ def show_log(
         refused=REFUSED,
         roles={role.value: role for role in Role},
         organisation=partial(provider_name, request),
+        names={str(each.id): each.name for each in people},
         kinds=[(name, texts.gettext(label)) for name, (label, _) in KINDS.items()],
         people=[(str(each.id), each.name) for each in people],
         page=page,

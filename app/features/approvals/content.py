@@ -12,6 +12,7 @@ from app.engine import guards
 from app.engine.answers import is_shown
 from app.engine.definition import CHECKLIST, Grade, Ground, Question, Stage, Step, StepPlan
 from app.engine.errors import Reason
+from app.engine.people import People
 from app.engine.run import Run, StageInstance, StageRef, StepState, UserId
 from app.engine.seal import Difference, Manifest, digest, manifest
 from app.features.approvals.changes import (
@@ -24,13 +25,14 @@ from app.features.approvals.changes import (
     point_changes,
     stage_then,
 )
+from app.storage import deciding
 from app.storage.answer_store import Answer, answers_and_versions, answers_by_commitment
 from app.storage.approved_on import ApprovedOn, EarlierVersion, approved_on, earlier_versions
+from app.storage.deciding import StandIn
 from app.storage.evidence_store import Evidence, evidence_of
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_stage
 from app.storage.seals import find_seals
-from app.storage.texts import read_texts_and_names
 from app.web.shown import Shown, shown
 
 
@@ -76,7 +78,8 @@ class BlindSpot:
 
 @dataclass(frozen=True, slots=True)
 class LastDecision:
-    """The latest decision about this instance, and what changed since what was then decided on.
+    """The latest decision about this instance, and what changed since what was then decided on. `on_behalf_of`: in
+    whose name, if not the own.
     `kind`: approved, sent_back, or withdrawn for an approval that was taken back. `version`: of the plan, where it was
     another one than now."""
 
@@ -86,6 +89,7 @@ class LastDecision:
     changes: tuple[Change, ...]
     points: tuple[PointChange, ...]
     version: str | None
+    on_behalf_of: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +114,14 @@ class StageContent:
     points_since_request: tuple[PointChange, ...]
     versions: Mapping[str, EarlierVersion]
     approved_on: ApprovedOn | None
+    people: People
+    stand_ins: tuple[StandIn, ...]
+    approvers: tuple[UserId, ...]
     names: Mapping[UserId, str]
     texts: Mapping[str, str]
 
 
-def stage_content(session: Session, run_id: str, ref: StageRef) -> StageContent:
+def stage_content(session: Session, run_id: str, ref: StageRef, *, by: UserId, at: datetime) -> StageContent:
     """Seven queries at most.  Raises RunNotFound, and NoSuchPart for a stage instance that was not begun."""
     plan, run = load_stage(session, run_id, ref)
     stage, instance = guards.find_stage(plan, run, ref), run.instance(ref)
@@ -141,7 +148,10 @@ def stage_content(session: Session, run_id: str, ref: StageRef) -> StageContent:
     said = [request.message if request else None, *(approval.remark for approval in instance.approvals)]
     said += [text for point in instance.points for text in (point.text, point.report, point.returned)]
     said.append(instance.reopened_reason)
-    texts, names = read_texts_and_names(session, said, _people(run, instance, steps))
+    said += [text for each in instance.recusals for text in (each.reason, each.taken_back_reason)]
+    who = deciding.who(
+        session, run, by=by, at=at, texts=said, people=_people(run, instance, steps), approvers=stage.gate.approvers
+    )
     return StageContent(
         header=run_header(session, run_id),
         plan=plan,
@@ -161,8 +171,11 @@ def stage_content(session: Session, run_id: str, ref: StageRef) -> StageContent:
         points_since_request=points.get(request.seal, ()) if request else (),
         versions=decided_on,
         approved_on=approved_on(instance, decided_on),
-        names=names,
-        texts=texts,
+        people=who.people,
+        stand_ins=who.stand_ins,
+        approvers=who.approvers,
+        names=who.names,
+        texts=who.texts,
     )
 
 
@@ -199,7 +212,7 @@ def _people(run: Run, instance: StageInstance, steps: Iterable[StepView]) -> Ite
     yield instance.request.by if instance.request else None
     yield instance.decided.by if instance.decided else None
     for approval in instance.approvals:
-        yield from (approval.by, approval.withdrawn_by)
+        yield from (approval.by, approval.withdrawn_by, approval.on_behalf_of)
     for step in steps:
         yield from step.by
 
@@ -284,6 +297,7 @@ def _last_decision(
         changes.get(decided.seal, ()),
         points.get(decided.seal, ()),
         earlier.version if earlier else None,
+        decided.on_behalf_of,
     )
 
 

@@ -31,15 +31,24 @@ class RequestForm(Form):
     message: Annotated[str, Field(alias="bericht", title=N_("Message for the manager"), max_length=MESSAGE_MAX)] = ""
 
 
+Mandate = Annotated[str, Field(alias="namens", title=N_("In whose name"), max_length=36)]
+
+
 class DecisionForm(Form):
     shown: Shown
     revision: Revision
     decision: Annotated[Literal["akkoord", "voorwaarden", "terugsturen"], Field(alias="besluit", title=N_("Decision"))]
     remark: Annotated[str, Field(alias="opmerking", title=N_("Remark"), max_length=MESSAGE_MAX)] = ""
+    mandate: Mandate = ""
 
 
 class WithdrawForm(Form):
     reason: Annotated[str, Field(alias="reden", title=LABEL, max_length=MESSAGE_MAX)] = ""
+    mandate: Mandate = ""
+
+
+class RecuseForm(Form):
+    reason: Annotated[str, Field(alias="waarom", title=LABEL, max_length=MESSAGE_MAX)] = ""
 
 
 class ReportForm(Form):

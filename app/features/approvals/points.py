@@ -22,6 +22,7 @@ from app.features.approvals.forms import ChangePointForm, ReportForm, WithdrawFo
 from app.policy import Action
 from app.storage import run_store
 from app.storage.database import ReadSession, WriteSession
+from app.storage.deciding import persons_in
 from app.storage.run_header import RunHeader, run_header
 from app.storage.texts import read_texts_and_names, write_text
 from app.web.access import allowed
@@ -76,7 +77,7 @@ class PointPage:
 
 
 def point_page(session: Session, caller: Caller, run_id: str, ref: StageRef, id: str, at: datetime) -> PointPage:
-    """Three queries.  Raises RunNotFound, NoSuchPart."""
+    """Four queries.  Raises RunNotFound, NoSuchPart."""
     plan, run = run_store.load_stages(session, run_id)
     _, point = decisions.find_point(plan, run, ref, id)
     texts, names = read_texts_and_names(
@@ -85,6 +86,7 @@ def point_page(session: Session, caller: Caller, run_id: str, ref: StageRef, id:
         [point.owner, point.by, point.reported_by, point.judged_by, *run.team],
     )
     me, roles = caller.user_id, caller.role_names
+    people = persons_in(session, run, me)
     works, decides = caller.may(Action.WORK_ON_STAGE), _decides(plan, ref, caller)
     return PointPage(
         header=run_header(session, run_id),
@@ -96,8 +98,12 @@ def point_page(session: Session, caller: Caller, run_id: str, ref: StageRef, id:
         names=names,
         texts=texts,
         cannot_report=decisions.reporter_reasons(plan, run, ref, id, by=me) if works else None,
-        cannot_judge=decisions.judge_reasons(plan, run, ref, id, by=me, roles=roles) if decides else None,
-        cannot_change=decisions.changer_reasons(plan, run, ref, id, by=me, roles=roles) if decides else None,
+        cannot_judge=decisions.judge_reasons(plan, run, ref, id, by=me, roles=roles, people=people)
+        if decides
+        else None,
+        cannot_change=decisions.changer_reasons(plan, run, ref, id, by=me, roles=roles, people=people)
+        if decides
+        else None,
     )
 
 
@@ -188,7 +194,9 @@ def close_point(
     by, roles, at = caller.user_id, caller.role_names, now(request)
 
     def decide() -> Decide:
-        return lambda plan, run, stage: decisions.close_point(plan, run, stage, point_id, by=by, roles=roles, at=at)
+        return lambda plan, run, stage: decisions.close_point(
+            plan, run, stage, point_id, by=by, roles=roles, people=persons_in(session, run, by), at=at
+        )
 
     place = (run_id, stage_ref(ref), point_id)
     leads_to = PointState.CLOSED
@@ -204,7 +212,15 @@ def return_point(
     def decide() -> Decide:
         text = write_text(session, run_id, parse(WithdrawForm, posted).reason, by=by, at=at)
         return lambda plan, run, stage: decisions.return_point(
-            plan, run, stage, point_id, reason=text, by=by, roles=roles, at=at
+            plan,
+            run,
+            stage,
+            point_id,
+            reason=text,
+            by=by,
+            roles=roles,
+            people=persons_in(session, run, by),
+            at=at,
         )
 
     place = (run_id, stage_ref(ref), point_id)
@@ -222,7 +238,17 @@ def change_point(
         form = parse(ChangePointForm, posted)
         text = write_text(session, run_id, form.reason, by=by, at=at)
         return lambda plan, run, stage: decisions.change_point(
-            plan, run, stage, point_id, owner=form.owner, due=form.due, reason=text, by=by, roles=roles, at=at
+            plan,
+            run,
+            stage,
+            point_id,
+            owner=form.owner,
+            due=form.due,
+            reason=text,
+            by=by,
+            roles=roles,
+            people=persons_in(session, run, by),
+            at=at,
         )
 
     place = (run_id, stage_ref(ref), point_id)

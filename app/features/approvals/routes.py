@@ -6,18 +6,26 @@ from typing import Annotated, Any
 
 from fastapi import Request
 from sqlmodel import Session
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from app.engine.deciders import missing_approvals, standing_approvers
+from app.engine.deciders import missing_approvals, standing_approvals
 from app.engine.errors import Blocked, SealBroken
 from app.engine.guards import not_in_team
 from app.engine.run import StageRef
 from app.engine.seal import manifest
-from app.engine.transitions import approver_reasons, decider_reasons, withdrawer_reasons
 from app.features.approvals import service
 from app.features.approvals.changes import Change, PointChange, point_changes
 from app.features.approvals.content import StageContent, changes_between, stage_content
-from app.features.approvals.forms import CONDITIONS_MAX, DecisionForm, RequestForm, WithdrawForm, parse_decision
+from app.features.approvals.forms import (
+    CONDITIONS_MAX,
+    DecisionForm,
+    RecuseForm,
+    RequestForm,
+    WithdrawForm,
+    parse_decision,
+)
+from app.features.approvals.standing import standing_of
 from app.policy import Action
 from app.storage.database import ReadSession, WriteSession
 from app.web.access import allowed
@@ -30,6 +38,7 @@ from app.web.notice import register, see_other
 from app.web.paths import stage_ref
 from app.web.render import render
 from app.web.room import Room
+from app.web.sender import sender_of
 
 router = Room()
 register(
@@ -38,6 +47,8 @@ register(
         "request_withdrawn": N_("The request has been withdrawn. You can work on it again."),
         "stage_approved": N_("Your approval has been recorded and sealed."),
         "stage_sent_back": N_("The stage went back to the team, with your reasons."),
+        "recused": N_("It has been recorded that you take no part in this decision."),
+        "recusal_taken_back": N_("It has been recorded that you take part again."),
         "approval_withdrawn": N_("The approval has been withdrawn. What was approved stays readable."),
     }
 )
@@ -47,13 +58,21 @@ Worker = Annotated[Caller, allowed(Action.WORK_ON_STAGE)]
 Approver = Annotated[Caller, allowed(Action.APPROVE_STAGE)]
 
 
+def _content(request: Request, session: Session, caller: Caller, run_id: str, ref: StageRef) -> StageContent:
+    return stage_content(session, run_id, ref, by=caller.user_id, at=now(request))
+
+
+def _decider(request: Request, caller: Caller, mandate: str = "") -> service.Decider:
+    return service.Decider(caller, now(request), sender_of(request), mandate)
+
+
 def _address(run_id: str, ref: StageRef) -> str:
     return f"/trajecten/{run_id}/fasen/{ref}"
 
 
 @router.get("/trajecten/{run_id}/fasen/{ref}/akkoord-vragen")
 def show_request(request: Request, run_id: str, ref: str, session: ReadSession, caller: Worker) -> Response:
-    content = stage_content(session, run_id, stage_ref(ref))
+    content = _content(request, session, caller, run_id, stage_ref(ref))
     return _request_page(request, caller, content, FormState())
 
 
@@ -100,18 +119,18 @@ def request_approval(
     try:
         form = parse(RequestForm, posted)
     except FormInvalid as invalid:
-        content = stage_content(session, run_id, stage)
+        content = _content(request, session, caller, run_id, stage)
         return _request_page(request, caller, content, invalid.state(language_of(request)), status=422)
     try:
         service.request_approval(
             session, run_id, stage, shown=form.shown, message=form.message, by=caller.user_id, at=now(request)
         )
     except SealBroken:
-        content, changes, points = _look_again(session, run_id, stage, form.shown, form.revision)
+        content, changes, points = _look_again(request, session, caller, run_id, stage, form)
         return _request_page(request, caller, content, typed, status=409, changes=changes, points_changed=points)
     except Blocked as blocked:
         session.rollback()
-        content = stage_content(session, run_id, stage)
+        content = _content(request, session, caller, run_id, stage)
         if not _asked_just_now(content, caller, form.shown):
             return _request_page(request, caller, content, typed, status=409, blocked=blocked)
     return see_other(_address(run_id, stage), notice="approval_requested")
@@ -124,13 +143,13 @@ def _asked_just_now(content: StageContent, caller: Caller, shown: str) -> bool:
 
 
 def _look_again(
-    session: Session, run_id: str, ref: StageRef, shown: str, revision: int
+    request: Request, session: Session, caller: Caller, run_id: str, ref: StageRef, form: RequestForm | DecisionForm
 ) -> tuple[StageContent, tuple[Change, ...], tuple[PointChange, ...]]:
     """The content as it is now, and what changed since the page that was sent in: in answers and evidence, and in open
     points."""
     session.rollback()
-    content = stage_content(session, run_id, ref)
-    before = service.manifest_shown(session, run_id, ref, shown=shown, revision=revision)
+    content = _content(request, session, caller, run_id, ref)
+    before = service.manifest_shown(session, run_id, ref, shown=form.shown, revision=form.revision)
     if before is None:
         return content, (), ()
     after = manifest(content.run, ref)
@@ -147,11 +166,11 @@ def withdraw_request(
         form = parse(WithdrawForm, posted)
         service.withdraw_request(session, run_id, stage, reason=form.reason, by=caller.user_id, at=now(request))
     except FormInvalid as invalid:
-        content = stage_content(session, run_id, stage)
+        content = _content(request, session, caller, run_id, stage)
         return _request_page(request, caller, content, invalid.state(language_of(request)), status=422)
     except Blocked as blocked:
         session.rollback()
-        content, typed = stage_content(session, run_id, stage), FormState(typed_text(posted))
+        content, typed = _content(request, session, caller, run_id, stage), FormState(typed_text(posted))
         return _request_page(request, caller, content, typed, status=409, blocked=blocked)
     return see_other(_address(run_id, stage), notice="request_withdrawn")
 
@@ -159,14 +178,14 @@ def withdraw_request(
 @router.get("/trajecten/{run_id}/fasen/{ref}/beoordelen")
 def show_decision(request: Request, run_id: str, ref: str, session: ReadSession, caller: Viewer) -> Response:
     """Everybody may see what is decided on; who may not decide reads why."""
-    content = stage_content(session, run_id, stage_ref(ref))
+    content = _content(request, session, caller, run_id, stage_ref(ref))
     return _decision_page(request, caller, content, FormState())
 
 
 @router.get("/trajecten/{run_id}/fasen/{ref}/wijzigingen")
 def show_changes(request: Request, run_id: str, ref: str, session: ReadSession, caller: Viewer) -> Response:
     """What was approved beside what stands there now."""
-    content = stage_content(session, run_id, stage_ref(ref))
+    content = _content(request, session, caller, run_id, stage_ref(ref))
     may_ask = caller.may(Action.WORK_ON_STAGE) and not any(not_in_team(content.run, caller.user_id))
     return _page(request, "approvals/changes.html", content, FormState(), may_ask=may_ask)
 
@@ -182,7 +201,7 @@ def _decision_page(
     points_changed: tuple[PointChange, ...] = (),
     blocked: Blocked | None = None,
 ) -> Response:
-    plan, run, ref, me, roles = content.plan, content.run, content.ref, caller.user_id, caller.role_names
+    standing = standing_of(content, caller, now(request))
     return _page(
         request,
         "approvals/decide.html",
@@ -193,14 +212,12 @@ def _decision_page(
         points_changed=points_changed,
         blocked=blocked,
         conditions_max=CONDITIONS_MAX,
-        cannot_approve=[
-            *approver_reasons(plan, run, ref, by=me, roles=roles),
-            *(reason for reason, _ in content.open_points),
-        ],
-        cannot_decide=decider_reasons(plan, run, ref, by=me, roles=roles),
-        agreed=standing_approvers(content.instance, content.seal),
-        still_needed=missing_approvals(content.stage, content.instance, content.seal),
-        may_withdraw=not withdrawer_reasons(plan, run, ref, by=me, roles=roles),
+        standing=standing,
+        cannot_approve=[*standing.cannot_approve, *(reason for reason, _ in content.open_points)],
+        cannot_decide=standing.cannot_decide,
+        agreed=standing_approvals(content.instance, content.seal, content.people),
+        still_needed=missing_approvals(content.stage, content.instance, content.seal, content.people),
+        may_withdraw=standing.may_withdraw,
     )
 
 
@@ -212,23 +229,22 @@ def decide(
     try:
         decided = parse_decision(posted)
     except FormInvalid as invalid:
-        content = stage_content(session, run_id, stage)
+        content = _content(request, session, caller, run_id, stage)
         return _decision_page(request, caller, content, invalid.state(language_of(request)), status=422)
-    typed, form, at = FormState(typed_text(posted)), decided.form, now(request)
+    typed, form = FormState(typed_text(posted)), decided.form
+    by = _decider(request, caller, form.mandate)
     try:
         if form.decision == "terugsturen":
-            service.send_back(session, run_id, stage, shown=form.shown, findings=decided.findings, by=caller, at=at)
+            service.send_back(session, run_id, stage, shown=form.shown, findings=decided.findings, by=by)
         else:
             conditions = decided.conditions
-            service.approve(
-                session, run_id, stage, shown=form.shown, remark=form.remark, conditions=conditions, by=caller, at=at
-            )
+            service.approve(session, run_id, stage, shown=form.shown, remark=form.remark, conditions=conditions, by=by)
     except SealBroken:
-        content, changes, points = _look_again(session, run_id, stage, form.shown, form.revision)
+        content, changes, points = _look_again(request, session, caller, run_id, stage, form)
         return _decision_page(request, caller, content, typed, status=409, changes=changes, points_changed=points)
     except Blocked as blocked:
         session.rollback()
-        content = stage_content(session, run_id, stage)
+        content = _content(request, session, caller, run_id, stage)
         if not _decided_just_now(content, caller, form):
             return _decision_page(request, caller, content, typed, status=409, blocked=blocked)
     notice = "stage_sent_back" if form.decision == "terugsturen" else "stage_approved"
@@ -256,12 +272,55 @@ def withdraw_approval(
     stage = stage_ref(ref)
     try:
         form = parse(WithdrawForm, posted)
-        service.withdraw_approval(session, run_id, stage, reason=form.reason, by=caller, at=now(request))
+        by = _decider(request, caller, form.mandate)
+        service.withdraw_approval(session, run_id, stage, reason=form.reason, by=by)
     except FormInvalid as invalid:
-        content = stage_content(session, run_id, stage)
+        content = _content(request, session, caller, run_id, stage)
         return _decision_page(request, caller, content, invalid.state(language_of(request)), status=422)
     except Blocked as blocked:
         session.rollback()
-        content, typed = stage_content(session, run_id, stage), FormState(typed_text(posted))
+        content, typed = _content(request, session, caller, run_id, stage), FormState(typed_text(posted))
         return _decision_page(request, caller, content, typed, status=409, blocked=blocked)
     return see_other(_address(run_id, stage), notice="approval_withdrawn")
+
+
+@router.post("/trajecten/{run_id}/fasen/{ref}/niet-deelnemen")
+def recuse(
+    request: Request, run_id: str, ref: str, session: WriteSession, caller: Approver, posted: Posted
+) -> Response:
+    """Somebody who may decide takes no part in it."""
+    return _about_taking_part(request, run_id, ref, session, caller, posted, service.recuse, "recused")
+
+
+@router.post("/trajecten/{run_id}/fasen/{ref}/weer-deelnemen")
+def take_recusal_back(
+    request: Request, run_id: str, ref: str, session: WriteSession, caller: Approver, posted: Posted
+) -> Response:
+    return _about_taking_part(
+        request, run_id, ref, session, caller, posted, service.take_recusal_back, "recusal_taken_back"
+    )
+
+
+def _about_taking_part(
+    request: Request,
+    run_id: str,
+    ref: str,
+    session: Session,
+    caller: Caller,
+    posted: FormData,
+    act: service.TakingPart,
+    notice: str,
+) -> Response:
+    stage = stage_ref(ref)
+    try:
+        form = parse(RecuseForm, posted)
+        act(session, run_id, stage, reason=form.reason, by=_decider(request, caller))
+    except FormInvalid as invalid:
+        content = _content(request, session, caller, run_id, stage)
+        return _decision_page(request, caller, content, invalid.state(language_of(request)), status=422)
+    except Blocked as blocked:
+        session.rollback()
+        content = _content(request, session, caller, run_id, stage)
+        typed = FormState(typed_text(posted))
+        return _decision_page(request, caller, content, typed, status=409, blocked=blocked)
+    return see_other(f"{_address(run_id, stage)}/beoordelen", notice=notice)

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from sqlmodel import Session
 
 from app.engine import transitions
 from app.engine.apply import replay
+from app.engine.errors import Blocked, Reason
+from app.engine.people import Mandate
 from app.engine.points import NewPoint
-from app.engine.run import StageRef, UserId
+from app.engine.run import Run, StageRef, UserId
 from app.engine.seal import Manifest, digest, manifest
 from app.features.approvals.forms import ConditionTyped
-from app.storage import run_store
+from app.storage import account_log, deciding, run_store
+from app.storage.account_log import Act, Trace
+from app.storage.deciding import Who
 from app.storage.seals import find_seal, keep_seal
 from app.storage.texts import write_text
 from app.web.identity import Caller
@@ -39,6 +45,45 @@ def withdraw_request(session: Session, run_id: str, ref: StageRef, *, reason: st
     run_store.record(session, plan, run, transitions.withdraw_request(plan, run, ref, reason=text, by=by, at=at))
 
 
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Who decides, when and from where. `mandate`: the id of the one in whose name; empty in the own name."""
+
+    caller: Caller
+    at: datetime
+    address: str | None
+    mandate: str = ""
+
+
+class TakingPart(Protocol):
+    """`recuse` or `take_recusal_back`."""
+
+    def __call__(self, session: Session, run_id: str, ref: StageRef, *, reason: str, by: Decider) -> None: ...
+
+
+def _known(session: Session, run: Run, ref: StageRef, by: Decider) -> tuple[Who, Mandate | None]:
+    """Raises Blocked for a mandate that is not, or not any more, for this person and this run."""
+    who = deciding.who(session, run, by=by.caller.user_id, at=by.at)
+    if not by.mandate:
+        return who, None
+    mandate = next((each for each in who.mandates_of(by.caller.user_id) if each.id == by.mandate), None)
+    if mandate is None:
+        raise Blocked("decide", [Reason("mandate_not_in_force", stage=str(ref))])
+    return who, mandate
+
+
+def _note_use(session: Session, run_id: str, ref: StageRef, mandate: Mandate | None, by: Decider) -> None:
+    if mandate is not None:
+        account_log.note(
+            session,
+            Act.MANDATE_USED,
+            about=uuid.UUID(mandate.mandator),
+            trace=Trace(uuid.UUID(by.caller.user_id), by.at, by.address),
+            municipality_id=by.caller.municipality_id,
+            detail={"mandate": mandate.id, "run": run_id, "stage": str(ref)},
+        )
+
+
 def approve(
     session: Session,
     run_id: str,
@@ -47,25 +92,28 @@ def approve(
     shown: str,
     remark: str,
     conditions: Iterable[ConditionTyped] = (),
-    by: Caller,
-    at: datetime,
+    by: Decider,
 ) -> None:
     """Raises Blocked, and SealBroken when the content is no longer what was shown."""
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
-    text = write_text(session, run_id, remark, by=by.user_id, at=at)
+    who, mandate = _known(session, run, ref, by)
+    text = write_text(session, run_id, remark, by=by.caller.user_id, at=by.at)
     event = transitions.approve_stage(
         plan,
         run,
         ref,
         shown=shown,
         remark=text,
-        conditions=[_new_point(session, run_id, each, by=by.user_id, at=at) for each in conditions],
-        by=by.user_id,
-        roles=by.role_names,
-        at=at,
+        conditions=[_new_point(session, run_id, each, by=by.caller.user_id, at=by.at) for each in conditions],
+        by=by.caller.user_id,
+        roles=by.caller.role_names,
+        people=who.people,
+        mandate=mandate,
+        at=by.at,
     )
     after = run_store.record(session, plan, run, event)
-    keep_seal(session, run_id, manifest(after, ref), at=at)
+    keep_seal(session, run_id, manifest(after, ref), at=by.at)
+    _note_use(session, run.id, ref, mandate, by)
 
 
 def _new_point(session: Session, run_id: str, typed: ConditionTyped, *, by: UserId, at: datetime) -> NewPoint:
@@ -75,23 +123,74 @@ def _new_point(session: Session, run_id: str, typed: ConditionTyped, *, by: User
 
 
 def send_back(
-    session: Session, run_id: str, ref: StageRef, *, shown: str, findings: Mapping[str, str], by: Caller, at: datetime
+    session: Session, run_id: str, ref: StageRef, *, shown: str, findings: Mapping[str, str], by: Decider
 ) -> None:
     """`findings`: by step, what should change; empty ones do not count.  Raises as `approve` does."""
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
-    texts = {step: write_text(session, run_id, text, by=by.user_id, at=at) for step, text in findings.items()}
+    who, mandate = _known(session, run, ref, by)
+    user, at = by.caller.user_id, by.at
+    texts = {step: write_text(session, run_id, text, by=user, at=at) for step, text in findings.items()}
     given = {step: text for step, text in texts.items() if text is not None}
     event = transitions.send_back_stage(
-        plan, run, ref, shown=shown, findings=given, by=by.user_id, roles=by.role_names, at=at
+        plan,
+        run,
+        ref,
+        shown=shown,
+        findings=given,
+        by=user,
+        roles=by.caller.role_names,
+        people=who.people,
+        mandate=mandate,
+        at=at,
     )
     keep_seal(session, run_id, manifest(run, ref), at=at)
     run_store.record(session, plan, run, event)
+    _note_use(session, run.id, ref, mandate, by)
 
 
-def withdraw_approval(session: Session, run_id: str, ref: StageRef, *, reason: str, by: Caller, at: datetime) -> None:
+def withdraw_approval(session: Session, run_id: str, ref: StageRef, *, reason: str, by: Decider) -> None:
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
-    text = write_text(session, run_id, reason, by=by.user_id, at=at)
-    event = transitions.withdraw_approval(plan, run, ref, reason=text, by=by.user_id, roles=by.role_names, at=at)
+    who, mandate = _known(session, run, ref, by)
+    event = transitions.withdraw_approval(
+        plan,
+        run,
+        ref,
+        reason=write_text(session, run_id, reason, by=by.caller.user_id, at=by.at),
+        by=by.caller.user_id,
+        roles=by.caller.role_names,
+        people=who.people,
+        mandate=mandate,
+        at=by.at,
+    )
+    run_store.record(session, plan, run, event)
+    _note_use(session, run.id, ref, mandate, by)
+
+
+def recuse(session: Session, run_id: str, ref: StageRef, *, reason: str, by: Decider) -> None:
+    """Takes no part in the decision.  Raises Blocked."""
+    plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
+    user = by.caller.user_id
+    who = deciding.who(session, run, by=user, at=by.at)
+    event = transitions.recuse(
+        plan,
+        run,
+        ref,
+        reason=write_text(session, run_id, reason, by=user, at=by.at),
+        by=user,
+        roles=by.caller.role_names,
+        people=who.people,
+        mandates=who.mandates_of(user),
+        at=by.at,
+    )
+    run_store.record(session, plan, run, event)
+
+
+def take_recusal_back(session: Session, run_id: str, ref: StageRef, *, reason: str, by: Decider) -> None:
+    """Raises Blocked."""
+    plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
+    user = by.caller.user_id
+    text = write_text(session, run_id, reason, by=user, at=by.at)
+    event = transitions.take_recusal_back(plan, run, ref, reason=text, by=user, at=by.at)
     run_store.record(session, plan, run, event)
 
 

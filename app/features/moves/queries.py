@@ -13,6 +13,7 @@ from sqlmodel import Session
 from app.engine.definition import Question, StepPlan, Text
 from app.engine.errors import Reason
 from app.engine.guards import not_in_team
+from app.engine.people import ONE_ACCOUNT_EACH
 from app.engine.progress import Progress, run_progress
 from app.engine.run import Move, Parked, ParkedKind, Run, UserId
 from app.engine.run_migration.changes import ChangeClass, PartKind, What
@@ -20,10 +21,11 @@ from app.engine.run_migration.items import Choice, Item
 from app.engine.run_migration.moves import mover_reasons, undoer_reasons
 from app.engine.run_migration.outcome import Outcome
 from app.features.moves.service import Opened, OpenedUndo
-from app.policy import Action
+from app.policy import Action, Role
 from app.storage.answer_store import Answer, answers_by_commitment
+from app.storage.deciding import accounts_in, persons_in
 from app.storage.evidence_store import evidence_of
-from app.storage.people import names_of
+from app.storage.people import names_and_persons, names_of
 from app.storage.plans import load_plans
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_moves import OF_THE_MOVE
@@ -170,10 +172,16 @@ def move_page(
         outcome=outcome,
         progress=run_progress(plan, run),
         progress_after=run_progress(opened.migration.comparison.new, outcome.run) if outcome else None,
-        waits_for=tuple(mover_reasons(run, outcome, by=caller.user_id, roles=caller.role_names)) if outcome else (),
+        waits_for=tuple(_waits_for(session, caller, run, outcome)) if outcome else (),
         blocked=opened.migration.blocked,
         may_move=caller.may(Action.MOVE_RUN) and not any(not_in_team(run, caller.user_id)),
     )
+
+
+def _waits_for(session: Session, caller: Caller, run: Run, outcome: Outcome) -> list[Reason]:
+    is_decider = outcome.needs_manager and run.proposal is not None and Role.MANAGER in caller.roles
+    people = persons_in(session, run, caller.user_id) if is_decider else ONE_ACCOUNT_EACH
+    return mover_reasons(run, outcome, by=caller.user_id, roles=caller.role_names, people=people)
 
 
 def _differences(item: Item, question: Question | None, opened: Opened, words: ChangeWords) -> Iterator[ItemDifference]:
@@ -209,13 +217,16 @@ class UndoPage:
 def undo_page(session: Session, caller: Caller, opened: OpenedUndo) -> UndoPage:
     move = opened.run.last_move
     assert move is not None
+    names, people = names_and_persons(session, {*accounts_in(opened.run), move.by, caller.user_id})
     return UndoPage(
         header=run_header(session, opened.run.id),
         opened=opened,
         move=move,
-        by=names_of(session, [move.by]).get(move.by, ""),
+        by=names.get(move.by, ""),
         later=tuple(parked_views(session, opened.run.id, opened.undo.later)),
-        waits_for=tuple(undoer_reasons(opened.run, opened.undo, by=caller.user_id, roles=caller.role_names)),
+        waits_for=tuple(
+            undoer_reasons(opened.run, opened.undo, by=caller.user_id, roles=caller.role_names, people=people)
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from app.engine.run_migration.outcome import Outcome
 from app.engine.run_migration.undoing import Undo, plan_undo
 from app.features.moves.forms import Chosen
 from app.storage import run_store
+from app.storage.deciding import persons_in
 from app.storage.plan_routes import comparison, newer_versions
 from app.storage.plans import PinnedPlan, load_plan, pinned_plans
 from app.storage.run_moves import around_move, record_move
@@ -154,6 +155,7 @@ def _move(
         reasons=reasons,
         by=by.user_id,
         roles=by.role_names,
+        people=persons_in(session, opened.run, by.user_id),
         at=at,
     )
     record_move(session, opened.migration.comparison.new, opened.run, event)
@@ -197,6 +199,7 @@ def undo(
         reason=text,
         by=by.user_id,
         roles=by.role_names,
+        people=persons_in(session, opened.run, by.user_id),
         at=at,
     )
     record_move(session, opened.old, opened.run, event)

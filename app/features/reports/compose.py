@@ -41,6 +41,7 @@ from app.features.reports.values import (
 )
 from app.storage import codec
 from app.storage.answer_store import Answer, answers_by_commitment, current_answers
+from app.storage.mandates import grounds_of
 from app.storage.run_header import run_header
 from app.storage.run_store import load_run
 from app.storage.scope import Prepared
@@ -52,6 +53,7 @@ from app.web.formats import day_of
 DECISION_KINDS = (
     *("StageApproved", "StageSentBack", "ApprovalWithdrawn", "EvidenceWithdrawn", "RequestWithdrawn", "StageReopened"),
     *("PointReported", "PointClosed", "PointReturned", "PointChanged"),
+    *("Recused", "RecusalTakenBack"),
 )
 
 
@@ -83,6 +85,8 @@ class _Composer:
         self.moved = MovedRun(session, plan, run)
         self.answers, self.versions = _answers(session, run)
         self.events = list(_decision_events(session, run.id))
+        used = {event.mandate for _, event in self.events if isinstance(event, ByMandate)}
+        self.grounds = grounds_of(session, {id for id in used if id})
         rows = _EVIDENCE.run(session, {"of_run": uuid.UUID(run.id)}).all()
         people = [*self._people(), *(row.added_by for row in rows)]
         self.texts, self.names = read_texts_and_names(session, self._text_ids(), people)
@@ -116,13 +120,14 @@ class _Composer:
                     yield event.reason
                 case e.StageSentBack():
                     yield from event.findings.values()
-                case e.ApprovalWithdrawn() | e.EvidenceWithdrawn():
+                case e.ApprovalWithdrawn() | e.EvidenceWithdrawn() | e.Recused() | e.RecusalTakenBack():
                     yield event.reason
 
     def _people(self) -> Iterator[str | None]:
         yield from (self.run.manager, self.run.started_by, *self.run.team)
         yield from (answer.saved_by for answer in (*self.answers.values(), *self.versions.values()))
         yield from (event.by for _, event in self.events)
+        yield from (event.on_behalf_of for _, event in self.events if isinstance(event, ByMandate))
         yield from self.moved.people()
         for given in self.run.advice:
             yield given.by
@@ -283,22 +288,31 @@ class _Composer:
             if isinstance(event, e.EvidenceWithdrawn) or self.moved.ref_now(event.ref, sequence) != ref:
                 continue
             by, version = self._name(event.by) or "", self.moved.earlier_version(sequence)
+            absent, ground = None, None
+            if isinstance(event, ByMandate):
+                absent, ground = self._name(event.on_behalf_of), self.grounds.get(event.mandate or "")
             match event:
+                case e.Recused():
+                    yield ApprovalLine("recused", ref, by, event.at, None, self._said(event.reason), version)
+                case e.RecusalTakenBack():
+                    said = self._said(event.reason)
+                    yield ApprovalLine("recusal_taken_back", ref, by, event.at, None, said, version)
                 case e.StageApproved():
                     said = self._said(event.remark)
                     for condition in event.conditions:
                         said += self._said(condition.text)
                     kind = "approved_with_conditions" if event.conditions else "approved"
-                    yield ApprovalLine(kind, ref, by, event.at, event.seal, said, version)
+                    yield ApprovalLine(kind, ref, by, event.at, event.seal, said, version, absent, ground)
                 case e.StageSentBack():
                     titles = self.moved.titles_at(sequence)
                     findings = tuple(
                         (titles.step(event.ref.stage, step), self.texts.get(text, ""))
                         for step, text in event.findings.items()
                     )
-                    yield ApprovalLine("sent_back", ref, by, event.at, None, findings, version)
+                    yield ApprovalLine("sent_back", ref, by, event.at, None, findings, version, absent, ground)
                 case e.ApprovalWithdrawn():
-                    yield ApprovalLine("withdrawn", ref, by, event.at, None, self._said(event.reason), version)
+                    said = self._said(event.reason)
+                    yield ApprovalLine("withdrawn", ref, by, event.at, None, said, version, absent, ground)
                 case e.RequestWithdrawn():
                     yield ApprovalLine("request_withdrawn", ref, by, event.at, None, self._said(event.reason), version)
                 case e.StageReopened():
@@ -446,14 +460,9 @@ _DECISION_EVENTS = Prepared(
     .order_by(col(EventRow.sequence))
 )
 PointEvent = e.PointReported | e.PointClosed | e.PointReturned | e.PointChanged
+ByMandate = e.StageApproved | e.StageSentBack | e.ApprovalWithdrawn
 DecisionEvent = (
-    e.StageApproved
-    | e.StageSentBack
-    | e.ApprovalWithdrawn
-    | e.EvidenceWithdrawn
-    | e.RequestWithdrawn
-    | e.StageReopened
-    | PointEvent
+    ByMandate | e.EvidenceWithdrawn | e.RequestWithdrawn | e.StageReopened | e.Recused | e.RecusalTakenBack | PointEvent
 )
 
 

@@ -34,6 +34,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             *("ApprovalRequested", "RequestWithdrawn", "StageApproved", "StageSentBack", "ApprovalWithdrawn"),
             *("PointReported", "PointClosed", "PointReturned", "PointChanged"),
+            *("Recused", "RecusalTakenBack"),
             *("DecisionRecorded", "DecisionWithdrawn", "StageSkipped", "SkipUndone"),
         ),
     ),

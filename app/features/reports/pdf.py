@@ -120,7 +120,7 @@ def _decisions(report: Report, words: Words) -> dict[str, Any]:
             remarks = "\n".join(f"{words(step)}: {text}" if step else text for step, text in decision.remarks)
             sealed = words.say(N_("Seal: %(digest)s"), digest=_split(decision.seal)) if decision.seal else ""
             said = "\n".join(part for part in (remarks, sealed) if part)
-            who = f"{decision.by}, {words.moment(decision.at)}"
+            who = f"{words.decider(decision)}, {words.moment(decision.at)}"
             rows.append([words.place(line), words.decided(decision.kind, decision.version), who, said])
     for road in report.roads:
         title = " · ".join(part for part in (words(road.title), words(road.domain_title)) if part)

@@ -161,7 +161,7 @@ def _stage_rows(line: InstanceLine, words: Words) -> Iterator[Row]:
             line,
             words,
             state=words.decided(decision.kind, decision.version),
-            person=decision.by,
+            person=words.decider(decision),
             date=decision.at.isoformat(),
             remark=remarks,
             sha256=decision.seal or "",

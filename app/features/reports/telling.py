@@ -20,6 +20,7 @@ from app.engine.run_migration.timeline import Timeline
 from app.features.reports.plan_titles import PlanTitles
 from app.features.reports.telling_moves import MoveDetails, MoveTeller, evidence_in
 from app.features.reports.texts import Words
+from app.storage.mandates import grounds_of
 from app.storage.people import names_of
 from app.storage.run_moves import OF_THE_MOVE
 from app.storage.scope import Prepared
@@ -66,6 +67,7 @@ ANSWERED = {
     Followed.PARTLY: N_("An advice was answered: followed in part."),
     Followed.NOT: N_("An advice was answered: not followed."),
 }
+ByMandate = e.StageApproved | e.StageSentBack | e.ApprovalWithdrawn
 
 
 class Teller:
@@ -75,6 +77,9 @@ class Teller:
         self.known, self.words = known, words
         self.base = f"/trajecten/{known.run.id}"
         self.texts = read_texts(session, [text for event in events for text in _text_ids(event)])
+        by_mandate = [event for event in events if isinstance(event, ByMandate) and event.on_behalf_of]
+        self.grounds = grounds_of(session, {event.mandate for event in by_mandate if event.mandate})
+        self.absent = names_of(session, [event.on_behalf_of for event in by_mandate])
         self.evidence: dict[str, str] = {}
         if evidence := {uuid.UUID(id) for event in events for id in _evidence_ids(event)}:
             found = _TITLES.run(session, {"of_run": uuid.UUID(known.run.id), "ids": [*evidence]})
@@ -89,13 +94,24 @@ class Teller:
         titles = self.known.titles[digest]
         return EventLine(
             sequence=sequence,
-            sentence=self._sentence(event, titles),
+            sentence=self._with_mandate(event, self._sentence(event, titles)),
             by=self.known.names.get(event.by, ""),
             at=event.at,
             address=self._address(event, titles),
             quotes=tuple(self._quotes(event, titles)),
             details=self.moves.details(event, titles, digest),
         )
+
+    def _with_mandate(self, event: e.Event, sentence: str) -> str:
+        """In whose name it was decided, and on what ground."""
+        if not isinstance(event, ByMandate) or not event.on_behalf_of:
+            return sentence
+        who = self.words.say(
+            N_("In the name of %(name)s (mandate: %(ground)s)."),
+            name=self.absent.get(event.on_behalf_of, ""),
+            ground=self.grounds.get(event.mandate or "", ""),
+        )
+        return f"{sentence} {who}"
 
     def _quotes(self, event: e.Event, titles: PlanTitles) -> Iterator[str]:
         if isinstance(event, e.StageSentBack):

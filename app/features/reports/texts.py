@@ -9,7 +9,7 @@ from app.engine.answers import Value
 from app.engine.definition import Grade, Option, Question, QuestionType, Text
 from app.engine.run import Followed, ParkedKind, ParkedWhy, StepStatus
 from app.engine.standing import StageState
-from app.features.reports.values import AdviceLine, AnswerLine, InstanceLine, OpenPoint, ParkedLine
+from app.features.reports.values import AdviceLine, AnswerLine, ApprovalLine, InstanceLine, OpenPoint, ParkedLine
 from app.web.formats import Formats
 from app.web.i18n import N_, Language, gettext_for
 
@@ -70,6 +70,8 @@ DECISIONS = {
     "approved": N_("Agreed"),
     "approved_with_conditions": N_("Agreed with conditions"),
     "sent_back": N_("Sent back"),
+    "recused": N_("Takes no part"),
+    "recusal_taken_back": N_("Takes part again"),
     "withdrawn": N_("Withdrawn"),
     "request_withdrawn": N_("Request withdrawn"),
     "reopened": N_("Opened again"),
@@ -153,6 +155,13 @@ class Words:
 
     def parked_why(self, line: ParkedLine) -> str:
         return self.say(PARKED_WHY[ParkedWhy(line.why)])
+
+    def decider(self, line: ApprovalLine) -> str:
+        """Who decided, and in whose name on what ground, where that is somebody else's."""
+        if not line.on_behalf_of:
+            return line.by
+        said = N_("%(by)s, in the name of %(name)s (mandate: %(ground)s)")
+        return self.say(said, by=line.by, name=line.on_behalf_of, ground=line.ground or "")
 
     def decided(self, kind: str, version: str | None) -> str:
         """A decision, with the version of the plan where that was an earlier one."""

@@ -67,8 +67,9 @@ class StepLine:
 @dataclass(frozen=True, slots=True)
 class ApprovalLine:
     """A decision about a stage instance, or what was done about one. `kind`: approved, approved_with_conditions,
-    sent_back, withdrawn, request_withdrawn, reopened, or point_… with what happened to an open point. `seal` is the
-    digest (hex) of what was decided on; `version` of the plan, when it was an earlier one than the run has now."""
+    sent_back, withdrawn, request_withdrawn, reopened, recused, recusal_taken_back, or point_… with what happened to an
+    open point. `seal` is the digest (hex) of what was decided on; `version` of the plan, when it was an earlier one
+    than the run has now; `on_behalf_of` and `ground` when a deputy decided."""
 
     kind: str
     ref: StageRef
@@ -77,6 +78,8 @@ class ApprovalLine:
     seal: str | None
     remarks: tuple[tuple[Text | None, str], ...]
     version: str | None = None
+    on_behalf_of: str | None = None
+    ground: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

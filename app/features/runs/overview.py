@@ -6,7 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -17,8 +17,9 @@ from app.engine.definition import Text
 from app.engine.progress import Progress, counted_stage_progress
 from app.engine.run import StageStatus
 from app.features.runs.latest import DecisionLine, decision_line, decision_rows
-from app.features.runs.tasks import Task, asker, task_rows, tasks_of
-from app.storage.people import names_of
+from app.features.runs.tasks import Task, asker, people_at, task_rows, tasks_of
+from app.storage.auditor_limits import dutch_day
+from app.storage.people import names_and_persons
 from app.storage.plans import load_plan
 from app.storage.scope import Prepared
 from app.storage.tables import RunMember, RunRow, StageRow, StepRow
@@ -62,24 +63,26 @@ class Overview:
     search: str
 
 
-def overview(session: Session, caller: Caller, *, page: int, mine_only: bool, search: str, today: date) -> Overview:
+def overview(session: Session, caller: Caller, *, page: int, mine_only: bool, search: str, at: datetime) -> Overview:
     """Eight queries at most, whatever the number of runs. `page` counts from 1; one that does not exist gives the
     last."""
     wanted = {"me": uuid.UUID(caller.user_id), **({"search": _escaped(search)} if search else {})}
     rows, total, page = _one_page(session, wanted, page, mine_only=mine_only, is_search=bool(search))
     stages = _latest_stages(session, [row.id for row in rows])
-    waiting = task_rows(session, caller)
+    waiting = task_rows(session, caller, at=at)
     decided = decision_rows(session)
-    names = names_of(
+    names, people = names_and_persons(
         session,
         [
+            caller.user_id,
+            *(user for row in waiting for user in people_at(row)),
             *(row.manager_id for row in rows),
             *(row.by for row in decided),
             *(asker(row) for row in waiting),
         ],
     )
     return Overview(
-        tasks=tuple(tasks_of(session, caller, waiting, names, today)),
+        tasks=tuple(tasks_of(session, caller, waiting, names, people, dutch_day(at))),
         runs=tuple(_run_line(session, row, stages, names) for row in rows),
         decisions=tuple(decision_line(session, row, names) for row in decided),
         runs_total=total,

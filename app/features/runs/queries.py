@@ -9,20 +9,22 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from app.engine import guards
+from app.engine import deciders, guards
 from app.engine.definition import Decision, Domain, Stage, StepPlan
 from app.engine.errors import Reason
+from app.engine.people import People as Persons
 from app.engine.progress import NOTHING, GroundProgress, Progress, ground_progress
-from app.engine.run import DecisionTaken, Run, StageInstance
+from app.engine.run import DecisionTaken, Run, StageInstance, UserId
 from app.engine.standing import NextStage, Standing, next_stages, standings
 from app.features.runs.drawing import states_by_stage
 from app.features.runs.versions import VersionNotice, version_notice
 from app.policy import Action, Role
+from app.storage import deciding
+from app.storage.deciding import StandIn
 from app.storage.people import Person, members_with_role
 from app.storage.plans import PinnedPlan, load_plan, load_plans, newest_of_each, pinned_plans
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_run, load_stages
-from app.storage.texts import read_texts_and_names
 from app.web.identity import Caller
 
 
@@ -37,13 +39,15 @@ class StageLine:
 
 @dataclass(frozen=True, slots=True)
 class DecisionLine:
-    """A decision outside the stages, per domain where that holds; `taken` with its reason if it was taken."""
+    """A decision outside the stages, per domain where that holds; `taken` with its reason if it was taken. `own_work`:
+    why it is not for the one who looks to take or withdraw it."""
 
     decision: Decision
     domain: Domain | None
     taken: DecisionTaken | None
     reason: str | None
     blocked_by: tuple[Reason, ...]
+    own_work: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +66,14 @@ class RunPage:
     texts: dict[str, str]
     may_work: bool
     may_decide: bool
+    stand_ins: tuple[StandIn, ...]
     may_edit: bool
     may_see_plan: bool
     versions: VersionNotice
     states: Mapping[str, str]
 
 
-def run_page(session: Session, caller: Caller, run_id: str) -> RunPage:
+def run_page(session: Session, caller: Caller, run_id: str, *, at: datetime) -> RunPage:
     """Six queries.  Raises RunNotFound."""
     plan, run = load_run(session, run_id)
     all_standings = standings(plan, run)
@@ -80,7 +85,8 @@ def run_page(session: Session, caller: Caller, run_id: str) -> RunPage:
         *(taken.reason for taken in run.decisions),
         *(instance.skip_reason for instance in run.stages.values()),
     ]
-    texts, names = read_texts_and_names(session, reasons, _people(run))
+    who = deciding.who(session, run, by=caller.user_id, at=at, texts=reasons, people=_people(run))
+    texts = dict(who.texts)
     header = run_header(session, run_id)
     in_team = caller.user_id in run.team or caller.user_id == run.manager
     return RunPage(
@@ -102,12 +108,13 @@ def run_page(session: Session, caller: Caller, run_id: str) -> RunPage:
             )
             for stage in plan.stages
         ),
-        decisions=tuple(_decisions(plan, run, texts)),
+        decisions=tuple(_decisions(plan, run, texts, caller.user_id, who.people)),
         grounds=tuple(ground_progress(plan, run)),
-        names=names,
+        names=dict(who.names),
         texts=texts,
         may_work=caller.may(Action.WORK_ON_STAGE) and in_team,
         may_decide=caller.may(Action.TAKE_DECISION),
+        stand_ins=who.stand_ins,
         may_edit=caller.may(Action.EDIT_RUN),
         may_see_plan=caller.may(Action.VIEW_PLANS),
         versions=version_notice(session, run, header.name),
@@ -125,7 +132,7 @@ def _people(run: Run) -> list[str | None]:
     return people
 
 
-def _decisions(plan: StepPlan, run: Run, texts: dict[str, str]) -> list[DecisionLine]:
+def _decisions(plan: StepPlan, run: Run, texts: dict[str, str], by: UserId, people: Persons) -> list[DecisionLine]:
     lines = []
     for decision in plan.decisions:
         for domain in run.domains if decision.is_per_domain else (None,):
@@ -137,6 +144,7 @@ def _decisions(plan: StepPlan, run: Run, texts: dict[str, str]) -> list[Decision
                     taken=taken,
                     reason=texts.get(taken.reason) if taken else None,
                     blocked_by=tuple(guards.unmet_requirements(plan, run, decision.requires, domain)),
+                    own_work=tuple(deciders.decider_did_the_work(plan, run, decision, domain, by, people)),
                 )
             )
     return lines

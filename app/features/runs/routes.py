@@ -59,8 +59,7 @@ def show_overview(
     mijn: str = "",
     zoek: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
-    today = day_of(now(request))
-    page = overview(session, caller, page=pagina, mine_only=mijn == "ja", search=zoek.strip(), today=today)
+    page = overview(session, caller, page=pagina, mine_only=mijn == "ja", search=zoek.strip(), at=now(request))
     return render(
         request,
         "runs/overview.html",
@@ -154,7 +153,7 @@ def _domains_refused(posted: Posted, blocked: Blocked) -> FormInvalid:
 
 @router.get("/trajecten/{run_id}")
 def show_run(request: Request, run_id: str, session: ReadSession, caller: Viewer) -> Response:
-    page = queries.run_page(session, caller, run_id)
+    page = queries.run_page(session, caller, run_id, at=now(request))
     graph = run_graph(page.plan, language_of(request))
     today = day_of(now(request))
     return render(request, "runs/run.html", header=page.header, page=page, graph=graph, here_tab="run", today=today)

@@ -14,6 +14,7 @@ from app.engine.run import StageRef, UserId
 from app.policy import Role
 from app.storage import run_store
 from app.storage.carry_over import bring_along, earlier_runs
+from app.storage.deciding import persons_in
 from app.storage.people import members_with_role
 from app.storage.plans import load_plan_to_start
 from app.storage.run_header import rename, run_header
@@ -150,7 +151,15 @@ def take_decision(
     plan, run = run_store.load_stages(session, run_id, for_change=True)
     text = write_text(session, run_id, reason, by=by.user_id, at=at)
     event = transitions.take_decision(
-        plan, run, decision, domain, reason=text, by=by.user_id, roles=by.role_names, at=at
+        plan,
+        run,
+        decision,
+        domain,
+        reason=text,
+        by=by.user_id,
+        roles=by.role_names,
+        people=persons_in(session, run, by.user_id),
+        at=at,
     )
     run_store.record(session, plan, run, event)
 
@@ -161,6 +170,14 @@ def withdraw_decision(
     plan, run = run_store.load_stages(session, run_id, for_change=True)
     text = write_text(session, run_id, reason, by=by.user_id, at=at)
     event = transitions.withdraw_decision(
-        plan, run, decision, domain, reason=text, by=by.user_id, roles=by.role_names, at=at
+        plan,
+        run,
+        decision,
+        domain,
+        reason=text,
+        by=by.user_id,
+        roles=by.role_names,
+        people=persons_in(session, run, by.user_id),
+        at=at,
     )
     run_store.record(session, plan, run, event)

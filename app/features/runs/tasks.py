@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Date, String, Uuid, bindparam, cast, literal_column, null, select, type_coerce, union_all
 from sqlmodel import Session, col
 
 from app.engine.definition import CHECKLIST, StepPlan, Text
+from app.engine.people import People
 from app.engine.points import PointState
 from app.engine.run import StageRef, StageStatus, StepStatus
-from app.policy import Action
+from app.policy import Action, may_by_mandate
+from app.storage.auditor_limits import dutch_day
+from app.storage.mandates import IN_FORCE
 from app.storage.plans import load_plan
 from app.storage.scope import Prepared
-from app.storage.tables import OpenPointRow, RunMember, RunRow, StageRow, StepRow, TextRow
+from app.storage.tables import MandateRow, OpenPointRow, RunMember, RunRow, StageRow, StepRow, TextRow
 from app.storage.types import IdText
 from app.web.identity import Caller
 
@@ -27,7 +31,8 @@ TASKS_MAX = 12  # more than that is not "what asks for me" any more; the run pag
 class Task:
     """Something that waits for this person. `kind`: approve, move (a manager is asked to confirm that the run goes on
     with another version), point (an open point that they own), judge (one that its owner reported as done), revisit (a
-    step that was sent back), or continue (a stage in progress). `due` belongs to a point."""
+    step that was sent back), or continue (a stage in progress). `due` belongs to a point; `on_behalf_of` is the absent
+    manager in whose name this person decides."""
 
     kind: str
     run_name: str
@@ -40,6 +45,7 @@ class Task:
     text: str | None = None
     due: date | None = None
     is_late: bool = False
+    on_behalf_of: str | None = None
 
 
 def _kind(name: str) -> Any:
@@ -52,13 +58,29 @@ _TASK_COLUMNS: tuple[Any, ...] = (
     RunRow.plan_digest,
     StageRow.ref,
 )
-_TO_DECIDE = Prepared(
-    select(_kind("approve"), *_TASK_COLUMNS, col(StageRow.state))
+# For whom the run waits in the first place: its manager, and who stands in for that one.
+_MINE = (
+    select(MandateRow.id)  # type: ignore[call-overload]  # SQLModel types columns as their values
+    .where(
+        col(MandateRow.mandator_id) == col(RunRow.manager_id), col(MandateRow.deputy_id) == bindparam("me"), *IN_FORCE
+    )
+    .correlate(RunRow)
+    .exists()
+)
+_SUBMITTED = (
+    select(
+        _kind("approve"),
+        *_TASK_COLUMNS,
+        col(StageRow.state),
+        type_coerce(col(RunRow.manager_id), IdText).label("manager"),
+        _MINE.label("stands_in"),
+    )
     .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
     .where(col(StageRow.status) == StageStatus.SUBMITTED.value)
-    .order_by((col(RunRow.manager_id) != bindparam("me")), col(RunRow.changed_at))
     .limit(TASKS_MAX)
 )
+_TO_DECIDE = Prepared(_SUBMITTED.order_by((col(RunRow.manager_id) != bindparam("me")) & ~_MINE, col(RunRow.changed_at)))
+_TO_DECIDE_AS_DEPUTY = Prepared(_SUBMITTED.where(_MINE).order_by(col(RunRow.changed_at)))
 # What somebody who decides is asked besides approving comes with one query: an overview asks the database little.
 _ASKED_COLUMNS: tuple[Any, ...] = (
     col(RunRow.id).label("id"),
@@ -124,13 +146,16 @@ _TO_WORK_ON = Prepared(
 )
 
 
-def task_rows(session: Session, caller: Caller) -> list[Any]:
+def task_rows(session: Session, caller: Caller, *, at: datetime) -> list[Any]:
     """Stages to decide on and moves to confirm for who may decide; for who works in the team, stages in progress, and
     of those the steps to look at again. What waits longest comes first."""
     rows: list[Any] = []
     me = {"me": uuid.UUID(caller.user_id)}
+    today = {**me, "today": dutch_day(at)}
     if caller.may(Action.APPROVE_STAGE):
-        rows += _TO_DECIDE.run(session, me).all()
+        rows += _TO_DECIDE.run(session, today).all()
+    elif may_by_mandate(caller.roles, Action.APPROVE_STAGE):
+        rows += _TO_DECIDE_AS_DEPUTY.run(session, today).all()
     if caller.may(Action.TAKE_DECISION):
         rows += _TO_CONFIRM_OR_JUDGE.run(session, me).all()
     else:
@@ -152,11 +177,31 @@ def asker(row: Any) -> str | None:
             return None
 
 
-def tasks_of(session: Session, caller: Caller, rows: list[Any], names: dict[str, str], today: date) -> list[Task]:
+def people_at(row: Any) -> Iterator[str]:
+    """Who had a hand in a stage that waits for a decision, who takes no part in that, and its manager."""
+    if row.kind in ("approve", "point"):
+        if row.kind == "approve":
+            yield row.manager
+        yield from row.state.get("contributors", ())
+        yield from _recused(row)
+
+
+def _recused(row: Any) -> list[str]:
+    return [each["by"] for each in row.state.get("recusals", ()) if not each.get("taken_back_at")]
+
+
+def _is_out(row: Any, user: str, people: People) -> bool:
+    return people.is_among(user, (*row.state.get("contributors", ()), *_recused(row)))
+
+
+def tasks_of(
+    session: Session, caller: Caller, rows: list[Any], names: dict[str, str], people: People, today: date
+) -> list[Task]:
     tasks = []
     for row in rows:
         if row.kind == "move":
-            if (by := asker(row)) != caller.user_id:
+            by = asker(row)
+            if not people.is_same(by, caller.user_id):
                 address = f"/trajecten/{row.id}/nieuwe-versie"
                 version = row.state["proposal"]["to_version"]
                 tasks.append(Task("move", row.name, address, to_version=version, asked_by=names.get(by or "")))
@@ -169,18 +214,22 @@ def tasks_of(session: Session, caller: Caller, rows: list[Any], names: dict[str,
             address = f"{stage_address}/open-punten/{row.point}"
             is_own = row.point_state == PointState.OPEN
             is_late = is_own and row.due < today
-            by, worked = names.get(str(row.owner)), caller.user_id in row.state.get("contributors", ())
+            by = names.get(str(row.owner))
             if is_own:
                 task = Task("point", row.name, address, stage.title, domain, text=row.text, due=row.due)
                 tasks.append(replace(task, is_late=is_late))
-            elif not worked and may_decide:
+            elif not _is_out(row, caller.user_id, people) and may_decide:
                 tasks.append(
                     Task("judge", row.name, address, stage.title, domain, text=row.text, due=row.due, asked_by=by)
                 )
         elif row.kind == "approve":
-            if caller.user_id not in row.state.get("contributors", ()) and may_decide:
+            in_whose_name = row.manager if row.stands_in and not _is_out(row, row.manager, people) else None
+            can = in_whose_name is not None or may_decide
+            if can and not _is_out(row, caller.user_id, people):
                 address, by = f"{stage_address}/beoordelen", names.get(asker(row) or "")
-                tasks.append(Task("approve", row.name, address, stage.title, domain, asked_by=by))
+                absent = names.get(in_whose_name) if in_whose_name else None
+                task = Task("approve", row.name, address, stage.title, domain, asked_by=by, on_behalf_of=absent)
+                tasks.append(task)
         elif row.step is None:
             tasks.append(Task("continue", row.name, stage_address, stage.title, domain))
         else:

@@ -49,7 +49,7 @@ Worker = Annotated[Caller, allowed(Action.WORK_ON_STAGE)]
 
 @router.get("/trajecten/{run_id}/fasen/{ref}")
 def show_stage(request: Request, run_id: str, ref: str, session: ReadSession, caller: Viewer) -> Response:
-    page = stage_page(session, caller, run_id, stage_ref(ref))
+    page = stage_page(session, caller, run_id, stage_ref(ref), at=now(request))
     today = day_of(now(request))
     return render(request, "steps/stage.html", header=page.header, page=page, here_tab="run", today=today)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from sqlmodel import Session
@@ -11,6 +12,7 @@ from sqlmodel import Session
 from app.engine import deciders, guards
 from app.engine.definition import CHECKLIST, PlanRole, Stage, Step, StepPlan
 from app.engine.errors import Reason
+from app.engine.people import Mandate, People
 from app.engine.progress import Progress, checklist_progress, missing_in_step
 from app.engine.quorum import Missing
 from app.engine.run import Advice, Run, StageInstance, StageRef, StageStatus, StepState, StepStatus, UserId
@@ -18,9 +20,10 @@ from app.engine.seal import seal
 from app.engine.standing import Standing, standing
 from app.engine.transitions import decider_reasons, reopener_reasons
 from app.features.steps.step_page import step_address
-from app.policy import Action
+from app.policy import Action, may_by_mandate
+from app.storage import deciding
 from app.storage.approved_on import ApprovedOn, EarlierVersion, approved_on, earlier_versions
-from app.storage.people import names_of
+from app.storage.deciding import StandIn, Who
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_stage
 from app.storage.seals import find_seals
@@ -97,12 +100,13 @@ class StagePage:
     cannot_decide: tuple[Reason, ...]
     may_reopen: bool
     still_needed: Missing
+    stand_ins: tuple[StandIn, ...]
     versions: Mapping[str, EarlierVersion]
     approved_on: ApprovedOn | None
     set_aside: int
 
 
-def stage_page(session: Session, caller: Caller, run_id: str, ref: StageRef) -> StagePage:
+def stage_page(session: Session, caller: Caller, run_id: str, ref: StageRef, *, at: datetime) -> StagePage:
     """Six queries, seven in a run that moved to another version.  Raises RunNotFound, NoSuchPart."""
     plan, run = load_stage(session, run_id, ref)
     stage, instance = guards.find_stage(plan, run, ref), run.instance(ref)
@@ -111,8 +115,11 @@ def stage_page(session: Session, caller: Caller, run_id: str, ref: StageRef) -> 
     texts = read_texts(session, [*_texts_of(instance), *_texts_of_advice(advice_given)])
     lines = tuple(_lines(stage, instance, run.id, ref, texts))
     stands = standing(plan, run, ref)
-    can_decide = caller.may(Action.APPROVE_STAGE)
-    cannot_decide = tuple(decider_reasons(plan, run, ref, by=caller.user_id, roles=caller.role_names))
+    people = [*_people_of(run, instance, lines), *_advising(advice_given)]
+    who = deciding.who(session, run, by=caller.user_id, at=at, people=people)
+    mandates = who.mandates_of(caller.user_id) if may_by_mandate(caller.roles, Action.APPROVE_STAGE) else ()
+    can_decide = caller.may(Action.APPROVE_STAGE) or bool(mandates)
+    cannot_decide = tuple(_cannot_decide(plan, run, ref, caller, who, mandates, at))
     cannot_work = tuple(guards.not_in_team(run, caller.user_id)) if caller.may(Action.WORK_ON_STAGE) else ()
     may_work = caller.may(Action.WORK_ON_STAGE) and not cannot_work
     points = tuple(
@@ -144,7 +151,7 @@ def stage_page(session: Session, caller: Caller, run_id: str, ref: StageRef) -> 
         following_advice=better_first if following else (),
         rounds=tuple(each.ref for each in run.rounds(ref.stage, ref.domain) if each.ref != ref),
         advice_given=advice_given,
-        names=names_of(session, [*_people_of(run, instance, lines), *_advising(advice_given)]),
+        names=who.names,
         texts=texts,
         may_work=may_work,
         may_skip=may_work and _may_skip(stage, instance, stands),
@@ -153,18 +160,33 @@ def stage_page(session: Session, caller: Caller, run_id: str, ref: StageRef) -> 
         may_decide=can_decide,
         cannot_decide=cannot_decide,
         may_reopen=may_work and not reopener_reasons(plan, run, ref, by=caller.user_id),
-        still_needed=_still_needed(stage, run, instance),
+        still_needed=_still_needed(stage, run, instance, who.people),
+        stand_ins=who.stand_ins,
         versions=versions,
         approved_on=approved_on(instance, versions) if instance else None,
         set_aside=sum(item.ref == ref for item in run.parked),
     )
 
 
-def _still_needed(stage: Stage, run: Run, instance: StageInstance | None) -> Missing:
+def _still_needed(stage: Stage, run: Run, instance: StageInstance | None, people: People) -> Missing:
     """Whose approval the request waits for; nothing without a request."""
     if instance is None or instance.request is None:
         return Missing()
-    return deciders.missing_approvals(stage, instance, seal(run, instance.ref))
+    return deciders.missing_approvals(stage, instance, seal(run, instance.ref), people)
+
+
+def _cannot_decide(
+    plan: StepPlan, run: Run, ref: StageRef, caller: Caller, who: Who, mandates: Sequence[Mandate], at: datetime
+) -> list[Reason]:
+    """Nothing, if there is one way: in the own name, or in that of an absent manager."""
+    own: list[Mandate | None] = [None] if caller.may(Action.APPROVE_STAGE) or not mandates else []
+    ways = [
+        decider_reasons(
+            plan, run, ref, by=caller.user_id, roles=caller.role_names, people=who.people, mandate=mandate, at=at
+        )
+        for mandate in (*own, *mandates)
+    ]
+    return next((reasons for reasons in ways if not reasons), ways[0])
 
 
 def _versions(session: Session, run: Run, instance: StageInstance | None) -> dict[str, EarlierVersion]:

@@ -1,0 +1,155 @@
+"""What the engine is told when somebody decides: which accounts are one person's, and which mandates are in force.
+
+One query, which also brings the texts and names that a page asks for.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from app.engine.people import ONE_ACCOUNT_EACH, Mandate, People
+from app.engine.run import Run, StageInstance, TextId, UserId
+from app.storage.auditor_limits import dutch_day
+from app.storage.mandates import IN_FORCE, as_mandate
+from app.storage.people import persons_of
+from app.storage.scope import Prepared, municipality_of
+from app.storage.tables import MandateRow, Membership, TextRow, User
+from app.storage.types import IdText
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """Somebody who stands in for the manager of the run now."""
+
+    mandate: Mandate
+    first_day: date
+    last_day: date
+    ground: str
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """`stand_ins`: for the manager of the run, who is absent then; `approvers`: who has one of the roles that were
+    asked for. `names` has theirs too."""
+
+    people: People = ONE_ACCOUNT_EACH
+    stand_ins: tuple[StandIn, ...] = ()
+    approvers: tuple[UserId, ...] = ()
+    texts: Mapping[TextId, str] = field(default_factory=dict)
+    names: Mapping[UserId, str] = field(default_factory=dict)
+
+    def mandates_of(self, user: UserId) -> tuple[Mandate, ...]:
+        return tuple(each.mandate for each in self.stand_ins if each.mandate.deputy == user)
+
+
+def accounts_in(run: Run) -> set[UserId]:
+    """Everybody who had a hand in a run, as far as four eyes ask for it."""
+    found = {run.manager, run.proposal.by if run.proposal else None}
+    parked = (item.stage for item in run.parked if item.stage)
+    for instance in (*run.stages.values(), *parked):
+        found |= _accounts_at(instance)
+    return {user for user in found if user}
+
+
+def _accounts_at(instance: StageInstance) -> set[UserId | None]:
+    voices = (voice for approval in instance.approvals for voice in approval.voices)
+    return {*instance.contributors, *(recusal.by for recusal in instance.recusals), *voices}
+
+
+def persons_in(session: Session, run: Run, by: UserId) -> People:
+    """Which accounts of those who had a hand in the run, and of `by`, are one person's."""
+    return persons_of(session, accounts_in(run) | {by})
+
+
+_NO_ID, _NO_DAY = sa.cast(sa.null(), sa.Uuid()), sa.cast(sa.null(), sa.Date())
+_OF_MANAGER = (col(MandateRow.mandator_id) == sa.bindparam("manager"), *IN_FORCE)
+
+
+def _id(column: Any) -> Any:
+    return sa.type_coerce(column, IdText)
+
+
+_WHO = Prepared(
+    sa.union_all(
+        sa.select(
+            sa.literal("mandate").label("kind"),
+            _id(col(MandateRow.id)).label("id"),
+            col(MandateRow.ground).label("text"),
+            _id(col(MandateRow.deputy_id)).label("other"),
+            col(MandateRow.first_day),
+            col(MandateRow.last_day),
+        ).where(*_OF_MANAGER),
+        sa.select(sa.literal("role"), _id(col(Membership.user_id)), col(Membership.role), _id(_NO_ID), _NO_DAY, _NO_DAY)
+        .join(User, col(User.id) == col(Membership.user_id))
+        .where(
+            col(Membership.user_id) == sa.bindparam("manager"),
+            col(Membership.municipality_id) == sa.bindparam("here"),
+            col(User.disabled_at).is_(None),
+        ),
+        sa.select(
+            sa.literal("name"), _id(col(User.id)), col(User.name), _id(col(User.person_id)), _NO_DAY, _NO_DAY
+        ).where(
+            col(User.id).in_(sa.bindparam("people", expanding=True))
+            | col(User.id).in_(sa.select(col(MandateRow.deputy_id)).where(*_OF_MANAGER))
+        ),
+        sa.select(sa.literal("approver"), _id(col(User.id)), col(User.name), _id(_NO_ID), _NO_DAY, _NO_DAY).where(
+            col(User.disabled_at).is_(None),
+            col(User.id).in_(
+                sa.select(col(Membership.user_id)).where(
+                    col(Membership.municipality_id) == sa.bindparam("here"),
+                    col(Membership.role).in_(sa.bindparam("approvers", expanding=True)),
+                )
+            ),
+        ),
+        sa.select(sa.literal("text"), _id(col(TextRow.id)), col(TextRow.text), _id(_NO_ID), _NO_DAY, _NO_DAY).where(
+            col(TextRow.id).in_(sa.bindparam("texts", expanding=True))
+        ),
+    )
+)
+
+
+def who(
+    session: Session,
+    run: Run,
+    *,
+    by: UserId,
+    at: datetime,
+    texts: Iterable[TextId | None] = (),
+    people: Iterable[UserId | None] = (),
+    approvers: Iterable[str] = (),
+) -> Who:
+    """`by`: who decides, or looks at the page. `approvers`: roles, to name who has one. An erased text is absent."""
+    users = accounts_in(run) | {user for user in people if user} | {by}
+    values = {
+        "manager": uuid.UUID(run.manager or by),
+        "here": municipality_of(session),
+        "today": dutch_day(at),
+        "people": [uuid.UUID(user) for user in sorted(users)],
+        "approvers": [*approvers],
+        "texts": [uuid.UUID(text) for text in {text for text in texts if text}],
+    }
+    rows = _WHO.run(session, values).all()
+    roles = frozenset(row.text for row in rows if row.kind == "role")
+    return Who(
+        people=People({row.id: row.other for row in rows if row.kind == "name" and row.other}),
+        stand_ins=tuple(
+            StandIn(
+                as_mandate(row.id, run.manager or "", row.other, row.first_day, row.last_day, roles),
+                row.first_day,
+                row.last_day,
+                row.text,
+            )
+            for row in rows
+            if row.kind == "mandate"
+        ),
+        approvers=tuple(row.id for row in sorted(rows, key=lambda row: row.text or "") if row.kind == "approver"),
+        texts={row.id: row.text for row in rows if row.kind == "text" and row.text is not None},
+        names={row.id: row.text for row in rows if row.kind in ("name", "approver")},
+    )
