@@ -62,6 +62,7 @@ def values_for(world: World, prepared: Prepared) -> Mapping[str, Sequence[str]]:
         "evidence_id": prepared.evidence,
         "advice_id": (prepared.advice,),
         "point_id": (prepared.point,),
+        "mandate_id": ("00000000-0000-4000-8000-000000000001",),
         "plan_id": (plan.id, prepared.local_plan),
         "version": (plan.version, "1.1.0"),  # of the local plan that is a draft
         "local_plan_id": prepared.local_plans,

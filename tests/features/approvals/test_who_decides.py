@@ -104,7 +104,7 @@ def test_a_deputy_decides_in_the_name_of_the_absent_manager_and_everybody_can_se
     assert "Bram Bos (namens Carla Smit, met mandaat)" in page_of(room, "anna", "")
     assert "N" + said[1:] in text_of(room.browser("emma").get(f"/trajecten/{room.run}/geschiedenis").text)
     assert f"Bram Bos, {said}" in text_of(room.browser("emma").get(f"/trajecten/{room.run}/rapport").text)
-    rows = csv.reader(io.StringIO(room.browser("emma").get(f"/trajecten/{room.run}/rapport.csv").text), delimiter=";")
+    rows = csv.reader(io.StringIO(room.browser("emma").get(f"/trajecten/{room.run}/rapport/csv").text), delimiter=";")
     assert any(f"Bram Bos, {said}" in row for row in rows)
     with world.reading() as session:
         assert verify_run(session, room.run).findings == ()
