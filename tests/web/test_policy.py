@@ -2,20 +2,24 @@
 
 import pytest
 
-from app.policy import ALLOWED, Action, Role, may
+from app.policy import ALL_RUNS, ALLOWED, CAN_BE_LIMITED, Action, Reach, Role, may, reach
 
-OFFICER, MANAGER, AUDITOR, ADMINISTRATOR = Role
+OFFICER, MANAGER, AUDITOR, ADMINISTRATOR, ADVISER = Role
 MATRIX = {
-    Action.VIEW_RUN: {OFFICER, MANAGER, AUDITOR, ADMINISTRATOR},
-    Action.VIEW_REPORT: {OFFICER, MANAGER, AUDITOR, ADMINISTRATOR},
-    Action.VIEW_HISTORY: {OFFICER, MANAGER, AUDITOR, ADMINISTRATOR},
+    Action.VIEW_RUN: {OFFICER, MANAGER, AUDITOR, ADMINISTRATOR, ADVISER},
+    Action.OPEN_CONFIDENTIAL: {OFFICER, MANAGER, AUDITOR, ADMINISTRATOR},
+    Action.VIEW_REPORT: {OFFICER, MANAGER, AUDITOR, ADMINISTRATOR, ADVISER},
+    Action.VIEW_HISTORY: {OFFICER, MANAGER, AUDITOR, ADMINISTRATOR, ADVISER},
     Action.EXPORT_HISTORY: {MANAGER, AUDITOR, ADMINISTRATOR},
     Action.VIEW_PLANS: {OFFICER, MANAGER, AUDITOR, ADMINISTRATOR},
     Action.START_RUN: {OFFICER, MANAGER},
     Action.EDIT_RUN: {OFFICER, MANAGER},
+    Action.SHARE_RUN: {OFFICER, MANAGER},
     Action.WORK_ON_STAGE: {OFFICER, MANAGER},
-    Action.APPROVE_STAGE: {MANAGER},
+    Action.APPROVE_STAGE: {MANAGER, ADVISER},  # an adviser where the gate of the plan asks for one
     Action.TAKE_DECISION: {MANAGER},
+    Action.GIVE_ADVICE: {ADVISER},
+    Action.ANSWER_ADVICE: {OFFICER, MANAGER},
     Action.MOVE_RUN: {OFFICER, MANAGER},
     Action.MOVE_MANY: {ADMINISTRATOR},
     Action.VIEW_MASS_MOVES: {AUDITOR, ADMINISTRATOR},
@@ -47,6 +51,7 @@ def test_several_roles_add_up():
 def test_auditors_change_nothing_and_administrators_do_not_approve():
     viewing = {
         Action.VIEW_RUN,
+        Action.OPEN_CONFIDENTIAL,
         Action.VIEW_REPORT,
         Action.VIEW_HISTORY,
         Action.VIEW_PLANS,
@@ -56,3 +61,47 @@ def test_auditors_change_nothing_and_administrators_do_not_approve():
     }
     assert {action for action in Action if may({Role.AUDITOR}, action)} == viewing
     assert not may({Role.ADMINISTRATOR}, Action.APPROVE_STAGE)
+
+
+# What somebody may do who sees some runs only. The rest is about the municipality as a whole.
+FOR_SOME_RUNS = {
+    AUDITOR: {
+        Action.VIEW_RUN,
+        Action.OPEN_CONFIDENTIAL,
+        Action.VIEW_REPORT,
+        Action.VIEW_HISTORY,
+        Action.VIEW_PLANS,
+    },
+    ADVISER: {Action.VIEW_RUN, Action.VIEW_REPORT, Action.VIEW_HISTORY, Action.GIVE_ADVICE, Action.APPROVE_STAGE},
+}
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("action", Action)
+def test_role_that_is_not_limited_reaches_all_runs_or_none(action: Action, role: Role):
+    found = reach({role}, set(), action)
+
+    if role is ADVISER:
+        assert found == (Reach(False, frozenset({ADVISER})) if action in FOR_SOME_RUNS[ADVISER] else None)
+    else:
+        assert found == (ALL_RUNS if role in MATRIX[action] else None)
+
+
+@pytest.mark.parametrize("role", FOR_SOME_RUNS)
+@pytest.mark.parametrize("action", Action)
+def test_limited_role_reaches_what_was_opened_and_nothing_of_the_municipality_as_a_whole(action: Action, role: Role):
+    expected = Reach(False, frozenset({role})) if action in FOR_SOME_RUNS[role] else None
+
+    assert reach({role}, {role}, action) == expected
+
+
+def test_limit_of_one_role_leaves_the_other_as_it_is():
+    assert reach({AUDITOR, MANAGER}, {AUDITOR}, Action.VIEW_RUN) == ALL_RUNS
+    assert reach({AUDITOR, MANAGER}, {AUDITOR}, Action.VIEW_ACCOUNT_LOG) is None
+    assert reach({AUDITOR, ADVISER}, {AUDITOR}, Action.VIEW_RUN) == Reach(False, frozenset({AUDITOR, ADVISER}))
+    assert reach({AUDITOR, ADVISER}, set(), Action.VIEW_RUN) == ALL_RUNS
+    assert reach(set(), set(), Action.VIEW_RUN) is None
+
+
+def test_roles_that_can_be_limited_are_the_ones_of_outsiders():
+    assert {AUDITOR, ADVISER} == CAN_BE_LIMITED
