@@ -93,19 +93,19 @@ def test_fingerprint_is_what_openssl_makes_of_the_key():
 
 # Every place in an event, at whatever depth, that holds text, and what that text is. Whoever adds one decides here.
 PEOPLE = {
-    *("added_by", "authors", "by", "changed_by", "completed_by", "contributors", "manager", "on_behalf_of"),
-    *("proposed_by", "started_by", "team", "workers"),
+    *("added_by", "adviser", "authors", "by", "changed_by", "completed_by", "contributors", "judged_by", "manager"),
+    *("on_behalf_of", "owner", "proposed_by", "reported_by", "started_by", "team", "workers"),
     "withdrawn_by",
 }
 ERASABLE = {  # ids of texts that are kept in run_text, where they can be erased
-    *("early_reason", "finding", "findings", "message", "name", "purpose", "reason", "reasons", "remark"),
-    *("skip_reason", "taken_back_reason"),
+    *("changed", "early_reason", "finding", "findings", "message", "name", "purpose", "question", "reason", "reasons"),
+    *("remark", "reopened_reason", "report", "round_reason", "skip_reason", "taken_back_reason", "text"),
 }
-IDS = {"earlier_run", "evidence", "id", "mandate", "move", "proposal", "request", "returned", "run"}
+IDS = {"advice", "earlier_run", "evidence", "id", "mandate", "move", "point", "proposal", "request", "returned", "run"}
 DIGESTS = {"commitment", "from_digest", "meaning", "outcome", "plan_digest", "seal", "to_digest"}
 KEYS_OF_THE_PLAN = {
     *("answers", "choices", "decision", "domain", "domains", "from_version", "grounds", "key", "kind", "loaded"),
-    *("plan_id", "plan_version", "stage", "step", "steps", "to_plan", "to_version", "type", "unmet_advice"),
+    *("plan_id", "plan_version", "roles", "stage", "step", "steps", "to_plan", "to_version", "type", "unmet_advice"),
 }
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # No spaces and no capitals but those of kinds and moments: what people write does not fit in here for long.
