@@ -115,7 +115,7 @@ class GroundProgress:
 
 def ground_progress(plan: StepPlan, run: Run) -> list[GroundProgress]:
     """In the order of the plan; only stages that were begun count: what nobody asked yet is no blind spot."""
-    grades: dict[str, Counter[Grade]] = {ground.id: Counter() for ground in plan.grounds}
+    grades: dict[str, Counter[str]] = {ground.id: Counter() for ground in plan.grounds}
     empty: Counter[str] = Counter()
     for ref in current_refs(plan, run):
         instance = run.instance(ref)
@@ -125,7 +125,10 @@ def ground_progress(plan: StepPlan, run: Run) -> list[GroundProgress]:
         for statement in plan.stage(ref.stage).statements:
             choices, mark = state.choices(statement.id), state.answers.get(statement.id)
             if choices and mark is not None and not mark.is_proposal:
-                grades[statement.ground][Grade(choices[0])] += 1
+                grades[statement.ground][choices[0]] += 1
             else:
                 empty[statement.ground] += 1
-    return [GroundProgress(ground.id, dict(grades[ground.id]), empty[ground.id]) for ground in plan.grounds]
+    return [
+        GroundProgress(id, {Grade(grade): n for grade, n in counted.items()}, empty[id])
+        for id, counted in grades.items()
+    ]

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Self
+from typing import Final
 
 from app.engine.points import Point
 
@@ -32,8 +33,9 @@ class StageRef:
         """The form used in addresses and events: `verkennen.1`, `beleid-ontwikkelen.wonen.2`."""
         return ".".join([self.stage, *([self.domain] if self.domain else []), str(self.round)])
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
+    @staticmethod
+    @lru_cache(maxsize=4096)  # a page reads the same few in hundreds of rows
+    def parse(text: str) -> StageRef:
         """Raises ValueError for a text that `str()` of a reference cannot give."""
         parts = text.split(".")
         if len(parts) not in (2, 3) or not all(parts):
@@ -41,7 +43,7 @@ class StageRef:
         number = parts[-1]
         if not (number.isascii() and number.isdecimal() and len(number) <= 4 and number[0] != "0"):
             raise ValueError(text)
-        return cls(parts[0], parts[1] if len(parts) == 3 else None, int(number))
+        return StageRef(parts[0], parts[1] if len(parts) == 3 else None, int(number))
 
     def next_round(self) -> StageRef:
         return replace(self, round=self.round + 1)
@@ -129,6 +131,10 @@ class StepState:
             for item in self.evidence
             if item.counts and item.kind == kind and (links_count or item.form is EvidenceForm.FILE)
         )
+
+
+UNTOUCHED: Final = StepState(answers=MappingProxyType({}))
+"""Of every step that nobody began."""
 
 
 class StageStatus(StrEnum):
@@ -227,7 +233,7 @@ class StageInstance:
 
     def step(self, id: str) -> StepState:
         assert self.loaded is None or id in self.loaded, f"step {id} of {self.ref} was not loaded"
-        return self.steps.get(id, StepState())
+        return self.steps.get(id, UNTOUCHED)
 
     def point(self, id: str) -> Point | None:
         return next((point for point in self.points if point.id == id), None)
