@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timezone
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any, Final
+from functools import cache, lru_cache
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -20,10 +20,11 @@ AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
 UNCHANGING: Final = (timezone, TzInfo)  # as Python and pydantic read UTC
 
 Number = int | float | Decimal
+Shown = TypeVar("Shown", bound=str)
 
 
 class Formats:
-    """The filters of one language. Datetimes must be aware; they are shown in Dutch time.
+    """The filters of one language, see `formats_for`. Datetimes must be aware; they are shown in Dutch time.
 
     A naive datetime is a bug (nobody knows which moment is meant) and raises ValueError.
     """
@@ -35,6 +36,8 @@ class Formats:
         self._group: Final[str] = locale.number_symbols["latn"]["group"]
         self._locale: Final = locale
         self._decimal: Final = parse_pattern("#,##0.###")
+        self.moment: Final = _remembered(self._moment)
+        self.time_text: Final[Callable[[datetime], Markup]] = _remembered(self._time_text)
 
     def date_text(self, value: date) -> str:
         """1 maart 2026"""
@@ -46,7 +49,7 @@ class Formats:
         value = _local_date(value)
         return f"{value.day:02}-{value.month:02}-{value.year}"
 
-    def moment(self, value: datetime) -> str:
+    def _moment(self, value: datetime) -> str:
         """3 maart 2027 om 14:05"""
         local = _local(value)
         return f"{local.day} {self._months[local.month]} {local.year} {self._at} {local.hour:02}:{local.minute:02}"
@@ -57,21 +60,26 @@ class Formats:
             return f"{value:,}".replace(",", self._group)
         return str(self._decimal.apply(value, self._locale))
 
-    def time_text(self, value: datetime) -> Markup:
+    def _time_text(self, value: datetime) -> Markup:
         """`moment` in a `<time>`; known to templates as ui.time_text. A page can show hundreds of these."""
         return Markup('<time datetime="{}">{}</time>').format(machine_time(value), self.moment(value))
 
     def components(self) -> dict[str, Callable[..., str]]:
-        return {"time_text": _remembered(self.time_text)}
+        return {"time_text": self.time_text}
 
     def filters(self) -> dict[str, Callable[..., str]]:
         return {
             "date_text": self.date_text,
             "date_table": self.date_table,
-            "moment": _remembered(self.moment),
+            "moment": self.moment,
             "number": self.number,
             "machine_time": _remembered(machine_time),
         }
+
+
+@cache
+def formats_for(language: Language) -> Formats:
+    return Formats(language)
 
 
 def machine_time(value: date) -> str:
@@ -79,13 +87,13 @@ def machine_time(value: date) -> str:
     return _local(value).isoformat(timespec="minutes") if isinstance(value, datetime) else value.isoformat()
 
 
-def _remembered(format: Callable[[Any], str]) -> Callable[[date], str]:
+def _remembered(format: Callable[[Any], Shown]) -> Callable[[date], Shown]:
     """A page names the same few moments again and again: all that was saved at once. Only where the clock is never
     changed, as moments are stored: in another zone two of them in the night when clocks go back are equal, and read
     differently."""
     remembered = lru_cache(maxsize=4096)(format)
 
-    def filter(value: date) -> str:
+    def filter(value: date) -> Shown:
         is_moment = isinstance(value, datetime) and isinstance(value.tzinfo, UNCHANGING)
         return remembered(value) if is_moment else format(value)
 

@@ -151,7 +151,7 @@ def _environment(language: Language, loader: FileSystemLoader, assets: Assets, s
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
     formats = Formats(language)
     environment.filters.update(formats.filters())
-    environment.filters["plan_text"] = _plan_text_filter(language)
+    environment.filters["plan_text"] = plan_text_in(language)
     environment.globals.update(
         lang=language,
         asset=assets.url,
@@ -176,7 +176,7 @@ def _components(environment: Environment, written_in_python: Mapping[str, Callab
     return SimpleNamespace(**macros)
 
 
-def _plan_text_filter(language: Language) -> Callable[[PlanText], str]:
+def plan_text_in(language: Language) -> Callable[[PlanText], str]:
     """A text of the plan in the visitor's language; Dutch where the author gave nothing else, and then marked
     as Dutch, so that a screen reader pronounces it as Dutch. Use `.nl` inside attributes."""
     if language == "nl":

@@ -20,7 +20,6 @@ from app.engine.progress import (
     checklist_progress,
     current_refs,
     ground_progress,
-    run_progress,
     stage_progress,
 )
 from app.engine.run import Advice, Run, StageInstance, StageRef, StageStatus, StepStatus
@@ -82,6 +81,7 @@ class _Composer:
     ) -> None:
         self.plan, self.run, self.today, self.with_confidential = plan, run, today, with_confidential
         self.refs = [*current_refs(plan, run)]
+        self.progress = {ref: stage_progress(plan.stage(ref.stage), run.instance(ref)) for ref in self.refs}
         self.moved = MovedRun(session, plan, run)
         self.answers, self.versions = _answers(session, run)
         self.events = list(_decision_events(session, run.id))
@@ -168,7 +168,7 @@ class _Composer:
             revision=run.revision,
             made_by=by,
             made_at=at,
-            progress=run_progress(plan, run),
+            progress=sum(self.progress.values(), NOTHING),
             stages=tuple(self._instance_line(i, is_current=i.ref in current) for i in begun),
             not_started=tuple(self._not_started_line(ref) for ref in self.refs if ref not in run.stages),
             domains=tuple(self._domain_lines()),
@@ -219,7 +219,7 @@ class _Composer:
             total = NOTHING
             for ref in self.refs:
                 if ref.domain == domain:
-                    total += stage_progress(self.plan.stage(ref.stage), self.run.instance(ref))
+                    total += self.progress[ref]
             yield DomainLine(self.plan.domains_by_id[domain].title, total)
 
     def _instance_line(self, instance: StageInstance, *, is_current: bool) -> InstanceLine:
@@ -229,7 +229,7 @@ class _Composer:
             stage=stage,
             domain_title=self._domain_title(instance.ref.domain),
             state=stage_state(instance, is_continuous=stage.is_continuous),
-            progress=stage_progress(stage, instance),
+            progress=self.progress.get(instance.ref) or stage_progress(stage, instance),  # of an earlier round
             is_current=is_current,
             started_by=self._name(instance.started_by),
             started_at=instance.started_at,

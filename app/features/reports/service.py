@@ -11,6 +11,7 @@ from jinja2 import Environment
 from sqlmodel import Session
 
 from app.features.reports import pdf, sheet
+from app.features.reports.answer_markup import AnswerMarkup
 from app.features.reports.compose import compose
 from app.features.reports.summary import account, summary, versions
 from app.features.reports.texts import Words
@@ -53,6 +54,7 @@ def page_values(report: Report, words: Words) -> dict[str, Any]:
     return {
         "report": report,
         "words": words,
+        "answers": AnswerMarkup(words),
         "summary": summary(report, words),
         "versions": versions(report, words),
         "account": account(report, words),

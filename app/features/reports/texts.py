@@ -6,11 +6,11 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from app.engine.answers import Value
-from app.engine.definition import Grade, Option, Question, QuestionType, Text
+from app.engine.definition import Column, Grade, Option, Question, QuestionType, Text
 from app.engine.run import Followed, ParkedKind, ParkedWhy, StepStatus
 from app.engine.standing import StageState
 from app.features.reports.values import AdviceLine, AnswerLine, ApprovalLine, InstanceLine, OpenPoint, ParkedLine
-from app.web.formats import Formats
+from app.web.formats import formats_for
 from app.web.i18n import N_, Language, gettext_for
 
 STAGE_STATES = {
@@ -88,7 +88,7 @@ class Words:
     def __init__(self, language: Language) -> None:
         self.language = language
         self._texts = gettext_for(language)
-        self._formats = Formats(language)
+        self.formats = formats_for(language)
 
     def __call__(self, text: Text | None) -> str:
         return text.in_language(self.language) if text else ""
@@ -101,10 +101,10 @@ class Words:
         return self._texts.ngettext(one, many, n) % {"num": n, **params}
 
     def moment(self, at: datetime) -> str:
-        return self._formats.moment(at)
+        return self.formats.moment(at)
 
     def day(self, day: date) -> str:
-        return self._formats.date_text(day)
+        return self.formats.date_text(day)
 
     def place(self, line: InstanceLine) -> str:
         """Title of a stage with its domain and, from the second on, its round."""
@@ -233,10 +233,14 @@ class Words:
             return []
         columns = [(self(column.title), column) for column in question.columns]
         return [
-            [(title, self._single(column.type, column.options, row.get(column.id, ""))) for title, column in columns]
+            [(title, self.cell(column, row.get(column.id, ""))) for title, column in columns]
             for row in value
             if isinstance(row, dict)
         ]
+
+    def cell(self, column: Column, value: str) -> str:
+        """A cell of a table answer."""
+        return self._single(column.type, column.options, value)
 
     def _single(self, type: QuestionType, options: tuple[Option, ...], value: str) -> str:
         if not value:
@@ -245,9 +249,9 @@ class Words:
             case QuestionType.SINGLE_CHOICE:
                 return self._option(options, value)
             case QuestionType.NUMBER:
-                return self._formats.number(Decimal(value))
+                return self.formats.number(Decimal(value))
             case QuestionType.DATE:
-                return self._formats.date_text(datetime.fromisoformat(value).date())
+                return self.formats.date_text(datetime.fromisoformat(value).date())
             case _:
                 return value
 

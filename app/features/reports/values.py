@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.engine.answers import Value
 from app.engine.definition import Question, Stage, Step, Text
@@ -14,8 +14,7 @@ from app.engine.standing import StageState
 from app.storage.answer_store import Answer
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerLine:
+class AnswerLine(NamedTuple):
     """A question with its current answer; no answer is a line too. A question that another answer hides is listed
     only when it has an answer all the same. `is_proposal`: it came along from before, and nobody confirmed it yet."""
 
