@@ -1,7 +1,6 @@
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.main import ROUTERS
 from app.web.room import Room
 
 
@@ -38,8 +37,3 @@ def test_address_of_a_room_with_another_method_is_not_allowed():
 def test_application_behind_a_path_of_the_proxy_finds_its_rooms():
     client = TestClient(a_house().app, root_path="/stappenplan")
     assert client.get("/stappenplan/trajecten/7").json() == "run 7"
-
-
-def test_every_router_of_the_application_is_a_room():
-    others = [router.routes for router in ROUTERS if not isinstance(router, Room)]
-    assert not others, "write `router = Room()`, see app/web/room.py"

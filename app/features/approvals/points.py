@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from sqlmodel import Session
 from starlette.responses import Response
 
@@ -34,8 +34,9 @@ from app.web.identity import Caller
 from app.web.notice import register, see_other
 from app.web.paths import stage_ref
 from app.web.render import render
+from app.web.room import Room
 
-router = APIRouter()
+router = Room()
 register(
     {
         "point_reported": N_("You reported the point as done. Who decides looks at it."),
