@@ -41,8 +41,9 @@ bench: setup  ## speed on 342 municipalities, beside the ceilings of the machine
 	$(PY) -m scripts.bench
 
 .PHONY: prove
-prove: setup  ## thousands of careful forgeries of the history are refused; how fast the auditor's program is
+prove: setup  ## the long proofs: forgeries of the history, and nothing of one municipality in answers to another
 	$(PY) -m scripts.prove_history
+	$(PY) -m scripts.prove_isolation
 
 .PHONY: format
 format: setup  ## put the code in its agreed form

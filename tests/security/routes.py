@@ -71,6 +71,7 @@ def values_for(world: World, prepared: Prepared) -> Mapping[str, Sequence[str]]:
         "passkey_id": ("00000000-0000-4000-8000-000000000001",),
         "point": ("00000000-0000-4000-8000-000000000001",),  # none; tests/features/approvals makes them
         "link": ("geen-bestaande-link",),
+        "provider": ("geen-aanbieder",),  # none; tests/features/accounts has some
         "mass_move_id": ("00000000-0000-4000-8000-000000000001",),  # none; tests/features/mass_moves makes them
     }
 
