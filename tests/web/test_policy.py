@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.policy import ALL_RUNS, ALLOWED, CAN_BE_LIMITED, Action, Reach, Role, may, reach
+from app.policy import ALL_RUNS, ALLOWED, CAN_BE_LIMITED, Action, Reach, Role, may, may_by_mandate, reach
 
 OFFICER, MANAGER, AUDITOR, ADMINISTRATOR, ADVISER = Role
 MATRIX = {
@@ -26,6 +26,8 @@ MATRIX = {
     Action.MANAGE_PLANS: {ADMINISTRATOR},
     Action.ADMINISTER_USERS: {ADMINISTRATOR},
     Action.VIEW_ACCOUNT_LOG: {AUDITOR, ADMINISTRATOR},
+    Action.VIEW_MANDATES: {OFFICER, MANAGER, AUDITOR, ADMINISTRATOR},
+    Action.RECORD_MANDATE: {MANAGER, ADMINISTRATOR},
 }
 
 
@@ -57,6 +59,7 @@ def test_auditors_change_nothing_and_administrators_do_not_approve():
         Action.VIEW_PLANS,
         Action.VIEW_MASS_MOVES,
         Action.VIEW_ACCOUNT_LOG,
+        Action.VIEW_MANDATES,
         Action.EXPORT_HISTORY,
     }
     assert {action for action in Action if may({Role.AUDITOR}, action)} == viewing
@@ -71,6 +74,7 @@ FOR_SOME_RUNS = {
         Action.VIEW_REPORT,
         Action.VIEW_HISTORY,
         Action.VIEW_PLANS,
+        Action.VIEW_MANDATES,
     },
     ADVISER: {Action.VIEW_RUN, Action.VIEW_REPORT, Action.VIEW_HISTORY, Action.GIVE_ADVICE, Action.APPROVE_STAGE},
 }
@@ -101,6 +105,12 @@ def test_limit_of_one_role_leaves_the_other_as_it_is():
     assert reach({AUDITOR, ADVISER}, {AUDITOR}, Action.VIEW_RUN) == Reach(False, frozenset({AUDITOR, ADVISER}))
     assert reach({AUDITOR, ADVISER}, set(), Action.VIEW_RUN) == ALL_RUNS
     assert reach(set(), set(), Action.VIEW_RUN) is None
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("action", Action)
+def test_standing_in_gives_the_decision_of_a_manager_to_who_works_here_and_nothing_else(action: Action, role: Role):
+    assert may_by_mandate({role}, action) is (action is Action.APPROVE_STAGE and role in {OFFICER, MANAGER})
 
 
 def test_roles_that_can_be_limited_are_the_ones_of_outsiders():
