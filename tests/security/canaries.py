@@ -21,7 +21,17 @@ from sqlmodel import SQLModel, col
 
 from app.engine.definition import StepPlan
 from app.storage.scope import unscoped
-from app.storage.tables import LocalPlan, LoginSession, MassMove, Municipality, Passkey, ProviderAccount, RunRow, User
+from app.storage.tables import (
+    LocalPlan,
+    LoginSession,
+    MandateRow,
+    MassMove,
+    Municipality,
+    Passkey,
+    ProviderAccount,
+    RunRow,
+    User,
+)
 from app.web.identity import session_id_of
 from tests.databases import behind
 from tests.features.accounts.building import MONDAY
@@ -49,6 +59,7 @@ SINGING: Final = _named("""
     evidence: file_name note source title url
     local_plan: plan_id reason source title
     login_session: device
+    mandate: ground
     mass_move: reason
     municipality: name
     passkey: name
@@ -191,6 +202,18 @@ def plant(world: World) -> Planted:
                 started_by=gwen,
                 started_at=MONDAY,
                 finished_at=MONDAY,
+            )
+        )
+        session.add(
+            MandateRow(
+                municipality_id=there,
+                mandator_id=uuid.UUID(world.users["hugo"]),
+                deputy_id=gwen,
+                first_day=MONDAY.date(),
+                last_day=MONDAY.date(),
+                ground=WORD,
+                recorded_by=gwen,
+                recorded_at=MONDAY,
             )
         )
         session.add(
