@@ -17,11 +17,12 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from app.policy import LIMITED_ALWAYS, Role
+from app.storage.answered_forms import Answered
 from app.storage.auditor_limits import dutch_day
 from app.storage.open_sessions import Via, close_other_sessions, columns_of, renew_sessions
 from app.storage.passwords import hash_password
 from app.storage.scope import Prepared
-from app.storage.tables import AuditorLimit, LoginAttempt, LoginSession, Membership, Municipality, User
+from app.storage.tables import AnsweredForm, AuditorLimit, LoginAttempt, LoginSession, Membership, Municipality, User
 
 LOGIN_LENGTH_MAX: Final = 254  # characters, as an e-mail address (RFC 5321)
 DEVICE_LENGTH_MAX: Final = 300  # characters of what a browser says of itself
@@ -84,6 +85,7 @@ class OpenLogin:
     other_times: tuple[OtherTime, ...] = ()
     is_renewal_due: bool = False  # the roles changed since the session got its id
     provider: str | None = None  # that opened it; then `memberships` holds one municipality at most
+    answered: Answered | None = None  # what the form of this request got before
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ def normal_login(login: str) -> str:
 
 # --- sessions -----------------------------------------------------------------------------------------------------
 
-_LOGIN: Final = Prepared(
+_LOGIN_QUERY: Final[Any] = (
     sa.select(
         col(LoginSession.user_id),
         col(User.name),
@@ -179,14 +181,32 @@ _LOGIN: Final = Prepared(
 )
 
 
-def find_login(session: Session, session_id: str, *, at: datetime, seen_after: datetime) -> OpenLogin | None:
-    """The session with its user and roles, in one query; None if it has ended or its user is disabled."""
+_LOGIN: Final = Prepared(_LOGIN_QUERY)
+# With the answer that a form of this user got before, for what the request that asks is about to do.
+_OF_FORM: Final = sa.and_(
+    col(AnsweredForm.user_id) == col(LoginSession.user_id), col(AnsweredForm.key) == sa.bindparam("form_key")
+)
+_ANSWER: Final[tuple[Any, ...]] = (AnsweredForm.content, AnsweredForm.address, AnsweredForm.notice)
+_LOGIN_AND_ANSWER: Final = Prepared(_LOGIN_QUERY.add_columns(*_ANSWER).outerjoin(AnsweredForm, _OF_FORM))
+
+
+def find_login(
+    session: Session, session_id: str, *, at: datetime, seen_after: datetime, form_key: str | None = None
+) -> OpenLogin | None:
+    """The session with its user and roles, in one query; None if it has ended or its user is disabled.
+    `form_key`: of a form that may have been answered before."""
     values = {"session_id": session_id, "at": at, "seen_after": seen_after}
-    rows = _LOGIN.run(session, values).all()
+    if form_key is None:
+        rows = _LOGIN.run(session, values).all()
+    else:
+        rows = _LOGIN_AND_ANSWER.run(session, {**values, "form_key": form_key}).all()
     if not rows:
         return None
     first, today = rows[0], dutch_day(at)
     current = [row for row in rows if _is_within(row, today)]
+    answered = None
+    if form_key is not None and first.content is not None:
+        answered = Answered(first.content, first.address, first.notice)
     return OpenLogin(
         session_id=session_id,
         user_id=first.user_id,
@@ -200,6 +220,7 @@ def find_login(session: Session, session_id: str, *, at: datetime, seen_after: d
         ),
         is_renewal_due=first.renew_since is not None,
         provider=first.provider,
+        answered=answered,
     )
 
 

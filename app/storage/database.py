@@ -265,6 +265,7 @@ async def _request_session(request: Request) -> AsyncIterator[Session]:
         await database.before_writing(request)
     async with database.writing_request() as session:
         session.info["origin"] = Origin.REQUEST
+        request.state.session = session  # for what ends the transaction along with its answer, see app/web/once.py
         yield session
 
 

@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 from app.catalogue.loader import LoadedPlan
 from app.catalogue.versions import precedence
 from app.engine.definition import StepPlan
+from app.storage.marks import Outdated, check
 from app.storage.plans import keep_document, national_plans
 from app.storage.scope import UnscopedQuery, municipality_of
 from app.storage.tables import LocalPlan
@@ -36,6 +37,10 @@ class NationalName(Exception):
 
 class DraftChanged(Exception):
     """The draft is not the one that was looked at."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.id = id
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,11 @@ class KeptPlan:
         return self.status == RETIRED
 
     @property
+    def mark(self) -> str:
+        """What a page showed of it: its status, and of a draft its content too."""
+        return f"{self.status}.{self.digest[:16]}"
+
+    @property
     def people(self) -> list[str]:
         return [id for id in (self.uploaded_by, self.released_by, self.retired_by) if id]
 
@@ -101,9 +111,10 @@ def source_of(session: Session, id: str) -> str:
     return str(found)
 
 
-def keep_draft(session: Session, loaded: LoadedPlan, source: str, *, by: str, at: datetime) -> str:
-    """Gives the id of the draft; it takes the place of an earlier draft of the same version. What was released stays
-    as it is: sending the same again changes nothing.  Raises VersionTaken, NationalName."""
+def keep_draft(session: Session, loaded: LoadedPlan, source: str, *, based_on: str, by: str, at: datetime) -> str:
+    """Gives the id of the draft; it takes the place of the draft of the same version whose `mark` is `based_on`. What
+    was released stays as it is: sending the same again changes nothing.
+    Raises VersionTaken, NationalName; DraftChanged when there is another draft of this version."""
     plan = loaded.plan
     if any(national.plan_id == plan.id for national in national_plans(session)):
         raise NationalName(plan.id)
@@ -126,6 +137,8 @@ def keep_draft(session: Session, loaded: LoadedPlan, source: str, *, by: str, at
             if kept is None:
                 raise
     if kept.is_draft:
+        if kept.digest != plan.digest and kept.mark != based_on:
+            raise DraftChanged(kept.id)
         _change(session, kept.id, **values)
     elif kept.digest != plan.digest:
         raise VersionTaken(plan.version)
@@ -160,26 +173,31 @@ def release(session: Session, id: str, loaded: LoadedPlan, *, shown: str, reason
     _change(session, id, status=RELEASED, released_by=uuid.UUID(by), released_at=at, reason=reason)
 
 
-def retire(session: Session, id: str, *, by: str, at: datetime) -> None:
-    """No run starts on it any more; runs that follow it go on.  Raises LocalPlanNotFound."""
-    if _for_change(session, id).status == RELEASED:
+def retire(session: Session, id: str, *, based_on: str, by: str, at: datetime) -> None:
+    """No run starts on it any more; runs that follow it go on.  Raises LocalPlanNotFound, Outdated."""
+    if _unchanged(session, id, based_on).status == RELEASED:
         _change(session, id, status=RETIRED, retired_by=uuid.UUID(by), retired_at=at)
 
 
-def use_again(session: Session, id: str) -> None:
-    """Raises LocalPlanNotFound."""
-    if _for_change(session, id).status == RETIRED:
+def use_again(session: Session, id: str, *, based_on: str) -> None:
+    """Raises LocalPlanNotFound, Outdated."""
+    if _unchanged(session, id, based_on).status == RETIRED:
         _change(session, id, status=RELEASED, retired_by=None, retired_at=None)
 
 
-def discard_draft(session: Session, id: str) -> bool:
-    """False for what was released: that stays.  Raises LocalPlanNotFound."""
-    if not _for_change(session, id).is_draft:
-        return False
+def discard_draft(session: Session, id: str, *, based_on: str) -> None:
+    """What was released stays.  Raises LocalPlanNotFound, Outdated."""
+    if not _unchanged(session, id, based_on).is_draft:
+        raise Outdated(id)
     session.execute(
         delete(LocalPlan).where(col(LocalPlan.id) == _uuid(id)).execution_options(synchronize_session=False)
     )
-    return True
+
+
+def _unchanged(session: Session, id: str, based_on: str) -> KeptPlan:
+    kept = _for_change(session, id)
+    check(based_on, kept.mark)
+    return kept
 
 
 def _for_change(session: Session, id: str) -> KeptPlan:

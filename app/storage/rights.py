@@ -46,6 +46,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "provider_account": ALL,
     "provider_role": ADD_AND_REMOVE,
     "provider_flow": ADD_AND_REMOVE,
+    "answered_form": ADD_AND_REMOVE,
     # Plans: the national ones come with the software, so they are added by the owner.
     "plan_document": ADD,
     "plan_version": READ,

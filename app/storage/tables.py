@@ -176,6 +176,20 @@ class ProviderFlow(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=UTCDateTime, index=True)
 
 
+class AnsweredForm(SQLModel, table=True):
+    """A form that was answered (app/storage/answered_forms.py). `key` is the SHA-256 (hex) of the key that the page
+    gave it, `content` tells under that key what was sent. `address` and `notice` are the answer."""
+
+    __tablename__ = "answered_form"
+
+    user_id: uuid.UUID = Field(primary_key=True, foreign_key="user_account.id")
+    key: str = Field(primary_key=True)
+    content: str
+    address: str
+    notice: str
+    answered_at: datetime = Field(sa_type=UTCDateTime, index=True)
+
+
 class AuthenticatorApp(SQLModel, table=True):
     """The second factor of a user (TOTP, RFC 6238). `secret` is encrypted (app/storage/vault.py). It counts from
     `confirmed_at` on. `last_step` is the time step of the newest code that was used: none counts twice."""

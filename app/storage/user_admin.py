@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 
 from app.policy import Role
 from app.storage import accounts, open_sessions
+from app.storage.marks import mark
 from app.storage.provider_accounts import linked_of, roles_from_providers
 from app.storage.tables import AuthenticatorApp, LoginSession, Membership, Municipality, PendingSignIn, User
 
@@ -56,6 +57,19 @@ class Managed:
         """It came with an organisation, and has no password of its own."""
         return bool(self.providers) and not self.has_password
 
+    @property
+    def name_mark(self) -> str:
+        return mark(self.name)
+
+    @property
+    def roles_mark(self) -> str:
+        return mark(sorted(self.roles))
+
+    @property
+    def access_mark(self) -> str:
+        """Whether this person gets in, and with what."""
+        return mark([self.disabled_at is not None, self.has_second_factor, sorted(self.providers)])
+
 
 def people(session: Session, municipality_id: uuid.UUID, *, search: str = "") -> list[Managed]:
     """By name; at most LIST_MAX."""
@@ -82,6 +96,13 @@ def find_by_login(session: Session, municipality_id: uuid.UUID, login: str) -> u
     found = _people(municipality_id).where(col(User.login) == accounts.normal_login(login))
     row = session.execute(found.limit(1)).first()
     return row[0].id if row else None
+
+
+def person_for_change(session: Session, municipality_id: uuid.UUID, user_id: uuid.UUID) -> Managed:
+    """As `person`; other administrators of the municipality wait until this transaction ends, so that what was
+    compared with a page stays true.  Raises UserNotFound."""
+    _lock(session, municipality_id)
+    return person(session, municipality_id, user_id)
 
 
 def add_person(

@@ -38,7 +38,7 @@ from app.storage.database import Database, RequestSession
 from app.storage.scope import set_reach, set_scope
 from app.web.clock import now
 from app.web.csrf import TokenWrong, check_token, is_unsafe, origin_is_ours
-from app.web.forms import FIELDS_MAX, FILES_MAX, TEXT_BYTES_MAX, Posted
+from app.web.forms import Posted, posted_form
 from app.web.identity import (
     Caller,
     caller_of,
@@ -50,6 +50,7 @@ from app.web.identity import (
     token_of,
 )
 from app.web.kept import Kept, keep
+from app.web.once import key_in, recognise
 from app.web.renewed import STATE_KEY
 
 log = structlog.get_logger(__name__)
@@ -88,7 +89,7 @@ class ForeignOrigin(HTTPException):
 
 async def read_form(request: Request) -> None:
     """For Database.before_writing: somebody who sends slowly must not keep all other writers waiting."""
-    await request.form(max_files=FILES_MAX, max_fields=FIELDS_MAX, max_part_size=TEXT_BYTES_MAX)
+    await posted_form(request)
 
 
 async def _open_login(request: Request, session: RequestSession, background: BackgroundTasks) -> OpenLogin | None:
@@ -102,7 +103,8 @@ async def _open_login(request: Request, session: RequestSession, background: Bac
         # Reading one row waits for nobody there (WAL), and costs less than to hand it to a thread.
         login = accounts.find_login(session, session_id, at=at, seen_after=seen_after(at))
     else:
-        login = await run_in_threadpool(_find_login, session, session_id, at, touch=changes)
+        form_key = key_in(await posted_form(request)) if changes else None
+        login = await run_in_threadpool(_find_login, session, session_id, at, touch=changes, form_key=form_key)
     if login is None:
         return None
     if login.is_renewal_due:
@@ -118,8 +120,10 @@ async def _open_login(request: Request, session: RequestSession, background: Bac
     return login
 
 
-def _find_login(session: Session, session_id: str, at: datetime, *, touch: bool) -> OpenLogin | None:
-    login = accounts.find_login(session, session_id, at=at, seen_after=seen_after(at))
+def _find_login(
+    session: Session, session_id: str, at: datetime, *, touch: bool, form_key: str | None
+) -> OpenLogin | None:
+    login = accounts.find_login(session, session_id, at=at, seen_after=seen_after(at), form_key=form_key)
     if login and touch and is_touch_due(login, at):
         accounts.touch_session(session, session_id, at=at)
     return login
@@ -178,7 +182,9 @@ class SignedIn(Policy):
     """Every user with a session, also before choosing a municipality."""
 
     async def __call__(self, request: Request, form: Posted, login: CurrentLogin) -> OpenLogin:
-        return _checked(request, form, login)
+        checked = _checked(request, form, login)
+        recognise(request, form, checked)
+        return checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +194,7 @@ class Allowed(Policy):
     action: Action
 
     async def __call__(self, request: Request, form: Posted, login: CurrentLogin, session: RequestSession) -> Caller:
-        user_id = _checked(request, form, login).user_id
+        checked = _checked(request, form, login)
         caller: Caller | None = getattr(request.state, "caller", None)
         if caller is None:
             raise NoMunicipality(_kept(request, form))
@@ -198,7 +204,8 @@ class Allowed(Policy):
         if within is None:
             _tell(request, "no_role", login, action=self.action)
             raise NotAllowed(self.action)
-        set_reach(session, user_id, within)
+        set_reach(session, checked.user_id, within)
+        recognise(request, form, checked)
         return caller
 
     async def _as_deputy(self, request: Request, session: Session, caller: Caller, user_id: uuid.UUID) -> Reach | None:

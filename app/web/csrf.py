@@ -12,9 +12,10 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 
 from app.storage.database import SAFE_METHODS
-from app.web.forms import CSRF_FIELD
+from app.web.forms import CSRF_FIELD, ONCE_FIELD
 
 CSRF_HEADER: Final = "X-CSRF-Token"
+KEY_BYTES: Final = 16  # of the key of a form, see app/web/once.py
 
 
 class TokenWrong(Exception):
@@ -26,10 +27,17 @@ def new_csrf_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def csrf_field(request: Request) -> Markup:
-    """The hidden field for each form that posts; nothing for a visitor who is not signed in."""
+def csrf_field(request: Request, *, once: bool = True) -> Markup:
+    """The hidden fields for each form that posts: the token, and a key that makes it count once. Nothing for a visitor
+    who is not signed in.  `once`: False for what is sent again with the key that it has."""
     login = getattr(request.state, "login", None)
-    return hidden_field(login.csrf_token) if login else Markup("")
+    if not login:
+        return Markup("")
+    return hidden_field(login.csrf_token) + (_once_field() if once else Markup(""))
+
+
+def _once_field() -> Markup:
+    return Markup('<input type="hidden" name="{}" value="{}">').format(ONCE_FIELD, secrets.token_urlsafe(KEY_BYTES))
 
 
 def hidden_field(token: str) -> Markup:

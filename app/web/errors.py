@@ -21,6 +21,7 @@ from app.engine.errors import Blocked, SealBroken, StepChanged
 from app.engine.guards import NoSuchPart
 from app.engine.run_migration.moves import MoveChanged
 from app.storage.local_plans import LocalPlanNotFound
+from app.storage.marks import Outdated
 from app.storage.run_header import RunNotFound
 from app.storage.run_store import StaleRun
 from app.web.forms import TECHNICAL, FormInvalid
@@ -39,6 +40,7 @@ STATUS: Final[Mapping[type[Exception], int]] = MappingProxyType(
         StepChanged: 409,
         SealBroken: 409,
         MoveChanged: 409,
+        Outdated: 409,
         StaleRun: 409,
         FormInvalid: 422,
     }
@@ -126,6 +128,10 @@ EXPLANATIONS: Final[Mapping[int | type[Exception], Explanation]] = MappingProxyT
         MoveChanged: Explanation(
             N_("Something changed since you opened this page"),
             N_("The trajectory did not move. Look at what changed first, then decide."),
+        ),
+        Outdated: Explanation(
+            N_("Somebody else changed this since you opened the page"),
+            N_("Nothing was recorded. Open the page again, look at what is there now, then decide."),
         ),
         StaleRun: Explanation(
             N_("Somebody else changed this trajectory at the same moment"),

@@ -30,7 +30,11 @@ Typed = Mapping[str, tuple[str, ...]]
 
 # Fields of the page itself, never of the one who typed.
 CSRF_FIELD: Final = "csrf_token"
-TECHNICAL: Final = frozenset({CSRF_FIELD, "revision", "based_on", "shown", "terug", "taal"})
+ONCE_FIELD: Final = "once"  # see app/web/once.py
+BASIS_FIELD: Final = "based_on"  # see app/web/based_on.py
+# In every form, whatever its model: other code has read them.
+OF_THE_PAGE: Final = frozenset({CSRF_FIELD, ONCE_FIELD, BASIS_FIELD})
+TECHNICAL: Final = OF_THE_PAGE | {"revision", "shown", "terug", "taal"}
 
 
 class Form(BaseModel):
@@ -122,6 +126,11 @@ class FormInvalid(Exception):
         return FormState(self.typed, errors, prefix)
 
 
+async def posted_form(request: Request) -> FormData:
+    """Read once per request, whoever asks."""
+    return await request.form(max_files=FILES_MAX, max_fields=FIELDS_MAX, max_part_size=TEXT_BYTES_MAX)
+
+
 async def _read(request: Request) -> AsyncIterator[FormData]:
     async with request.form(max_files=FILES_MAX, max_fields=FIELDS_MAX, max_part_size=TEXT_BYTES_MAX) as form:
         request.state.typed = typed_text(form)
@@ -157,7 +166,7 @@ def parse(model: type[Model], form: FormData) -> Model:
     given: dict[str, Any] = {}
     problems: list[Problem] = []
     for name in dict.fromkeys(form):
-        if name == CSRF_FIELD:
+        if name in OF_THE_PAGE and name not in fields:
             continue
         values = [_clean(value) for value in form.getlist(name)]
         values = [value for value in values if value not in ("", None)]

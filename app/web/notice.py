@@ -26,9 +26,16 @@ def register(notices: Mapping[str, str]) -> None:
         assert _texts.setdefault(code, text) == text, f"notice {code} has two texts"
 
 
+def known(code: str) -> str | None:
+    """The code of a notice that was kept, if there still is one by that name."""
+    return code if code in _texts else None
+
+
 class _SeeOther(RedirectResponse):
     """htmx follows a redirect unseen, and would put the whole next page in the place of a part of this one; told in
     its own header it goes there."""
+
+    notice: str | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.status_code == 303 and "hx-request" in Headers(scope=scope):
@@ -42,6 +49,7 @@ def see_other(address: str, *, notice: str | None = None) -> RedirectResponse:
     """After a change: to the page that shows it (303), with a notice there."""
     response = _SeeOther(address, status_code=303)
     if notice is not None:
+        response.notice = notice
         leave(response, notice)
     return response
 

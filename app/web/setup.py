@@ -14,6 +14,7 @@ from app.web.errors import install_error_pages
 from app.web.forms import FORM_BYTES_MAX
 from app.web.headers import SecurityHeaders
 from app.web.limits import OwnName, SlowSenders
+from app.web.once import install_once
 from app.web.render import Pages
 from app.web.renewed import RenewedSession
 from app.web.site import Site
@@ -37,5 +38,6 @@ def install_pages(
     if behind_tls:
         app.add_middleware(OwnName, public_url=site.public_url)
     install_error_pages(app)
+    install_once(app)
     app.add_middleware(RenewedSession)
     app.add_middleware(SecurityHeaders, behind_tls=behind_tls)

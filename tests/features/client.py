@@ -35,6 +35,7 @@ from app.storage.database import Database, create_engine_for
 from app.storage.scope import set_scope
 from app.web.access import read_form
 from tests.features.accounts.building import MONDAY, OURS, AdjustableClock, a_municipality, a_session, a_user
+from tests.features.basis import basis_of, municipality_at
 
 SMALL = Path("tests/golden/valid/small.yaml")
 
@@ -55,11 +56,14 @@ PEOPLE: Mapping[str, tuple[str, str, Role]] = {
 
 
 class Browser:
-    """A signed-in user. Redirects are followed as a browser does; `post` adds the token of the session."""
+    """A signed-in user. Redirects are followed as a browser does; `post` adds the token of the session, and what the
+    form would be based on had its page been opened just now; a test about that gives `based_on` itself."""
 
     def __init__(self, app: FastAPI, token: str, csrf_token: str) -> None:
+        self.app = app
         self.client = TestClient(app, base_url=OURS, cookies={"stappenplan": token})
         self.csrf_token = csrf_token
+        self._municipality: uuid.UUID | None = None
 
     def get(self, address: str, *, htmx: bool = False, **options: Any) -> Any:
         return self.client.get(address, headers={"HX-Request": "true"} if htmx else {}, **options)
@@ -75,8 +79,17 @@ class Browser:
     ) -> Any:
         """`token`: another CSRF token; "" sends none."""
         given = self.csrf_token if token is None else token
-        data = {**fields, **({"csrf_token": given} if given else {})}
+        data = {**self.basis(address, fields), **fields, **({"csrf_token": given} if given else {})}
         return self.client.post(address, data=data, headers={"HX-Request": "true"} if htmx else {}, **options)
+
+    def basis(self, address: str, fields: Mapping[str, object]) -> dict[str, str]:
+        database: Database = self.app.state.database
+        if self._municipality is None:
+            self._municipality = municipality_at(database, self.csrf_token)
+        if self._municipality is None:
+            return {}
+        found = basis_of(database, self._municipality, address, fields, at=self.app.state.clock())
+        return {} if found is None else {"based_on": found}
 
 
 @dataclass
@@ -161,7 +174,7 @@ def a_world(database: Database, *, plan: LoadedPlan | None = None, data_dir: Pat
         login: str(a_user(database, login, roles={municipalities[place]: {role}}, name=name))
         for login, (name, place, role) in PEOPLE.items()
     }
-    app = _app()
+    app = the_app()
     app.state.database, app.state.clock = database, clock
     folder = data_dir or Path(tempfile.mkdtemp(prefix="stappenplan-"))
     app.state.settings = Settings(data_dir=folder)
@@ -173,6 +186,6 @@ def a_world(database: Database, *, plan: LoadedPlan | None = None, data_dir: Pat
 
 
 @cache
-def _app() -> FastAPI:
+def the_app() -> FastAPI:
     """Compiling the templates takes half a second, so one application serves one test after another."""
     return create_app(Settings(), Database(create_engine_for("sqlite:///never-opened.sqlite3")))

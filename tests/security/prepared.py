@@ -163,7 +163,7 @@ def go_around(begun: Begun, chief: Visitor, word: str) -> None:
     team, run = begun.team, begun.run
     team.open(run)
     token = team.forms()[0].values["csrf_token"]
-    reason = {"csrf_token": token, "reden": f"Niet nodig {word}"}
+    reason = {"csrf_token": token, "based_on": "not-begun", "reden": f"Niet nodig {word}"}
     team.page = team.client.post(f"{run}/fasen/werkgroep.1/overslaan", data=reason)
     team.reads("Overgeslagen")
     chief.open(run)

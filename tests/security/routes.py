@@ -12,7 +12,8 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
-from app.web.access import Policy, route_policies
+from app.web.access import Policy, RoutePolicy, route_policies
+from app.web.based_on import BasedOn
 from tests.features.client import World
 from tests.security.prepared import Prepared
 
@@ -25,6 +26,7 @@ class Route:
     methods: frozenset[str]
     policy: Policy
     query: frozenset[str]
+    basis: tuple[str, ...]
 
     @property
     def parameters(self) -> list[str]:
@@ -33,21 +35,30 @@ class Route:
 
 @cache
 def routes_of(app: FastAPI) -> list[Route]:
-    asked = _query_names(app)
-    return [
-        Route(found.path, found.methods, found.policies[0], frozenset(asked.get((found.path, found.methods), ())))
-        for found in route_policies(app, exempt=EXEMPT)
-    ]
+    asked = _dependants(app)
+    return [_route(found, asked.get((found.path, found.methods))) for found in route_policies(app, exempt=EXEMPT)]
 
 
-def _query_names(app: FastAPI) -> dict[tuple[str, frozenset[str]], set[str]]:
+def _route(found: RoutePolicy, dependant: Dependant | None) -> Route:
+    query = frozenset(parameter.alias for parameter in dependant.query_params) if dependant else frozenset()
+    basis = next((each.fields for each in _bases(dependant)), ()) if dependant else ()
+    return Route(found.path, found.methods, found.policies[0], query, basis)
+
+
+def _dependants(app: FastAPI) -> dict[tuple[str, frozenset[str]], Dependant]:
     found = {}
     for context in iter_route_contexts(list(app.routes)):
         dependant = getattr(context, "dependant", None)
         if isinstance(dependant, Dependant):
-            key = (str(context.path), frozenset(context.methods or ()))
-            found[key] = {parameter.alias for parameter in dependant.query_params}
+            found[str(context.path), frozenset(context.methods or ())] = dependant
     return found
+
+
+def _bases(dependant: Dependant) -> Iterator[BasedOn]:
+    for dependency in dependant.dependencies:
+        if isinstance(dependency.call, BasedOn):
+            yield dependency.call
+        yield from _bases(dependency)
 
 
 def values_for(world: World, prepared: Prepared) -> Mapping[str, Sequence[str]]:

@@ -53,7 +53,14 @@ class Two:
     def keep(self, name: str, plan: LoadedPlan, source: str = ADDITIONS) -> str:
         with self.database.write() as session:
             self.scoped(session, name)
-            return local_plans.keep_draft(session, plan, source, by=str(self.users[name]), at=NOW)
+            by = str(self.users[name])
+            drafts = [kept.mark for kept in local_plans.local_plans(session) if kept.is_draft]
+            based_on = drafts[0] if drafts else ""
+            return local_plans.keep_draft(session, plan, source, based_on=based_on, by=by, at=NOW)
+
+    def mark(self, name: str, id: str) -> str:
+        with self.database.read() as session:
+            return local_plans.local_plan(self.scoped(session, name), id).mark
 
     def release(self, name: str, plan: LoadedPlan, source: str = ADDITIONS) -> str:
         id = self.keep(name, plan, source)
@@ -127,12 +134,13 @@ def test_table_with_documents_has_nothing_to_list_them_by():
 
 def test_changes_reach_the_own_municipality_only(two: Two):
     id = two.release("A", loaded(ADDITIONS))
+    mark = two.mark("A", id)
     with two.database.write() as session:
         two.scoped(session, "B")
         for change in (
-            lambda: local_plans.retire(session, id, by=str(two.users["B"]), at=NOW),
-            lambda: local_plans.use_again(session, id),
-            lambda: local_plans.discard_draft(session, id),
+            lambda: local_plans.retire(session, id, based_on=mark, by=str(two.users["B"]), at=NOW),
+            lambda: local_plans.use_again(session, id, based_on=mark),
+            lambda: local_plans.discard_draft(session, id, based_on=mark),
         ):
             with pytest.raises(LocalPlanNotFound):
                 change()
@@ -143,7 +151,8 @@ def test_municipalities_share_a_document_and_nothing_else(two: Two):
     first, second = two.release("A", found), two.release("B", found)
     assert first != second
     with two.database.write() as session:
-        local_plans.retire(two.scoped(session, "B"), second, by=str(two.users["B"]), at=NOW)
+        mark = two.mark("B", second)
+        local_plans.retire(two.scoped(session, "B"), second, based_on=mark, by=str(two.users["B"]), at=NOW)
     with two.database.read() as session:
         assert local_plans.local_plan(two.scoped(session, "A"), first).status == "released"
 
@@ -275,7 +284,7 @@ def test_run_on_a_national_version_can_go_to_what_its_municipality_made_of_it(tw
 def test_retired_plan_of_the_municipality_is_not_offered(two: Two):
     id = two.release("A", loaded(ADDITIONS))
     with two.database.write() as session:
-        local_plans.retire(two.scoped(session, "A"), id, by=str(two.users["A"]), at=NOW)
+        local_plans.retire(two.scoped(session, "A"), id, based_on=two.mark("A", id), by=str(two.users["A"]), at=NOW)
     with two.database.read() as session:
         assert newer_versions(pinned_plans(two.scoped(session, "A")), "klein-plan", "1.0.0") == []
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import Request
@@ -20,13 +22,16 @@ from app.policy import Action
 from app.storage import account_links, people, user_admin
 from app.storage.accounts import LoginInvalid, LoginTaken
 from app.storage.database import ReadSession, WriteSession
+from app.storage.marks import Outdated, check
 from app.storage.user_admin import LastAdministrator, Managed, UserNotFound, WorksElsewhere
 from app.web.access import allowed
+from app.web.based_on import based_on
 from app.web.clock import now
 from app.web.forms import FormInvalid, FormState, Posted, parse, refuse
 from app.web.i18n import N_, gettext_for, language_of
 from app.web.identity import Caller
 from app.web.notice import register, see_other
+from app.web.once import shown_at
 from app.web.render import ROLE_NAMES, render
 from app.web.room import Room
 
@@ -45,6 +50,7 @@ register(
 )
 
 Administrator = Annotated[Caller, allowed(Action.ADMINISTER_USERS)]
+Basis = Annotated[str, based_on()]
 
 HERE: Final = "/beheer/gebruikers"
 SEARCH_LENGTH_MAX: Final = 100
@@ -57,6 +63,7 @@ REFUSALS: Final = {
     admin.OwnAccount: N_("You cannot do this to your own account. Ask another administrator."),
     admin.NoRolesLeft: N_("Choose at least one role. Should this person not get in any more? Disable the account."),
     admin.HasNoPassword: N_("This account came with an organisation, which also keeps the password."),
+    Outdated: N_("Another administrator changed this meanwhile. Look at what is here now, then decide."),
     LastAdministrator: N_("This is the only administrator of your municipality. Make somebody else one first."),
     WorksElsewhere: N_(
         "This person also works for another municipality. You can only change the roles in your own municipality. Ask "
@@ -108,9 +115,10 @@ def show_user(request: Request, user_id: str, session: ReadSession, caller: Admi
     return _user_page(request, session, caller, _user(session, caller, user_id))
 
 
-def _user(session: Session, caller: Caller, user_id: str) -> Managed:
+def _user(session: Session, caller: Caller, user_id: str, *, for_change: bool = False) -> Managed:
+    find = user_admin.person_for_change if for_change else user_admin.person
     try:
-        return user_admin.person(session, caller.municipality_id, uuid.UUID(user_id))
+        return find(session, caller.municipality_id, uuid.UUID(user_id))
     except (ValueError, UserNotFound):
         raise HTTPException(404) from None
 
@@ -123,8 +131,11 @@ def _user_page(
     *,
     form: FormState | None = None,
     refusal: str | None = None,
+    stale: str | None = None,
     status: int = 200,
 ) -> Response:
+    """`stale`: the field that somebody else changed meanwhile, while `form` holds what was typed."""
+    link_ends_at = account_links.link_ends_at(session, user.id, at=now(request))
     names = [provider_name(request, key) for key in user.providers]
     texts = gettext_for(language_of(request))
     return render(
@@ -138,97 +149,91 @@ def _user_page(
         fixed_roles=[role.value for role in user.provider_roles],
         is_self=caller.user_id == str(user.id),
         other_accounts=people.other_accounts(session, caller.municipality_id, user.id),
-        link_ends_at=account_links.link_ends_at(session, user.id, at=now(request)),
+        link_ends_at=link_ends_at,
+        link_mark=_link_mark(link_ends_at),
         address=f"{HERE}/{user.id}",
         form=form or FormState.of(naam=user.name, rollen=sorted(role.value for role in user.roles)),
         refusal=refusal,
+        stale=stale,
     )
 
 
 @router.post("/beheer/gebruikers/{user_id}/naam")
-def rename(request: Request, user_id: str, session: WriteSession, caller: Administrator, posted: Posted) -> Response:
-    user = _user(session, caller, user_id)
+def rename(
+    request: Request, user_id: str, session: WriteSession, caller: Administrator, posted: Posted, basis: Basis
+) -> Response:
+    user = _user(session, caller, user_id, for_change=True)
     try:
         form = parse(NameForm, posted)
     except FormInvalid as invalid:
         shown = invalid.state(language_of(request)).with_default("rollen", "")
         return _user_page(request, session, caller, user, form=shown, status=422)
+    if basis != user.name_mark and form.name != user.name:
+        return _stale(request, session, caller, user, FormState.of(naam=form.name, rollen=sorted(user.roles)), "naam")
     return _done(
-        request,
-        session,
-        caller,
-        user,
-        lambda visit: admin.rename(session, caller, user, form.name, visit),
-        "user_renamed",
+        request, session, caller, user, partial(admin.rename, session, caller, user, form.name), "user_renamed"
     )
 
 
 @router.post("/beheer/gebruikers/{user_id}/rollen")
 def change_roles(
-    request: Request, user_id: str, session: WriteSession, caller: Administrator, posted: Posted
+    request: Request, user_id: str, session: WriteSession, caller: Administrator, posted: Posted, basis: Basis
 ) -> Response:
-    user = _user(session, caller, user_id)
+    user = _user(session, caller, user_id, for_change=True)
     try:
         form = parse(RolesForm, posted)
     except FormInvalid as invalid:
         shown = invalid.state(language_of(request)).with_default("naam", user.name)
         return _user_page(request, session, caller, user, form=shown, status=422)
-    return _done(
-        request,
-        session,
-        caller,
-        user,
-        lambda visit: admin.change_roles(session, caller, user, form.roles, visit),
-        "user_roles_changed",
-    )
+    if basis != user.roles_mark and frozenset(form.roles) != user.roles:
+        return _stale(request, session, caller, user, FormState.of(naam=user.name, rollen=form.roles), "rollen")
+    act = partial(admin.change_roles, session, caller, user, form.roles)
+    return _done(request, session, caller, user, act, "user_roles_changed")
 
 
 @router.post("/beheer/gebruikers/{user_id}/uitschakelen")
-def disable(request: Request, user_id: str, session: WriteSession, caller: Administrator) -> Response:
-    user = _user(session, caller, user_id)
-    return _done(
-        request, session, caller, user, lambda visit: admin.disable(session, caller, user, visit), "user_disabled"
-    )
+def disable(request: Request, user_id: str, session: WriteSession, caller: Administrator, basis: Basis) -> Response:
+    user = _user(session, caller, user_id, for_change=True)
+    act = partial(admin.disable, session, caller, user)
+    return _done(request, session, caller, user, act, "user_disabled", shown=basis, current=user.access_mark)
 
 
 @router.post("/beheer/gebruikers/{user_id}/inschakelen")
-def enable(request: Request, user_id: str, session: WriteSession, caller: Administrator) -> Response:
-    user = _user(session, caller, user_id)
-    return _done(
-        request, session, caller, user, lambda visit: admin.enable(session, caller, user, visit), "user_enabled"
-    )
+def enable(request: Request, user_id: str, session: WriteSession, caller: Administrator, basis: Basis) -> Response:
+    user = _user(session, caller, user_id, for_change=True)
+    act = partial(admin.enable, session, caller, user)
+    return _done(request, session, caller, user, act, "user_enabled", shown=basis, current=user.access_mark)
 
 
 @router.post("/beheer/gebruikers/{user_id}/tweede-stap-wissen")
-def reset_second_factor(request: Request, user_id: str, session: WriteSession, caller: Administrator) -> Response:
-    user = _user(session, caller, user_id)
-    return _done(
-        request,
-        session,
-        caller,
-        user,
-        lambda visit: admin.reset_second_factor(session, caller, user, visit),
-        "second_factor_reset",
-    )
+def reset_second_factor(
+    request: Request, user_id: str, session: WriteSession, caller: Administrator, basis: Basis
+) -> Response:
+    user = _user(session, caller, user_id, for_change=True)
+    act = partial(admin.reset_second_factor, session, caller, user)
+    return _done(request, session, caller, user, act, "second_factor_reset", shown=basis, current=user.access_mark)
 
 
 @router.post("/beheer/gebruikers/{user_id}/ontkoppelen/{provider}")
-def unlink(request: Request, user_id: str, provider: str, session: WriteSession, caller: Administrator) -> Response:
-    user = _user(session, caller, user_id)
+def unlink(
+    request: Request, user_id: str, provider: str, session: WriteSession, caller: Administrator, basis: Basis
+) -> Response:
+    user = _user(session, caller, user_id, for_change=True)
 
     def act(visit: Visit) -> None:
         if not admin.unlink(session, caller, user, provider, visit):
             raise HTTPException(404)
 
-    return _done(request, session, caller, user, act, "user_unlinked")
+    return _done(request, session, caller, user, act, "user_unlinked", shown=basis, current=user.access_mark)
 
 
 @router.post("/beheer/gebruikers/{user_id}/link")
-def make_link(request: Request, user_id: str, session: WriteSession, caller: Administrator) -> Response:
-    user = _user(session, caller, user_id)
+def make_link(request: Request, user_id: str, session: WriteSession, caller: Administrator, basis: Basis) -> Response:
+    user = _user(session, caller, user_id, for_change=True)
     try:
+        check(basis, _link_mark(account_links.link_ends_at(session, user.id, at=now(request))))
         return _link_page(request, session, caller, user, visit_of(request))
-    except (WorksElsewhere, admin.HasNoPassword) as refusal:
+    except (WorksElsewhere, admin.HasNoPassword, Outdated) as refusal:
         return _user_page(request, session, caller, user, refusal=REFUSALS[type(refusal)], status=409)
 
 
@@ -276,7 +281,18 @@ def disconnect(
         raise HTTPException(404) from None
 
 
+def _link_mark(ends_at: datetime | None) -> str:
+    """Another link would make the unused one of a colleague useless."""
+    return ends_at.isoformat() if ends_at else ""
+
+
+def _stale(request: Request, session: Session, caller: Caller, user: Managed, typed: FormState, field: str) -> Response:
+    """What was typed stays in its field, with what somebody else made of it beside it."""
+    return _user_page(request, session, caller, user, form=typed, stale=field, status=409)
+
+
 def _link_page(request: Request, session: Session, caller: Caller, user: Managed, visit: Visit) -> Response:
+    shown_at(request, f"{HERE}/{user.id}")  # the link is shown once; there another can be made
     token = admin.make_link(session, caller, user, visit)
     ends_at = visit.at + account_links.VALID
     link = f"{public_url(request)}/wachtwoord/{token}"
@@ -284,10 +300,19 @@ def _link_page(request: Request, session: Session, caller: Caller, user: Managed
 
 
 def _done(
-    request: Request, session: Session, caller: Caller, user: Managed, act: Callable[[Visit], None], notice: str
+    request: Request,
+    session: Session,
+    caller: Caller,
+    user: Managed,
+    act: Callable[[Visit], None],
+    notice: str,
+    *,
+    shown: str = "",
+    current: str = "",
 ) -> Response:
     """Does it, or shows why not; what was half done is undone."""
     try:
+        check(shown, current)
         with session.begin_nested():
             act(visit_of(request))
     except tuple(REFUSALS) as refusal:

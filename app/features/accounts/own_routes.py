@@ -40,6 +40,7 @@ from app.web.i18n import LANGUAGES, N_
 from app.web.identity import seen_after
 from app.web.language import remember
 from app.web.notice import register, see_other
+from app.web.once import shown_at
 from app.web.render import render
 from app.web.room import Room
 
@@ -254,6 +255,7 @@ def set_up(request: Request, session: WriteSession, login: Login, posted: Posted
 
 
 def _codes_page(request: Request, codes: list[str], *, is_first: bool) -> Response:
+    shown_at(request, "/account/tweede-stap")  # the codes are shown once; there others can be made
     return render(request, "accounts/codes.html", codes=codes, verder=ACCOUNT, kept=None, is_first=is_first)
 
 

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.features.accounts import attempts
 from app.features.accounts.checks import PasswordChecks, TooBusy
-from app.storage import account_log, accounts, open_sessions, provider_accounts, second_factors
+from app.storage import account_log, accounts, answered_forms, open_sessions, provider_accounts, second_factors
 from app.storage.account_log import Act, Trace
 from app.storage.accounts import Account, Credentials, OpenLogin
 from app.storage.database import Database
@@ -142,6 +142,7 @@ def open_session(session: Session, user_id: uuid.UUID, visit: Visit, *, act: Act
         last = accounts.last_municipality(session, previous, user_id)
         accounts.close_session(session, previous)
     accounts.close_ended_sessions(session, at=at - FORGET_SESSIONS_AFTER, seen_before=at - FORGET_SESSIONS_AFTER)
+    answered_forms.sweep(session, at=at)
     held = [membership.municipality_id for membership in accounts.memberships_of(session, user_id)]
     if via is not None:
         held = [each for each in held if each == via.limited_to]

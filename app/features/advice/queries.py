@@ -11,6 +11,7 @@ from app.engine.definition import StepPlan
 from app.engine.guards import NoSuchPart, not_in_team
 from app.engine.run import Advice, Run, Shared, StageRef, UserId
 from app.policy import Action, Role
+from app.storage.marks import shared_mark
 from app.storage.people import Person, members_with_role
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_stages
@@ -32,6 +33,15 @@ class AdvicePage:
     may_share: bool
     may_answer: bool
     may_advise: bool
+
+    @property
+    def sharing_basis(self) -> str:
+        """With whom it is shared and how, for the form that shares it: a mark per adviser."""
+        return " ".join(self.sharing_marks.values())
+
+    @property
+    def sharing_marks(self) -> dict[UserId, str]:
+        return {shared.adviser: shared_mark(self.run, shared.adviser) for shared in self.run.shared}
 
     @property
     def stages(self) -> list[StageRef]:

@@ -13,9 +13,11 @@ from app.features.advice.forms import FOLLOWED, AdviceForm, AnswerForm, ShareFor
 from app.features.advice.queries import AdvicePage
 from app.policy import Action
 from app.storage.database import ReadSession, WriteSession
+from app.storage.marks import Outdated, advice_mark
 from app.web.access import allowed
+from app.web.based_on import based_on
 from app.web.clock import now
-from app.web.forms import FormInvalid, FormState, Posted, parse, refuse
+from app.web.forms import FormInvalid, FormState, Posted, parse, refuse, typed_text
 from app.web.i18n import N_, language_of
 from app.web.identity import Caller
 from app.web.notice import register, see_other
@@ -37,6 +39,7 @@ Viewer = Annotated[Caller, allowed(Action.VIEW_RUN)]
 Sharer = Annotated[Caller, allowed(Action.SHARE_RUN)]
 Adviser = Annotated[Caller, allowed(Action.GIVE_ADVICE)]
 Answerer = Annotated[Caller, allowed(Action.ANSWER_ADVICE)]
+Basis = Annotated[str, based_on()]
 
 
 def _here(run_id: str) -> str:
@@ -58,7 +61,13 @@ def show_sharing(request: Request, run_id: str, session: ReadSession, caller: Sh
 
 
 def _share_page(
-    request: Request, session: ReadSession, page: AdvicePage, form: FormState, *, status: int = 200
+    request: Request,
+    session: ReadSession,
+    page: AdvicePage,
+    form: FormState,
+    *,
+    status: int = 200,
+    is_stale: bool = False,
 ) -> Response:
     people = queries.advisers(session, page.run)
     return render(
@@ -71,11 +80,14 @@ def _share_page(
         page=page,
         people=people,
         form=form,
+        is_stale=is_stale,
     )
 
 
 @router.post("/trajecten/{run_id}/advies/delen")
-def share_run(request: Request, run_id: str, session: WriteSession, caller: Sharer, posted: Posted) -> Response:
+def share_run(
+    request: Request, run_id: str, session: WriteSession, caller: Sharer, posted: Posted, basis: Basis
+) -> Response:
     try:
         form = parse(ShareForm, posted)
         try:
@@ -85,6 +97,7 @@ def share_run(request: Request, run_id: str, session: WriteSession, caller: Shar
                 form.adviser,
                 question=form.question,
                 wanted_by=form.wanted_by,
+                based_on=basis,
                 by=caller.user_id,
                 at=now(request),
             )
@@ -94,12 +107,18 @@ def share_run(request: Request, run_id: str, session: WriteSession, caller: Shar
         session.rollback()
         page = queries.advice_page(session, caller, run_id)
         return _share_page(request, session, page, invalid.state(language_of(request)), status=422)
+    except Outdated:
+        session.rollback()
+        page = queries.advice_page(session, caller, run_id)
+        return _share_page(request, session, page, FormState(typed_text(posted)), status=409, is_stale=True)
     return see_other(f"{_here(run_id)}/delen", notice="run_shared")
 
 
 @router.post("/trajecten/{run_id}/advies/delen/{user_id}/stoppen")
-def end_sharing(request: Request, run_id: str, user_id: str, session: WriteSession, caller: Sharer) -> Response:
-    service.end_sharing(session, run_id, user_id, by=caller.user_id, at=now(request))
+def end_sharing(
+    request: Request, run_id: str, user_id: str, session: WriteSession, caller: Sharer, basis: Basis
+) -> Response:
+    service.end_sharing(session, run_id, user_id, based_on=basis, by=caller.user_id, at=now(request))
     return see_other(f"{_here(run_id)}/delen", notice="sharing_ended")
 
 
@@ -153,7 +172,18 @@ def show_answer_form(request: Request, run_id: str, advice_id: str, session: Rea
     return _answer_form(request, page, advice_id, form)
 
 
-def _answer_form(request: Request, page: AdvicePage, advice_id: str, form: FormState, *, status: int = 200) -> Response:
+def _answer_form(
+    request: Request,
+    page: AdvicePage,
+    advice_id: str,
+    form: FormState,
+    *,
+    status: int = 200,
+    basis: str | None = None,
+    is_stale: bool = False,
+) -> Response:
+    """`basis`: of the form that was sent, where it still counts."""
+    advice = queries.advice_on(page, advice_id)
     return render(
         request,
         "advice/answer.html",
@@ -162,7 +192,9 @@ def _answer_form(request: Request, page: AdvicePage, advice_id: str, form: FormS
         header=page.header,
         here_tab="advice",
         page=page,
-        advice=queries.advice_on(page, advice_id),
+        advice=advice,
+        basis=advice_mark(advice) if basis is None else basis,
+        is_stale=is_stale,
         followed=FOLLOWED,
         form=form,
     )
@@ -170,20 +202,33 @@ def _answer_form(request: Request, page: AdvicePage, advice_id: str, form: FormS
 
 @router.post("/trajecten/{run_id}/advies/{advice_id}/antwoord")
 def answer_advice(
-    request: Request, run_id: str, advice_id: str, session: WriteSession, caller: Answerer, posted: Posted
+    request: Request,
+    run_id: str,
+    advice_id: str,
+    session: WriteSession,
+    caller: Answerer,
+    posted: Posted,
+    basis: Basis,
 ) -> Response:
     try:
         form = parse(AnswerForm, posted)
     except FormInvalid as invalid:
         page = queries.advice_page(session, caller, run_id)
-        return _answer_form(request, page, advice_id, invalid.state(language_of(request)), status=422)
-    service.answer(
-        session,
-        run_id,
-        advice_id,
-        followed=form.followed,
-        reason=form.reason,
-        by=caller.user_id,
-        at=now(request),
-    )
+        state = invalid.state(language_of(request))
+        return _answer_form(request, page, advice_id, state, status=422, basis=basis)
+    try:
+        service.answer(
+            session,
+            run_id,
+            advice_id,
+            followed=form.followed,
+            reason=form.reason,
+            based_on=basis,
+            by=caller.user_id,
+            at=now(request),
+        )
+    except Outdated:
+        session.rollback()
+        page = queries.advice_page(session, caller, run_id)
+        return _answer_form(request, page, advice_id, FormState(typed_text(posted)), status=409, is_stale=True)
     return see_other(_here(run_id), notice="advice_answered")

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from app.engine import advice as rules
 from app.engine.run import Followed, StageRef, UserId
 from app.policy import Role
-from app.storage import run_store
+from app.storage import marks, run_store
 from app.storage.people import members_with_role
 from app.storage.texts import write_text
 
@@ -21,10 +21,21 @@ class NotAnAdviser(Exception):
 
 
 def share(
-    session: Session, run_id: str, adviser: str, *, question: str, wanted_by: date | None, by: UserId, at: datetime
+    session: Session,
+    run_id: str,
+    adviser: str,
+    *,
+    question: str,
+    wanted_by: date | None,
+    based_on: str,
+    by: UserId,
+    at: datetime,
 ) -> None:
-    """Raises NotAnAdviser."""
+    """`based_on`: the marks of all advisers with whom the page said that it is shared. With whom it is shared otherwise
+    makes no difference.  Raises NotAnAdviser, Outdated."""
     plan, run = run_store.load_stages(session, run_id, for_change=True)
+    current = marks.shared_mark(run, adviser)
+    marks.check(current if not current or current in based_on.split() else "", current)
     if all(person.id != adviser for person in members_with_role(session, Role.ADVISER)):
         raise NotAnAdviser(adviser)
     text = write_text(session, run_id, question, by=by, at=at)
@@ -32,8 +43,10 @@ def share(
     run_store.record(session, plan, run, events)
 
 
-def end_sharing(session: Session, run_id: str, adviser: str, *, by: UserId, at: datetime) -> None:
+def end_sharing(session: Session, run_id: str, adviser: str, *, based_on: str, by: UserId, at: datetime) -> None:
+    """Raises Outdated."""
     plan, run = run_store.load_stages(session, run_id, for_change=True)
+    marks.check(based_on, marks.shared_mark(run, adviser))
     run_store.record(session, plan, run, rules.end_sharing(run, adviser, by=by, at=at))
 
 
@@ -55,10 +68,21 @@ def give(
 
 
 def answer(
-    session: Session, run_id: str, advice: str, *, followed: Followed, reason: str, by: UserId, at: datetime
+    session: Session,
+    run_id: str,
+    advice: str,
+    *,
+    followed: Followed,
+    reason: str,
+    based_on: str,
+    by: UserId,
+    at: datetime,
 ) -> None:
-    """Raises NoSuchPart for an advice that was not given on this run."""
+    """Raises NoSuchPart for an advice that was not given on this run, Outdated when it was answered otherwise."""
     plan, run = run_store.load_stages(session, run_id, for_change=True)
+    for each in run.advice:
+        if each.id == advice:
+            marks.check(based_on, marks.advice_mark(each))
     written = write_text(session, run_id, reason, by=by, at=at)
     run_store.record(
         session, plan, run, rules.answer_advice(run, advice, followed=followed, reason=written, by=by, at=at)

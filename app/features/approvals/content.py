@@ -30,6 +30,7 @@ from app.storage.answer_store import Answer, answers_and_versions, answers_by_co
 from app.storage.approved_on import ApprovedOn, EarlierVersion, approved_on, earlier_versions
 from app.storage.deciding import StandIn
 from app.storage.evidence_store import Evidence, evidence_of
+from app.storage.marks import stage_mark
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_stage
 from app.storage.seals import find_seals
@@ -119,6 +120,11 @@ class StageContent:
     approvers: tuple[UserId, ...]
     names: Mapping[UserId, str]
     texts: Mapping[str, str]
+
+    @property
+    def mark(self) -> str:
+        """What withdrawing a request or an approval says that it is based on."""
+        return stage_mark(self.run, self.ref)
 
 
 def stage_content(session: Session, run_id: str, ref: StageRef, *, by: UserId, at: datetime) -> StageContent:

@@ -23,9 +23,11 @@ from app.policy import Action
 from app.storage import run_store
 from app.storage.database import ReadSession, WriteSession
 from app.storage.deciding import persons_in
+from app.storage.marks import Outdated, check, point_mark
 from app.storage.run_header import RunHeader, run_header
 from app.storage.texts import read_texts_and_names, write_text
 from app.web.access import allowed
+from app.web.based_on import based_on
 from app.web.clock import now
 from app.web.formats import day_of
 from app.web.forms import FormInvalid, FormState, Posted, parse, typed_text
@@ -49,6 +51,7 @@ register(
 Viewer = Annotated[Caller, allowed(Action.VIEW_RUN)]
 Worker = Annotated[Caller, allowed(Action.WORK_ON_STAGE)]
 Approver = Annotated[Caller, allowed(Action.APPROVE_STAGE)]
+Basis = Annotated[str, based_on()]
 PLACE = "/trajecten/{run_id}/fasen/{ref}/open-punten/{point_id}"
 
 
@@ -67,6 +70,10 @@ class PointPage:
     cannot_report: list[Reason] | None
     cannot_judge: list[Reason] | None
     cannot_change: list[Reason] | None
+
+    @property
+    def mark(self) -> str:
+        return point_mark(self.point)
 
     @property
     def address(self) -> str:
@@ -121,7 +128,13 @@ def show_point(
 
 
 def _page(
-    request: Request, page: PointPage, form: FormState, *, status: int = 200, blocked: Blocked | None = None
+    request: Request,
+    page: PointPage,
+    form: FormState,
+    *,
+    status: int = 200,
+    blocked: Blocked | None = None,
+    is_stale: bool = False,
 ) -> Response:
     form = form.with_default("eigenaar", page.point.owner).with_default("datum", page.point.due.isoformat())
     return render(
@@ -134,6 +147,7 @@ def _page(
         page=page,
         form=form,
         blocked=blocked,
+        is_stale=is_stale,
     )
 
 
@@ -148,6 +162,7 @@ def _do(
     place: tuple[str, StageRef, str],
     decide: Callable[[], Decide],
     *,
+    based_on: str,
     notice: str,
     leads_to: PointState | None = None,
 ) -> Response:
@@ -156,15 +171,18 @@ def _do(
     run_id, ref, id = place
     try:
         plan, run = run_store.load_stages(session, run_id, for_change=True)
+        check(based_on, point_mark(decisions.find_point(plan, run, ref, id)[1]))
         run_store.record(session, plan, run, decide()(plan, run, ref))
     except FormInvalid as invalid:
         page = point_page(session, caller, run_id, ref, id, now(request))
         return _page(request, page, invalid.state(language_of(request)), status=422)
-    except Blocked as blocked:
+    except (Blocked, Outdated) as refusal:
         session.rollback()
         page = point_page(session, caller, run_id, ref, id, now(request))
         if leads_to is None or not _did_so_just_now(page.point, leads_to, caller.user_id):
-            return _page(request, page, FormState(typed_text(posted)), status=409, blocked=blocked)
+            blocked = refusal if isinstance(refusal, Blocked) else None
+            typed = FormState(typed_text(posted))
+            return _page(request, page, typed, status=409, blocked=blocked, is_stale=blocked is None)
     return see_other(f"/trajecten/{run_id}/fasen/{ref}/open-punten/{id}", notice=notice)
 
 
@@ -175,7 +193,14 @@ def _did_so_just_now(point: Point, state: PointState, by: str) -> bool:
 
 @router.post(PLACE + "/melden")
 def report_point(
-    request: Request, run_id: str, ref: str, point_id: str, session: WriteSession, caller: Worker, posted: Posted
+    request: Request,
+    run_id: str,
+    ref: str,
+    point_id: str,
+    session: WriteSession,
+    caller: Worker,
+    posted: Posted,
+    basis: Basis,
 ) -> Response:
     by, at = caller.user_id, now(request)
 
@@ -185,12 +210,21 @@ def report_point(
 
     place = (run_id, stage_ref(ref), point_id)
     leads_to = PointState.REPORTED
-    return _do(request, session, caller, posted, place, decide, notice="point_reported", leads_to=leads_to)
+    return _do(
+        request, session, caller, posted, place, decide, based_on=basis, notice="point_reported", leads_to=leads_to
+    )
 
 
 @router.post(PLACE + "/afsluiten")
 def close_point(
-    request: Request, run_id: str, ref: str, point_id: str, session: WriteSession, caller: Approver, posted: Posted
+    request: Request,
+    run_id: str,
+    ref: str,
+    point_id: str,
+    session: WriteSession,
+    caller: Approver,
+    posted: Posted,
+    basis: Basis,
 ) -> Response:
     by, roles, at = caller.user_id, caller.role_names, now(request)
 
@@ -201,12 +235,21 @@ def close_point(
 
     place = (run_id, stage_ref(ref), point_id)
     leads_to = PointState.CLOSED
-    return _do(request, session, caller, posted, place, decide, notice="point_closed", leads_to=leads_to)
+    return _do(
+        request, session, caller, posted, place, decide, based_on=basis, notice="point_closed", leads_to=leads_to
+    )
 
 
 @router.post(PLACE + "/teruggeven")
 def return_point(
-    request: Request, run_id: str, ref: str, point_id: str, session: WriteSession, caller: Approver, posted: Posted
+    request: Request,
+    run_id: str,
+    ref: str,
+    point_id: str,
+    session: WriteSession,
+    caller: Approver,
+    posted: Posted,
+    basis: Basis,
 ) -> Response:
     by, roles, at = caller.user_id, caller.role_names, now(request)
 
@@ -226,12 +269,21 @@ def return_point(
 
     place = (run_id, stage_ref(ref), point_id)
     leads_to = PointState.OPEN
-    return _do(request, session, caller, posted, place, decide, notice="point_returned", leads_to=leads_to)
+    return _do(
+        request, session, caller, posted, place, decide, based_on=basis, notice="point_returned", leads_to=leads_to
+    )
 
 
 @router.post(PLACE + "/wijzigen")
 def change_point(
-    request: Request, run_id: str, ref: str, point_id: str, session: WriteSession, caller: Approver, posted: Posted
+    request: Request,
+    run_id: str,
+    ref: str,
+    point_id: str,
+    session: WriteSession,
+    caller: Approver,
+    posted: Posted,
+    basis: Basis,
 ) -> Response:
     by, roles, at = caller.user_id, caller.role_names, now(request)
 
@@ -253,4 +305,4 @@ def change_point(
         )
 
     place = (run_id, stage_ref(ref), point_id)
-    return _do(request, session, caller, posted, place, decide, notice="point_changed")
+    return _do(request, session, caller, posted, place, decide, based_on=basis, notice="point_changed")

@@ -29,6 +29,7 @@ from app.features.approvals.standing import standing_of
 from app.policy import Action
 from app.storage.database import ReadSession, WriteSession
 from app.web.access import allowed
+from app.web.based_on import based_on
 from app.web.clock import now
 from app.web.formats import day_of
 from app.web.forms import FormInvalid, FormState, Posted, parse, typed_text
@@ -56,6 +57,8 @@ register(
 Viewer = Annotated[Caller, allowed(Action.VIEW_RUN)]
 Worker = Annotated[Caller, allowed(Action.WORK_ON_STAGE)]
 Approver = Annotated[Caller, allowed(Action.APPROVE_STAGE)]
+Basis = Annotated[str, based_on()]
+SealShown = Annotated[str, based_on("shown", "revision")]
 
 
 def _content(request: Request, session: Session, caller: Caller, run_id: str, ref: StageRef) -> StageContent:
@@ -113,7 +116,7 @@ def _page(request: Request, template: str, content: StageContent, form: FormStat
 
 @router.post("/trajecten/{run_id}/fasen/{ref}/akkoord-vragen")
 def request_approval(
-    request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted
+    request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted, seal: SealShown
 ) -> Response:
     stage, typed = stage_ref(ref), FormState(typed_text(posted))
     try:
@@ -159,12 +162,14 @@ def _look_again(
 
 @router.post("/trajecten/{run_id}/fasen/{ref}/verzoek-intrekken")
 def withdraw_request(
-    request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted
+    request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted, basis: Basis
 ) -> Response:
     stage = stage_ref(ref)
     try:
         form = parse(WithdrawForm, posted)
-        service.withdraw_request(session, run_id, stage, reason=form.reason, by=caller.user_id, at=now(request))
+        service.withdraw_request(
+            session, run_id, stage, reason=form.reason, based_on=basis, by=caller.user_id, at=now(request)
+        )
     except FormInvalid as invalid:
         content = _content(request, session, caller, run_id, stage)
         return _request_page(request, caller, content, invalid.state(language_of(request)), status=422)
@@ -223,7 +228,7 @@ def _decision_page(
 
 @router.post("/trajecten/{run_id}/fasen/{ref}/beoordelen")
 def decide(
-    request: Request, run_id: str, ref: str, session: WriteSession, caller: Approver, posted: Posted
+    request: Request, run_id: str, ref: str, session: WriteSession, caller: Approver, posted: Posted, seal: SealShown
 ) -> Response:
     stage = stage_ref(ref)
     try:
@@ -267,13 +272,13 @@ def _decided_just_now(content: StageContent, caller: Caller, form: DecisionForm)
 
 @router.post("/trajecten/{run_id}/fasen/{ref}/akkoord-intrekken")
 def withdraw_approval(
-    request: Request, run_id: str, ref: str, session: WriteSession, caller: Approver, posted: Posted
+    request: Request, run_id: str, ref: str, session: WriteSession, caller: Approver, posted: Posted, basis: Basis
 ) -> Response:
     stage = stage_ref(ref)
     try:
         form = parse(WithdrawForm, posted)
         by = _decider(request, caller, form.mandate)
-        service.withdraw_approval(session, run_id, stage, reason=form.reason, by=by)
+        service.withdraw_approval(session, run_id, stage, reason=form.reason, based_on=basis, by=by)
     except FormInvalid as invalid:
         content = _content(request, session, caller, run_id, stage)
         return _decision_page(request, caller, content, invalid.state(language_of(request)), status=422)

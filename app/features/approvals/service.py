@@ -18,7 +18,7 @@ from app.engine.points import NewPoint
 from app.engine.run import Run, StageRef, UserId
 from app.engine.seal import Manifest, digest, manifest
 from app.features.approvals.forms import ConditionTyped
-from app.storage import account_log, deciding, run_store
+from app.storage import account_log, deciding, marks, run_store
 from app.storage.account_log import Act, Trace
 from app.storage.deciding import Who
 from app.storage.seals import find_seal, keep_seal
@@ -39,8 +39,12 @@ def request_approval(
     run_store.record(session, plan, run, event)
 
 
-def withdraw_request(session: Session, run_id: str, ref: StageRef, *, reason: str, by: UserId, at: datetime) -> None:
+def withdraw_request(
+    session: Session, run_id: str, ref: StageRef, *, reason: str, based_on: str, by: UserId, at: datetime
+) -> None:
+    """Raises Outdated when something else happened to the stage, Blocked."""
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
+    marks.check(based_on, marks.stage_mark(run, ref))
     text = write_text(session, run_id, reason, by=by, at=at)
     run_store.record(session, plan, run, transitions.withdraw_request(plan, run, ref, reason=text, by=by, at=at))
 
@@ -148,8 +152,12 @@ def send_back(
     _note_use(session, run.id, ref, mandate, by)
 
 
-def withdraw_approval(session: Session, run_id: str, ref: StageRef, *, reason: str, by: Decider) -> None:
+def withdraw_approval(
+    session: Session, run_id: str, ref: StageRef, *, reason: str, based_on: str, by: Decider
+) -> None:
+    """Raises Outdated when something else happened to the stage, Blocked."""
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
+    marks.check(based_on, marks.stage_mark(run, ref))
     who, mandate = _known(session, run, ref, by)
     event = transitions.withdraw_approval(
         plan,

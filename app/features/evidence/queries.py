@@ -22,6 +22,7 @@ from app.features.evidence.whereabouts import Versions, Whereabouts, versions_of
 from app.policy import Action
 from app.storage import codec
 from app.storage.evidence_store import COLUMNS, Evidence, evidence_of, find_evidence, from_row
+from app.storage.marks import stage_mark
 from app.storage.people import names_of
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_in_progress, load_stages, load_step
@@ -86,6 +87,7 @@ class StepEvidencePage:
     names: Mapping[UserId, str]
     may_add: bool
     cannot_add: tuple[Reason, ...]
+    mark: str
 
     @property
     def first_missing(self) -> str:
@@ -120,6 +122,7 @@ def step_evidence_page(session: Session, caller: Caller, run_id: str, ref: Stage
         names=names_of(session, _people(found)),
         may_add=is_worker and not cannot,
         cannot_add=cannot,
+        mark=stage_mark(run, ref),
     )
 
 
@@ -308,6 +311,7 @@ class EvidencePage:
     withdrawal_reason: str | None
     may_withdraw: bool
     cannot_withdraw: tuple[Reason, ...]
+    mark: str
 
 
 def evidence_page(session: Session, caller: Caller, run_id: str, id: str) -> EvidencePage:
@@ -329,6 +333,7 @@ def evidence_page(session: Session, caller: Caller, run_id: str, id: str) -> Evi
         withdrawal_reason=_withdrawal_reason(session, found) if found.is_withdrawn else None,
         may_withdraw=is_worker and not cannot,
         cannot_withdraw=cannot,
+        mark=stage_mark(run, found.ref),
     )
 
 

@@ -27,7 +27,9 @@ from app.policy import Action
 from app.storage.database import ReadSession, WriteSession
 from app.storage.evidence_files import FileDamaged, FileMissing
 from app.storage.evidence_store import Evidence, find_evidence
+from app.storage.marks import stage_mark
 from app.web.access import NotAllowed, allowed
+from app.web.based_on import based_on
 from app.web.clock import now
 from app.web.forms import FormInvalid, FormState, Posted, Problem, parse, typed_text
 from app.web.i18n import N_, Language, gettext_for, language_of
@@ -50,6 +52,7 @@ register(
 
 Viewer = Annotated[Caller, allowed(Action.VIEW_RUN)]
 Worker = Annotated[Caller, allowed(Action.WORK_ON_STAGE)]
+Basis = Annotated[str, based_on()]
 
 FILES: Final = "bestanden"  # name of the field
 
@@ -95,6 +98,7 @@ def _step_page(
     status: int,
     added: Sequence[str] = (),
     refused: Sequence[str] = (),
+    is_stale: bool = False,
 ) -> Response:
     return render(
         request,
@@ -106,6 +110,7 @@ def _step_page(
         form=form,
         added=added,
         refused=refused,
+        is_stale=is_stale,
         accept=ACCEPT,
         files_max=FILES_AT_ONCE_MAX,
         type_title=title_of,
@@ -123,10 +128,15 @@ def add_evidence(
     session: WriteSession,
     caller: Worker,
     posted: Posted,
+    basis: Basis,
 ) -> Response:
     stage = stage_ref(ref)
     place = service.open_step(session, run_id, stage, step, by=caller.user_id, at=now(request))
     added = service.Added((), ())
+    if basis != stage_mark(place.run, stage):
+        # Approved or asked for meanwhile, say: whoever adds something should know.
+        page, typed = queries.step_evidence_page(session, caller, run_id, stage, step), FormState(typed_text(posted))
+        return _step_page(request, page, typed, status=409, is_stale=True)
     try:
         form = read_add_form(posted, place.plan)
         chosen = _chosen(upload) if isinstance(form, FileForm) else []
@@ -268,7 +278,7 @@ def download(request: Request, run_id: str, evidence_id: str, session: ReadSessi
 
 @router.post("/trajecten/{run_id}/bewijsstukken/{evidence_id}/intrekken")
 def withdraw(
-    request: Request, run_id: str, evidence_id: str, session: WriteSession, caller: Worker, posted: Posted
+    request: Request, run_id: str, evidence_id: str, session: WriteSession, caller: Worker, posted: Posted, basis: Basis
 ) -> Response:
     try:
         form = parse(WithdrawForm, posted)
@@ -276,7 +286,9 @@ def withdraw(
         page = queries.evidence_page(session, caller, run_id, evidence_id)
         return _evidence_page(request, page, invalid.state(language_of(request)), status=422)
     try:
-        service.withdraw_evidence(session, run_id, evidence_id, reason=form.reason, by=caller.user_id, at=now(request))
+        service.withdraw_evidence(
+            session, run_id, evidence_id, reason=form.reason, based_on=basis, by=caller.user_id, at=now(request)
+        )
     except service.EvidenceSetAside:
         page = queries.evidence_page(session, caller, run_id, evidence_id)
         return _evidence_page(request, page, FormState(typed_text(posted)), status=409)

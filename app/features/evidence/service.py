@@ -19,7 +19,7 @@ from app.engine.run import EvidenceId, Run, StageRef, UserId
 from app.features.evidence.file_types import name_for, title_for
 from app.features.evidence.forms import TITLE_MAX, AddForm, LinkForm, NoteForm, form_named
 from app.features.evidence.uploads import ReceivedFile, Upload
-from app.storage import evidence_store, run_store
+from app.storage import evidence_store, marks, run_store
 from app.storage.evidence_store import Description, Evidence, StoredFile
 from app.storage.texts import write_text
 
@@ -170,9 +170,11 @@ def _twin(counting: Iterable[Evidence], described: Description) -> Evidence | No
     return None
 
 
-def withdraw_evidence(session: Session, run_id: str, id: str, *, reason: str, by: UserId, at: datetime) -> None:
+def withdraw_evidence(
+    session: Session, run_id: str, id: str, *, reason: str, based_on: str, by: UserId, at: datetime
+) -> None:
     """Withdrawing one's own withdrawal again changes nothing.  Raises RunNotFound, NoSuchPart, Blocked,
-    EvidenceSetAside."""
+    EvidenceSetAside; Outdated when something else happened to the stage."""
     found = evidence_store.find_evidence(session, run_id, id)
     plan, run = run_store.load_step(session, run_id, found.ref, found.step, for_change=True)
     found = evidence_store.find_evidence(session, run_id, id)  # nobody changes it from here on
@@ -180,6 +182,7 @@ def withdraw_evidence(session: Session, run_id: str, id: str, *, reason: str, by
         return
     if any(item.evidence and item.evidence.id == found.id for item in run.parked):
         raise EvidenceSetAside(found.id)
+    marks.check(based_on, marks.stage_mark(run, found.ref))
     text = write_text(session, run.id, reason, by=by, at=at)
     events = transitions.withdraw_evidence(
         plan, run, found.ref, found.step, evidence=found.id, reason=text, by=by, at=at

@@ -4,7 +4,7 @@ a lost connection, and then nobody sees what was wrong.
 
 All of this is done before the transaction of the request begins: a slow sender keeps no other writer waiting.
 
-    router = APIRouter(route_class=UploadRoute)
+    router = Room(route_class=UploadRoute)
 
     @router.post("/…", max_body_size=READ_BYTES_MAX)
     def add(upload: Uploaded, session: WriteSession, form: Posted, …):   # Uploaded first: it outlives the session
@@ -18,7 +18,6 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import Depends
-from fastapi.routing import APIRoute
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
@@ -40,6 +39,7 @@ from app.web.clock import now
 from app.web.csrf import origin_is_ours
 from app.web.forms import FIELDS_MAX, TEXT_BYTES_MAX, typed_text
 from app.web.identity import caller_of, seen_after, session_id_of, token_of
+from app.web.once import Route
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -58,6 +58,10 @@ class ReceivedFile(UploadFile):
         self.bytes = 0
         self.type: FileType | None = None
         self.problem: Problem | None = None
+
+    @property
+    def sha256(self) -> str | None:
+        return self.incoming.sha256 if self.incoming is not None else None
 
     @property
     def is_empty(self) -> bool:
@@ -106,7 +110,7 @@ def files_of(request: Request) -> EvidenceFiles:
 # --- the request -----------------------------------------------------------------------------------------------
 
 
-class UploadRoute(APIRoute):
+class UploadRoute(Route):
     """A route whose form is read by `UploadRequest`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

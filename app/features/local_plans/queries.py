@@ -79,6 +79,21 @@ def shown_problems(problems: Iterable[Problem], source: str, language: Language)
     )
 
 
+# --- a draft of somebody else ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TheirDraft:
+    kept: KeptPlan
+    text: str
+    by: str
+
+
+def their_draft(session: Session, id: str) -> TheirDraft:
+    kept = local_plan(session, id)
+    return TheirDraft(kept, source_of(session, id), names_of(session, [kept.uploaded_by])[kept.uploaded_by])
+
+
 # --- one plan --------------------------------------------------------------------------------------------------
 
 

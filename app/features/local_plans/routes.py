@@ -17,7 +17,9 @@ from app.policy import Action
 from app.storage import local_plans
 from app.storage.database import ReadSession, WriteSession
 from app.storage.local_plans import DraftChanged, LocalPlanNotFound
+from app.storage.marks import Outdated
 from app.web.access import allowed
+from app.web.based_on import based_on
 from app.web.clock import now
 from app.web.forms import FormInvalid, FormState, Posted, parse, refuse
 from app.web.i18n import N_, language_of
@@ -38,6 +40,8 @@ register(
 )
 
 Manager = Annotated[Caller, allowed(Action.MANAGE_PLANS)]
+Basis = Annotated[str, based_on()]
+PlanShown = Annotated[str, based_on("shown")]
 
 HERE: Final = "/beheer/stappenplannen"
 
@@ -58,17 +62,34 @@ def show_list(request: Request, session: ReadSession, caller: Manager) -> Respon
 def show_form(request: Request, session: ReadSession, caller: Manager, van: str = "") -> Response:
     """`van`: the plan whose text one begins with."""
     text = local_plans.source_of(session, van) if van else ""
-    return _form_page(request, FormState.of(tekst=text))
+    kept = local_plans.local_plan(session, van) if van else None
+    # From what was released comes a next version, which takes the place of nothing.
+    return _form_page(request, FormState.of(tekst=text), based_on=kept.mark if kept and kept.is_draft else "")
 
 
 def _form_page(
-    request: Request, form: FormState, *, problems: tuple[queries.ShownProblem, ...] = (), status: int = 200
+    request: Request,
+    form: FormState,
+    *,
+    based_on: str,
+    problems: tuple[queries.ShownProblem, ...] = (),
+    theirs: queries.TheirDraft | None = None,
+    status: int = 200,
 ) -> Response:
-    return render(request, "local_plans/add.html", status=status, form=form, problems=problems)
+    """`theirs`: the draft of this version that a colleague keeps meanwhile."""
+    return render(
+        request,
+        "local_plans/add.html",
+        status=status,
+        form=form,
+        based_on=based_on,
+        problems=problems,
+        theirs=theirs,
+    )
 
 
 @router.post("/beheer/stappenplannen/toevoegen")
-def add(request: Request, session: WriteSession, caller: Manager, posted: Posted) -> Response:
+def add(request: Request, session: WriteSession, caller: Manager, posted: Posted, basis: Basis) -> Response:
     language = language_of(request)
     try:
         form = parse(UploadForm, posted)
@@ -76,14 +97,18 @@ def add(request: Request, session: WriteSession, caller: Manager, posted: Posted
         if not source.strip():
             raise refuse(posted, "bestand", N_("Choose a file, or type its text."))
     except FormInvalid as invalid:
-        return _form_page(request, invalid.state(language), status=422)
+        return _form_page(request, invalid.state(language), based_on=basis, status=422)
     try:
-        id = service.keep(session, source, by=caller.user_id, at=now(request))
+        id = service.keep(session, source, based_on=basis, by=caller.user_id, at=now(request))
+    except DraftChanged as changed:
+        theirs = queries.their_draft(session, changed.id)
+        form_state = FormState.of(tekst=source.decode("utf-8-sig"))
+        return _form_page(request, form_state, based_on=theirs.kept.mark, theirs=theirs, status=409)
     except PlanInvalid as invalid:
         text = source.decode("utf-8-sig", "replace")
         problems = queries.shown_problems(invalid.problems, text, language)
         # What is too large to be a plan is not sent back either.
-        return _form_page(request, FormState.of(tekst=text[:BYTES_MAX]), problems=problems, status=422)
+        return _form_page(request, FormState.of(tekst=text[:BYTES_MAX]), based_on=basis, problems=problems, status=422)
     return see_other(_address(id), notice="local_plan_kept")
 
 
@@ -111,7 +136,9 @@ def _plan_page(
 
 
 @router.post("/beheer/stappenplannen/{local_plan_id}/vaststellen")
-def release(request: Request, local_plan_id: str, session: WriteSession, caller: Manager, posted: Posted) -> Response:
+def release(
+    request: Request, local_plan_id: str, session: WriteSession, caller: Manager, posted: Posted, plan: PlanShown
+) -> Response:
     kept = local_plans.local_plan(session, local_plan_id)
     try:
         form = parse(ReleaseForm, posted)
@@ -126,23 +153,37 @@ def release(request: Request, local_plan_id: str, session: WriteSession, caller:
 
 
 @router.post("/beheer/stappenplannen/{local_plan_id}/buiten-gebruik")
-def retire(request: Request, local_plan_id: str, session: WriteSession, caller: Manager, posted: Posted) -> Response:
+def retire(
+    request: Request, local_plan_id: str, session: WriteSession, caller: Manager, posted: Posted, basis: Basis
+) -> Response:
     parse(NothingForm, posted)
-    local_plans.retire(session, local_plan_id, by=caller.user_id, at=now(request))
+    try:
+        local_plans.retire(session, local_plan_id, based_on=basis, by=caller.user_id, at=now(request))
+    except Outdated:
+        return _plan_page(request, session, local_plan_id, FormState(), status=409, changed=True)
     return see_other(_address(local_plan_id), notice="local_plan_retired")
 
 
 @router.post("/beheer/stappenplannen/{local_plan_id}/weer-gebruiken")
-def use_again(request: Request, local_plan_id: str, session: WriteSession, caller: Manager, posted: Posted) -> Response:
+def use_again(
+    request: Request, local_plan_id: str, session: WriteSession, caller: Manager, posted: Posted, basis: Basis
+) -> Response:
     parse(NothingForm, posted)
-    local_plans.use_again(session, local_plan_id)
+    try:
+        local_plans.use_again(session, local_plan_id, based_on=basis)
+    except Outdated:
+        return _plan_page(request, session, local_plan_id, FormState(), status=409, changed=True)
     return see_other(_address(local_plan_id), notice="local_plan_in_use")
 
 
 @router.post("/beheer/stappenplannen/{local_plan_id}/verwijderen")
-def discard(request: Request, local_plan_id: str, session: WriteSession, caller: Manager, posted: Posted) -> Response:
+def discard(
+    request: Request, local_plan_id: str, session: WriteSession, caller: Manager, posted: Posted, basis: Basis
+) -> Response:
     parse(NothingForm, posted)
-    if not local_plans.discard_draft(session, local_plan_id):
+    try:
+        local_plans.discard_draft(session, local_plan_id, based_on=basis)
+    except Outdated:
         return _plan_page(request, session, local_plan_id, FormState(), status=409, changed=True)
     return see_other(HERE, notice="local_plan_discarded")
 

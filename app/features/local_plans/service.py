@@ -55,12 +55,12 @@ def extendable(session: Session) -> Extendable:
     return find
 
 
-def keep(session: Session, source: bytes, *, by: str, at: datetime) -> str:
+def keep(session: Session, source: bytes, *, based_on: str, by: str, at: datetime) -> str:
     """Gives the id of the draft.  Raises PlanInvalid with every problem, also when there is something else by this
-    name."""
+    name; DraftChanged when the draft of this version is not the one whose mark is `based_on`."""
     loaded = check(session, source)
     try:
-        return local_plans.keep_draft(session, loaded, source.decode("utf-8-sig"), by=by, at=at)
+        return local_plans.keep_draft(session, loaded, source.decode("utf-8-sig"), based_on=based_on, by=by, at=at)
     except (NationalName, VersionTaken) as taken:
         code = "local_national_name" if isinstance(taken, NationalName) else "local_version_taken"
         path = ("overlay" if loaded.plan.extends else "plan") + (".id" if code == "local_national_name" else ".version")

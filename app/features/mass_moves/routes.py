@@ -19,6 +19,7 @@ from app.features.mass_moves.worker import in_app
 from app.policy import Action
 from app.storage.database import ReadSession, WriteSession
 from app.web.access import allowed
+from app.web.based_on import based_on
 from app.web.clock import now
 from app.web.forms import FormInvalid, FormState, Posted, parse, typed_text
 from app.web.i18n import N_, language_of
@@ -38,6 +39,7 @@ register(
 
 Mover = Annotated[Caller, allowed(Action.MOVE_MANY)]
 Viewer = Annotated[Caller, allowed(Action.VIEW_MASS_MOVES)]
+SelectionShown = Annotated[str, based_on("overzetting", "aantal")]
 Part = Annotated[str, Query(max_length=PART_MAX)]
 
 HERE = "/beheer/overzetten"
@@ -97,7 +99,12 @@ def _address_of(wanted: Wanted, *, pagina: int | None) -> str:
 
 @router.post("/beheer/overzetten")
 def start(
-    request: Request, session: WriteSession, caller: Mover, posted: Posted, background: BackgroundTasks
+    request: Request,
+    session: WriteSession,
+    caller: Mover,
+    posted: Posted,
+    selection: SelectionShown,
+    background: BackgroundTasks,
 ) -> Response:
     try:
         form = parse(StartForm, posted)

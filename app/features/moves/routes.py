@@ -28,6 +28,7 @@ from app.policy import Action
 from app.storage.database import ReadSession, WriteSession
 from app.storage.run_header import run_header
 from app.web.access import allowed
+from app.web.based_on import based_on
 from app.web.clock import now
 from app.web.forms import FormInvalid, FormState, Posted, Problem, parse, typed_text
 from app.web.i18n import N_, language_of
@@ -48,6 +49,9 @@ register(
 
 Viewer = Annotated[Caller, allowed(Action.VIEW_RUN)]
 Mover = Annotated[Caller, allowed(Action.MOVE_RUN)]
+OutcomeShown = Annotated[str, based_on("shown")]
+Basis = Annotated[str, based_on()]
+Revision = Annotated[str, based_on("revision")]
 
 
 def _address(run_id: str) -> str:
@@ -164,13 +168,17 @@ def _changed(
 
 
 @router.post("/trajecten/{run_id}/nieuwe-versie/uitvoeren")
-def carry_out(request: Request, run_id: str, session: WriteSession, caller: Mover, posted: Posted) -> Response:
+def carry_out(
+    request: Request, run_id: str, session: WriteSession, caller: Mover, posted: Posted, outcome: OutcomeShown
+) -> Response:
     refused = _decide(request, run_id, session, caller, posted, service.carry_out)
     return refused or see_other(f"/trajecten/{run_id}", notice="run_moved")
 
 
 @router.post("/trajecten/{run_id}/nieuwe-versie/voorleggen")
-def propose(request: Request, run_id: str, session: WriteSession, caller: Mover, posted: Posted) -> Response:
+def propose(
+    request: Request, run_id: str, session: WriteSession, caller: Mover, posted: Posted, outcome: OutcomeShown
+) -> Response:
     refused = _decide(request, run_id, session, caller, posted, service.propose)
     return refused or see_other(_address(run_id), notice="move_proposed")
 
@@ -195,7 +203,9 @@ def _decide(
 
 
 @router.post("/trajecten/{run_id}/nieuwe-versie/bevestigen")
-def confirm(request: Request, run_id: str, session: WriteSession, caller: Mover, posted: Posted) -> Response:
+def confirm(
+    request: Request, run_id: str, session: WriteSession, caller: Mover, posted: Posted, outcome: OutcomeShown
+) -> Response:
     try:
         form = parse(ConfirmForm, posted)
     except FormInvalid as invalid:
@@ -212,12 +222,14 @@ def confirm(request: Request, run_id: str, session: WriteSession, caller: Mover,
 
 
 @router.post("/trajecten/{run_id}/nieuwe-versie/intrekken")
-def withdraw_proposal(request: Request, run_id: str, session: WriteSession, caller: Mover, posted: Posted) -> Response:
+def withdraw_proposal(
+    request: Request, run_id: str, session: WriteSession, caller: Mover, posted: Posted, basis: Basis
+) -> Response:
     try:
         form = parse(DeclineForm, posted)
     except FormInvalid as invalid:
         return _invalid(request, session, caller, run_id, invalid)
-    service.withdraw_proposal(session, run_id, reason=form.reason, by=caller, at=now(request))
+    service.withdraw_proposal(session, run_id, reason=form.reason, based_on=basis, by=caller, at=now(request))
     return see_other(_address(run_id), notice="move_declined")
 
 
@@ -256,7 +268,9 @@ def _undo_page(
 
 
 @router.post("/trajecten/{run_id}/nieuwe-versie/terugdraaien")
-def undo(request: Request, run_id: str, session: WriteSession, caller: Mover, posted: Posted) -> Response:
+def undo(
+    request: Request, run_id: str, session: WriteSession, caller: Mover, posted: Posted, revision: Revision
+) -> Response:
     try:
         form = parse(UndoForm, posted)
     except FormInvalid as invalid:

@@ -19,7 +19,7 @@ from app.engine.run_migration.items import RunMigration, plan_run_migration
 from app.engine.run_migration.outcome import Outcome
 from app.engine.run_migration.undoing import Undo, plan_undo
 from app.features.moves.forms import Chosen
-from app.storage import run_store
+from app.storage import marks, run_store
 from app.storage.deciding import persons_in
 from app.storage.plan_routes import comparison, newer_versions
 from app.storage.plans import PinnedPlan, load_plan, pinned_plans
@@ -103,9 +103,10 @@ def propose(
     run_store.record(session, opened.plan, opened.run, event)
 
 
-def withdraw_proposal(session: Session, run_id: str, *, reason: str, by: Caller, at: datetime) -> None:
-    """By the team, or by a manager who declines.  Raises Blocked."""
+def withdraw_proposal(session: Session, run_id: str, *, reason: str, based_on: str, by: Caller, at: datetime) -> None:
+    """By the team, or by a manager who declines.  Raises Blocked, Outdated when it is another proposal."""
     plan, run = run_store.load_stages(session, run_id, for_change=True)
+    marks.check(based_on, marks.proposal_mark(run))
     text = write_text(session, run_id, reason, by=by.user_id, at=at)
     event = moves.withdraw_move_proposal(run, reason=text, by=by.user_id, at=at)
     run_store.record(session, plan, run, event)

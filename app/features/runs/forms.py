@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
+from starlette.datastructures import FormData
 
-from app.web.forms import Form
+from app.features.runs.settings import FIELDS
+from app.web.forms import Form, FormInvalid, parse, typed_text
 from app.web.i18n import N_
 
 NAME_MAX = 120  # characters; one line in lists and in the report's title
@@ -31,12 +33,27 @@ class StartForm(Form):
 
 
 class EditForm(Form):
-    based_on: Annotated[int, Field(alias="based_on", ge=1)]
     name: Name
     purpose: Purpose
     domains: Domains = []
     team: Team
     manager: Manager
+
+
+CHOICE = "keuze."
+ASKED = "gevraagd"
+"""After a conflict: the fields about which the page asks what stays, and the choices."""
+
+
+def parse_edit(posted: FormData) -> tuple[EditForm, tuple[str, ...], dict[str, str]]:
+    """What was filled in, the fields that were asked about, and what was chosen there.  Raises FormInvalid."""
+    fixed = [(name, value) for name, value in posted.multi_items() if name != ASKED and not name.startswith(CHOICE)]
+    asked = tuple(field for field in FIELDS if field in posted.getlist(ASKED))
+    chosen = {field: str(posted[CHOICE + field]) for field in asked if CHOICE + field in posted}
+    try:
+        return parse(EditForm, FormData(fixed)), asked, chosen
+    except FormInvalid as invalid:
+        raise FormInvalid(typed_text(posted), invalid.problems) from None
 
 
 class ReasonForm(Form):

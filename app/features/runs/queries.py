@@ -17,10 +17,12 @@ from app.engine.progress import NOTHING, GroundProgress, Progress, ground_progre
 from app.engine.run import DecisionTaken, Run, StageInstance, UserId
 from app.engine.standing import NextStage, Standing, next_stages, standings
 from app.features.runs.drawing import states_by_stage
+from app.features.runs.settings import settings_of
 from app.features.runs.versions import VersionNotice, version_notice
 from app.policy import Action, Role
 from app.storage import deciding
 from app.storage.deciding import StandIn
+from app.storage.marks import decision_mark
 from app.storage.people import Person, members_with_role
 from app.storage.plans import PinnedPlan, load_plan, load_plans, newest_of_each, pinned_plans
 from app.storage.run_header import RunHeader, run_header
@@ -48,6 +50,7 @@ class DecisionLine:
     reason: str | None
     blocked_by: tuple[Reason, ...]
     own_work: tuple[Reason, ...]
+    mark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,7 @@ def _decisions(plan: StepPlan, run: Run, texts: dict[str, str], by: UserId, peop
                     reason=texts.get(taken.reason) if taken else None,
                     blocked_by=tuple(guards.unmet_requirements(plan, run, decision.requires, domain)),
                     own_work=tuple(deciders.decider_did_the_work(plan, run, decision, domain, by, people)),
+                    mark=decision_mark(run, decision.id, domain),
                 )
             )
     return lines
@@ -210,6 +214,10 @@ class EditPage:
     people: People
     domains_in_use: frozenset[str]
     changed_at: datetime | None = None
+
+    @property
+    def basis(self) -> str:
+        return settings_of(self.header, self.run).basis
 
 
 def edit_page(session: Session, run_id: str) -> EditPage:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 from fastapi import Query, Request
@@ -11,17 +13,18 @@ from app.engine.errors import Blocked
 from app.engine.run import StageRef
 from app.features.runs import queries, service
 from app.features.runs.drawing import run_graph
-from app.features.runs.forms import DecisionForm, EditForm, ReasonForm, StartForm
+from app.features.runs.forms import ASKED, CHOICE, DecisionForm, ReasonForm, StartForm, parse_edit
 from app.features.runs.overview import overview
+from app.features.runs.settings import FIELDS, RunSettings, SettingsConflict
 from app.policy import Action
 from app.storage.carry_over import earlier_runs
 from app.storage.database import ReadSession, WriteSession
 from app.storage.plans import PlanRetired, UnknownPlan
-from app.storage.run_store import StaleRun
 from app.web.access import allowed
+from app.web.based_on import based_on
 from app.web.clock import now
 from app.web.formats import day_of
-from app.web.forms import FormInvalid, FormState, Posted, parse, refuse
+from app.web.forms import FormInvalid, FormState, Posted, Problem, parse, refuse, typed_text
 from app.web.i18n import N_, language_of
 from app.web.identity import Caller
 from app.web.notice import register, see_other
@@ -48,6 +51,7 @@ Starter = Annotated[Caller, allowed(Action.START_RUN)]
 Editor = Annotated[Caller, allowed(Action.EDIT_RUN)]
 Worker = Annotated[Caller, allowed(Action.WORK_ON_STAGE)]
 Decider = Annotated[Caller, allowed(Action.TAKE_DECISION)]
+Basis = Annotated[str, based_on()]
 
 
 @router.get("/")
@@ -163,7 +167,7 @@ def show_run(request: Request, run_id: str, session: ReadSession, caller: Viewer
 def show_edit_form(request: Request, run_id: str, session: ReadSession, caller: Editor) -> Response:
     page = queries.edit_page(session, run_id)
     form = FormState.of(
-        based_on=page.run.revision,
+        based_on=page.basis,
         naam=page.header.name,
         doel=page.header.purpose,
         domeinen=page.run.domains,
@@ -182,51 +186,65 @@ def _edit_page(request: Request, page: queries.EditPage, form: FormState, *, sta
         header=page.header,
         page=page,
         form=form,
-        is_stale=status == 409,
+        asked=[(field, LABELS[field]) for field in FIELDS if field in form.values_of(ASKED)],
         here_tab="run",
     )
 
 
 @router.post("/trajecten/{run_id}/bewerken")
-def change_run(request: Request, run_id: str, session: WriteSession, caller: Editor, posted: Posted) -> Response:
+def change_run(
+    request: Request, run_id: str, session: WriteSession, caller: Editor, posted: Posted, basis: Basis
+) -> Response:
+    again = partial(_edit_again, request, session, run_id)
     try:
-        form = parse(EditForm, posted)
-        service.change_run(
-            session,
-            run_id,
-            name=form.name,
-            purpose=form.purpose,
-            domains=form.domains,
-            team=form.team,
-            manager=form.manager,
-            based_on=form.based_on,
-            by=caller.user_id,
-            at=now(request),
-        )
+        form, asked, chosen = parse_edit(posted)
     except FormInvalid as invalid:
-        return _edit_again(request, session, run_id, invalid, status=422)
+        return again(invalid, status=422)
+    mine = RunSettings(form.name, form.purpose, frozenset(form.domains), frozenset(form.team), form.manager)
+    by, at = caller.user_id, now(request)
+    try:
+        service.change_run(session, run_id, mine, based_on=basis, asked=asked, chosen=chosen, by=by, at=at)
     except service.PersonNotAvailable as missing:
-        return _edit_again(request, session, run_id, _person_gone(posted, missing), status=422)
+        return again(_person_gone(posted, missing), status=422)
     except Blocked as blocked:
-        return _edit_again(request, session, run_id, _domains_refused(posted, blocked), status=422)
-    except StaleRun:
-        stale = refuse(
-            posted,
-            "naam",
-            N_("Somebody else changed this trajectory meanwhile. Compare with what you typed, then save again."),
-        )
-        return _edit_again(request, session, run_id, stale, status=409)
+        return again(_domains_refused(posted, blocked), status=422)
+    except SettingsConflict as conflict:
+        # Who was asked about exactly these knows what is there now, and has yet to choose.
+        is_again = set(conflict.fields) <= set(asked)
+        problems = [Problem(CHOICE + field, CHOOSE, LABELS[field]) for field in conflict.fields] if is_again else []
+        refused = FormInvalid(typed_text(posted), problems)
+        return again(refused, status=422 if is_again else 409, conflicts=conflict.fields)
     return see_other(f"/trajecten/{run_id}", notice="run_changed")
 
 
-def _edit_again(request: Request, session: WriteSession, run_id: str, invalid: FormInvalid, *, status: int) -> Response:
+CHOOSE = N_("Choose what stays at “%(label)s”.")
+LABELS = {
+    "naam": N_("Name of the policy"),
+    "doel": N_("Purpose"),
+    "domeinen": N_("Domains"),
+    "team": N_("Team"),
+    "leidinggevende": N_("Manager"),
+}
+
+
+def _edit_again(
+    request: Request,
+    session: WriteSession,
+    run_id: str,
+    invalid: FormInvalid,
+    *,
+    status: int,
+    conflicts: Sequence[str] = (),
+) -> Response:
+    """With what was typed. `conflicts`: the fields that somebody else changed too; the page shows what is there now,
+    and says that it did."""
     session.rollback()
     page = queries.edit_page(session, run_id)
     state = invalid.state(language_of(request))
-    values = dict(state.values)
-    if status == 409 or not state.value("based_on"):
-        # Who saves again after seeing what somebody else made of it saves on what is there now.
-        values["based_on"] = (str(page.run.revision),)
+    asked = tuple(field for field in FIELDS if field in {*conflicts, *state.values_of(ASKED)})
+    values = {**state.values, ASKED: asked}
+    if conflicts:
+        values["based_on"] = (page.basis,)
     return _edit_page(request, page, FormState(values, state.errors), status=status)
 
 
@@ -239,36 +257,36 @@ def _stage_address(run_id: str, ref: StageRef) -> str:
 
 @router.post("/trajecten/{run_id}/fasen/{ref}/starten")
 def start_stage(
-    request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted
+    request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted, basis: Basis
 ) -> Response:
-    stage, form = stage_ref(ref), parse(ReasonForm, posted)
-    service.start_stage(session, run_id, stage, reason=form.reason, by=caller.user_id, at=now(request))
+    stage, form, at = stage_ref(ref), parse(ReasonForm, posted), now(request)
+    service.start_stage(session, run_id, stage, reason=form.reason, based_on=basis, by=caller.user_id, at=at)
     return see_other(_stage_address(run_id, stage), notice="stage_started")
 
 
 @router.post("/trajecten/{run_id}/fasen/{ref}/heropenen")
 def reopen_stage(
-    request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted
+    request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted, basis: Basis
 ) -> Response:
     """Work goes on in an approved stage that stays open, and why."""
-    stage, form = stage_ref(ref), parse(ReasonForm, posted)
-    service.reopen_stage(session, run_id, stage, reason=form.reason, by=caller.user_id, at=now(request))
+    stage, form, at = stage_ref(ref), parse(ReasonForm, posted), now(request)
+    service.reopen_stage(session, run_id, stage, reason=form.reason, based_on=basis, by=caller.user_id, at=at)
     return see_other(_stage_address(run_id, stage), notice="stage_reopened")
 
 
 @router.post("/trajecten/{run_id}/fasen/{ref}/overslaan")
 def skip_stage(
-    request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted
+    request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted, basis: Basis
 ) -> Response:
-    stage, form = stage_ref(ref), parse(ReasonForm, posted)
-    service.skip_stage(session, run_id, stage, reason=form.reason, by=caller.user_id, at=now(request))
+    stage, form, at = stage_ref(ref), parse(ReasonForm, posted), now(request)
+    service.skip_stage(session, run_id, stage, reason=form.reason, based_on=basis, by=caller.user_id, at=at)
     return see_other(_stage_address(run_id, stage), notice="stage_skipped")
 
 
 @router.post("/trajecten/{run_id}/fasen/{ref}/overslaan-ongedaan")
-def undo_skip(request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker) -> Response:
+def undo_skip(request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, basis: Basis) -> Response:
     stage = stage_ref(ref)
-    service.undo_skip(session, run_id, stage, by=caller.user_id, at=now(request))
+    service.undo_skip(session, run_id, stage, based_on=basis, by=caller.user_id, at=now(request))
     return see_other(_stage_address(run_id, stage), notice="skip_undone")
 
 
@@ -277,17 +295,19 @@ def undo_skip(request: Request, run_id: str, ref: str, session: WriteSession, ca
 
 @router.post("/trajecten/{run_id}/besluiten/{decision}")
 def take_decision(
-    request: Request, run_id: str, decision: str, session: WriteSession, caller: Decider, posted: Posted
+    request: Request, run_id: str, decision: str, session: WriteSession, caller: Decider, posted: Posted, basis: Basis
 ) -> Response:
-    form = parse(DecisionForm, posted)
-    service.take_decision(session, run_id, decision, form.domain, reason=form.reason, by=caller, at=now(request))
+    form, at = parse(DecisionForm, posted), now(request)
+    service.take_decision(session, run_id, decision, form.domain, reason=form.reason, based_on=basis, by=caller, at=at)
     return see_other(f"/trajecten/{run_id}", notice="decision_taken")
 
 
 @router.post("/trajecten/{run_id}/besluiten/{decision}/intrekken")
 def withdraw_decision(
-    request: Request, run_id: str, decision: str, session: WriteSession, caller: Decider, posted: Posted
+    request: Request, run_id: str, decision: str, session: WriteSession, caller: Decider, posted: Posted, basis: Basis
 ) -> Response:
-    form = parse(DecisionForm, posted)
-    service.withdraw_decision(session, run_id, decision, form.domain, reason=form.reason, by=caller, at=now(request))
+    form, at = parse(DecisionForm, posted), now(request)
+    service.withdraw_decision(
+        session, run_id, decision, form.domain, reason=form.reason, based_on=basis, by=caller, at=at
+    )
     return see_other(f"/trajecten/{run_id}", notice="decision_withdrawn")

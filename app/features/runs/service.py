@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlmodel import Session
@@ -11,14 +11,14 @@ from sqlmodel import Session
 from app.engine import transitions
 from app.engine.apply import apply
 from app.engine.run import StageRef, UserId
+from app.features.runs.settings import RunSettings, put_together, settings_of
 from app.policy import Role
-from app.storage import run_store
+from app.storage import marks, run_store
 from app.storage.carry_over import bring_along, earlier_runs
 from app.storage.deciding import persons_in
 from app.storage.people import members_with_role
 from app.storage.plans import load_plan_to_start
 from app.storage.run_header import rename, run_header
-from app.storage.run_store import StaleRun
 from app.storage.texts import write_text
 from app.web.identity import Caller
 
@@ -86,69 +86,88 @@ def _check_people(session: Session, team: Sequence[UserId], manager: UserId) -> 
 def change_run(
     session: Session,
     run_id: str,
+    mine: RunSettings,
     *,
-    name: str,
-    purpose: str,
-    domains: Sequence[str],
-    team: Sequence[UserId],
-    manager: UserId,
-    based_on: int,
+    based_on: str,
+    asked: Collection[str] = (),
+    chosen: Mapping[str, str],
     by: UserId,
     at: datetime,
 ) -> None:
-    """Raises StaleRun when the run changed since revision `based_on`, PersonNotAvailable, Blocked."""
+    """`mine`: what was typed; what somebody else changed meanwhile stays beside it, see `put_together`.
+    Raises SettingsConflict, PersonNotAvailable, Blocked."""
     plan, run = run_store.load_stages(session, run_id, for_change=True)
-    if run.revision != based_on:
-        raise StaleRun(run_id)
-    if set(team) != set(run.team) or manager != run.manager:
-        _check_people(session, team, manager)
-        event = transitions.change_team(run, team=team, manager=manager, by=by, at=at)
-        run = run_store.record(session, plan, run, event)
-    if set(domains) != set(run.domains):
-        changed = transitions.change_domains(plan, run, domains=domains, by=by, at=at)
+    current = settings_of(run_header(session, run_id), run)
+    new = put_together(mine, current, based_on=based_on, asked=asked, chosen=chosen)
+    if (new.team, new.manager) != (current.team, current.manager):
+        _check_people(session, sorted(new.team), new.manager)
+        changed = transitions.change_team(run, team=sorted(new.team), manager=new.manager, by=by, at=at)
         run = run_store.record(session, plan, run, changed)
-    header = run_header(session, run_id)
-    if (name, purpose) != (header.name, header.purpose):
+    if new.domains != current.domains:
+        domains = [domain.id for domain in plan.domains if domain.id in new.domains]
+        domains += sorted(new.domains - set(domains))  # which the engine refuses
+        run = run_store.record(session, plan, run, transitions.change_domains(plan, run, domains=domains, by=by, at=at))
+    if (new.name, new.purpose) != (current.name, current.purpose):
         renamed = transitions.rename_run(
-            name=write_text(session, run_id, name, by=by, at=at),
-            purpose=write_text(session, run_id, purpose, by=by, at=at),
+            name=write_text(session, run_id, new.name, by=by, at=at),
+            purpose=write_text(session, run_id, new.purpose, by=by, at=at),
             by=by,
             at=at,
         )
         run_store.record(session, plan, run, renamed)
-        rename(session, run_id, name=name, purpose=purpose)
+        rename(session, run_id, name=new.name, purpose=new.purpose)
 
 
-def start_stage(session: Session, run_id: str, ref: StageRef, *, reason: str, by: UserId, at: datetime) -> None:
-    """`reason`: why a stage is started earlier than advised, or why there is a later round; both in one."""
+def start_stage(
+    session: Session, run_id: str, ref: StageRef, *, reason: str, based_on: str, by: UserId, at: datetime
+) -> None:
+    """`reason`: why a stage is started earlier than advised, or why there is a later round; both in one. Like what
+    follows, raises Outdated when what is changed is not what its page showed, and Blocked."""
     plan, run = run_store.load_stages(session, run_id, for_change=True)
+    marks.check(based_on, marks.stage_mark(run, ref))
     text = write_text(session, run_id, reason, by=by, at=at)
     event = transitions.start_stage(plan, run, ref, early_reason=text, reason=text, by=by, at=at)
     along = bring_along(session, plan, apply(run, event), ref, by=by, at=at)
     run_store.record(session, plan, run, [event, *along])
 
 
-def reopen_stage(session: Session, run_id: str, ref: StageRef, *, reason: str, by: UserId, at: datetime) -> None:
+def reopen_stage(
+    session: Session, run_id: str, ref: StageRef, *, reason: str, based_on: str, by: UserId, at: datetime
+) -> None:
     plan, run = run_store.load_stages(session, run_id, for_change=True)
+    marks.check(based_on, marks.stage_mark(run, ref))
     text = write_text(session, run_id, reason, by=by, at=at)
     run_store.record(session, plan, run, transitions.reopen_stage(plan, run, ref, reason=text, by=by, at=at))
 
 
-def skip_stage(session: Session, run_id: str, ref: StageRef, *, reason: str, by: UserId, at: datetime) -> None:
+def skip_stage(
+    session: Session, run_id: str, ref: StageRef, *, reason: str, based_on: str, by: UserId, at: datetime
+) -> None:
     plan, run = run_store.load_stages(session, run_id, for_change=True)
+    marks.check(based_on, marks.stage_mark(run, ref))
     text = write_text(session, run_id, reason, by=by, at=at)
     run_store.record(session, plan, run, transitions.skip_stage(plan, run, ref, reason=text, by=by, at=at))
 
 
-def undo_skip(session: Session, run_id: str, ref: StageRef, *, by: UserId, at: datetime) -> None:
+def undo_skip(session: Session, run_id: str, ref: StageRef, *, based_on: str, by: UserId, at: datetime) -> None:
     plan, run = run_store.load_stages(session, run_id, for_change=True)
+    marks.check(based_on, marks.stage_mark(run, ref))
     run_store.record(session, plan, run, transitions.undo_skip(plan, run, ref, by=by, at=at))
 
 
 def take_decision(
-    session: Session, run_id: str, decision: str, domain: str | None, *, reason: str, by: Caller, at: datetime
+    session: Session,
+    run_id: str,
+    decision: str,
+    domain: str | None,
+    *,
+    reason: str,
+    based_on: str,
+    by: Caller,
+    at: datetime,
 ) -> None:
     plan, run = run_store.load_stages(session, run_id, for_change=True)
+    marks.check(based_on, marks.decision_mark(run, decision, domain))
     text = write_text(session, run_id, reason, by=by.user_id, at=at)
     event = transitions.take_decision(
         plan,
@@ -165,9 +184,18 @@ def take_decision(
 
 
 def withdraw_decision(
-    session: Session, run_id: str, decision: str, domain: str | None, *, reason: str, by: Caller, at: datetime
+    session: Session,
+    run_id: str,
+    decision: str,
+    domain: str | None,
+    *,
+    reason: str,
+    based_on: str,
+    by: Caller,
+    at: datetime,
 ) -> None:
     plan, run = run_store.load_stages(session, run_id, for_change=True)
+    marks.check(based_on, marks.decision_mark(run, decision, domain))
     text = write_text(session, run_id, reason, by=by.user_id, at=at)
     event = transitions.withdraw_decision(
         plan,

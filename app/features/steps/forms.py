@@ -6,6 +6,7 @@ pydantic model; as there, what does not belong is refused.
     antwoord.<question>.rij.<number>.<column>    a cell of a table
     basis.<question>                             the commitment of the answer that the form was filled in from
     keuze.<question>                             after a conflict: which text stays, and the commitment of the other
+    samen.<question>                             after a conflict: the two written together
     bevestig.<question>                          ticked: the answer that came along from before is still right
     bevestig-alles                               ticked: all of those on the page are
 """
@@ -22,7 +23,7 @@ from starlette.datastructures import FormData
 
 from app.engine.answers import Raw, Value
 from app.engine.definition import Question, QuestionType, Step, StepPlan
-from app.web.forms import CSRF_FIELD, SENTENCES, TWICE, FormInvalid, Problem, typed_text
+from app.web.forms import BASIS_FIELD, OF_THE_PAGE, SENTENCES, TWICE, FormInvalid, Problem, typed_text
 
 Typed = dict[str, tuple[str, ...]]
 
@@ -50,7 +51,8 @@ class Keep(StrEnum):
 @dataclass(frozen=True, slots=True)
 class StepForm:
     """`raw` holds the questions that were on the form; others stay as they are. `rows_for`: the table that gets
-    more room. `chosen`: per question what stays, and the commitment of the other answer as it was shown.
+    more room. `chosen`: per question what stays, and the commitment of the other answer as it was shown; `together`:
+    the two texts as somebody wrote them together.
     `confirmed`: answers from before that were ticked as still right; `confirms_all`: all that are shown. `plan`: the
     start of the digest of the plan whose questions were on the form."""
 
@@ -60,6 +62,7 @@ class StepForm:
     raw: Mapping[str, Raw] = field(default_factory=dict)
     basis: Mapping[str, str] = field(default_factory=dict)
     chosen: Mapping[str, tuple[Keep, str]] = field(default_factory=dict)
+    together: Mapping[str, str] = field(default_factory=dict)
     is_comparison: bool = False
     confirmed: frozenset[str] = frozenset()
     confirms_all: bool = False
@@ -92,6 +95,10 @@ def basis_name(question: str) -> str:
 
 def choice_name(question: str) -> str:
     return f"keuze.{question}"
+
+
+def together_name(question: str) -> str:
+    return f"samen.{question}"
 
 
 def confirm_name(question: str) -> str:
@@ -175,6 +182,7 @@ class _Reader:
     def read(self) -> StepForm:
         basis: dict[str, str] = {}
         chosen: dict[str, tuple[Keep, str]] = {}
+        together: dict[str, str] = {}
         confirmed: set[str] = set()
         plain: dict[str, str] = {}
         for name, values in self._fields():
@@ -191,6 +199,8 @@ class _Reader:
                         chosen[id] = (Keep(keep), seen)
                     else:
                         self._refuse(name)
+                case ["samen", id] if id in self.questions:
+                    together[id] = self._single(name, values)
                 case ["bevestig", id] if id in self.questions:
                     if self._single(name, values) == "ja":
                         confirmed.add(id)
@@ -216,6 +226,7 @@ class _Reader:
             self.raw,
             basis,
             chosen,
+            together,
             is_comparison="vergelijken" in plain,
             confirmed=frozenset(confirmed),
             confirms_all=plain.get(CONFIRM_ALL) == "ja",
@@ -224,7 +235,7 @@ class _Reader:
 
     def _fields(self) -> Iterator[tuple[str, list[str]]]:
         for name in dict.fromkeys(self.posted):
-            if name == CSRF_FIELD:
+            if name in OF_THE_PAGE and name != BASIS_FIELD:
                 continue
             values = self.posted.getlist(name)
             texts = [value for value in values if isinstance(value, str)]

@@ -5,23 +5,33 @@ Pure: values in, values out."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import EllipsisType
+from typing import Final
 
-from app.engine.answers import LONG_TEXT_MAX, TABLE_ROWS_MAX, Value
+from app.engine.answers import LONG_TEXT_MAX, TABLE_ROWS_MAX, AnswerInvalid, Value, read
 from app.engine.definition import Question, QuestionType, Step
 from app.features.steps.forms import Keep, StepForm
 from app.storage.answer_store import Answer
 
+TEXTS: Final = frozenset({QuestionType.LONG_TEXT, QuestionType.SHORT_TEXT})
+
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """An answer that two people changed. `both` joins the two where that makes sense, else None."""
+    """An answer that two people changed. `both` joins the two where that makes sense, else None. `together` is what
+    somebody made of the two texts and that does not fit, such as a text that is too long."""
 
     question: Question
     mine: Value
     theirs: Answer
     both: Value
+    together: str | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the two can be written together in a field."""
+        return self.question.type in TEXTS and isinstance(self.mine, str) and isinstance(self.theirs.value, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +77,16 @@ def merge(
                     changes[question.id] = value
                 case (Keep.THEIRS, stored.commitment):
                     kept.append(stored)
+                case (Keep.BOTH, stored.commitment) if conflict.is_text and question.id in form.together:
+                    text = form.together[question.id]
+                    try:
+                        changes[question.id] = read(question, text)
+                    except AnswerInvalid:
+                        conflicts.append(replace(conflict, together=text))
                 case (Keep.BOTH, stored.commitment) if conflict.both is not None:
                     changes[question.id] = conflict.both
                 case _:
-                    conflicts.append(conflict)
+                    conflicts.append(replace(conflict, together=form.together.get(question.id)))
     return Merged(changes, tuple(kept), tuple(conflicts))
 
 

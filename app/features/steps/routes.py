@@ -21,12 +21,14 @@ from app.features.steps.words import GRADE_WORDS, problem_text
 from app.policy import Action
 from app.storage.database import ReadSession, WriteSession
 from app.web.access import allowed
+from app.web.based_on import based_on
 from app.web.clock import now
 from app.web.formats import day_of
 from app.web.forms import Posted
 from app.web.i18n import N_, Language, language_of
 from app.web.identity import Caller
 from app.web.notice import register, see_other
+from app.web.once import shown_at
 from app.web.paths import stage_ref
 from app.web.reasons import reason_text
 from app.web.render import is_htmx, render
@@ -45,6 +47,7 @@ register(
 
 Viewer = Annotated[Caller, allowed(Action.VIEW_RUN)]
 Worker = Annotated[Caller, allowed(Action.WORK_ON_STAGE)]
+Basis = Annotated[str, based_on()]
 
 
 @router.get("/trajecten/{run_id}/fasen/{ref}")
@@ -71,7 +74,14 @@ def show_checklist(request: Request, run_id: str, ref: str, session: ReadSession
 
 @router.post("/trajecten/{run_id}/fasen/{ref}/stappen/{step}")
 def change_step(
-    request: Request, run_id: str, ref: str, step: str, session: WriteSession, caller: Worker, posted: Posted
+    request: Request,
+    run_id: str,
+    ref: str,
+    step: str,
+    session: WriteSession,
+    caller: Worker,
+    posted: Posted,
+    basis: Basis,
 ) -> Response:
     if step == CHECKLIST:
         raise NoSuchPart(step)
@@ -80,7 +90,7 @@ def change_step(
 
 @router.post("/trajecten/{run_id}/fasen/{ref}/checklist")
 def change_checklist(
-    request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted
+    request: Request, run_id: str, ref: str, session: WriteSession, caller: Worker, posted: Posted, basis: Basis
 ) -> Response:
     return _change(request, session, caller, posted, run_id, ref, CHECKLIST)
 
@@ -117,6 +127,7 @@ def _change(
     if saved.is_completed:
         return see_other(f"/trajecten/{content.run.id}/fasen/{content.ref}", notice=notice)
     if is_htmx(request):
+        shown_at(request, step_address(content.run.id, content.ref, step))
         page = _page_again(request, session, caller, content)
         return _step_answer(request, page, is_saved=True, merged=bool(saved.merged))
     return see_other(step_address(content.run.id, content.ref, step), notice=notice)

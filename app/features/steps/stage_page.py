@@ -24,6 +24,8 @@ from app.policy import Action, may_by_mandate
 from app.storage import deciding
 from app.storage.approved_on import ApprovedOn, EarlierVersion, approved_on, earlier_versions
 from app.storage.deciding import StandIn, Who
+from app.storage.marks import NOT_BEGUN, stage_mark
+from app.storage.people import names_of
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_stage
 from app.storage.seals import find_seals
@@ -104,6 +106,8 @@ class StagePage:
     versions: Mapping[str, EarlierVersion]
     approved_on: ApprovedOn | None
     set_aside: int
+    mark: str
+    following_mark: str = NOT_BEGUN
 
 
 def stage_page(session: Session, caller: Caller, run_id: str, ref: StageRef, *, at: datetime) -> StagePage:
@@ -165,6 +169,7 @@ def stage_page(session: Session, caller: Caller, run_id: str, ref: StageRef, *, 
         versions=versions,
         approved_on=approved_on(instance, versions) if instance else None,
         set_aside=sum(item.ref == ref for item in run.parked),
+        mark=stage_mark(run, ref),
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from app.storage.database import Database
 from app.storage.verify import verify_run
 from tests.features.client import Browser, World, a_world
+from tests.features.steps.pages import form_data
 
 QUESTION = "Voor wie pakt dit slecht uit?"
 ADVICE = "Vraag ook mensen die niet digitaal vaardig zijn."
@@ -170,3 +171,31 @@ def test_adviser_does_not_open_confidential_evidence(world: World):
         report = kees.get(f"/trajecten/{run}/rapport{end}").text
         assert "Inhoud van Overzicht" in report
         assert "Inhoud van Gespreksnotities" not in report
+
+
+def test_two_who_ask_the_same_adviser_see_what_the_other_asked(world: World):
+    run = shared(world)
+    anna, bram = world.browser("anna"), world.browser("bram")
+    address = f"/trajecten/{run}/advies/delen"
+    brams = {**form_data(bram.get(address).text, address), "adviseur": world.users["kees"], "vraag": "Vraag van Bram"}
+    share(world, anna, run, vraag="Vraag van Anna")
+    refused = bram.post(address, brams, follow_redirects=False)
+    assert refused.status_code == 409
+    assert "Vraag van Anna" in refused.text
+    again = form_data(refused.text, address)
+    assert again["vraag"] == ["Vraag van Bram"]
+    assert bram.post(address, again, follow_redirects=False).status_code == 303
+
+
+def test_two_answers_to_one_advice_are_both_shown(world: World):
+    run = shared(world)
+    address = f"/trajecten/{run}/advies/{given_advice(world, run)}/antwoord"
+    anna, bram = world.browser("anna"), world.browser("bram")
+    brams = {**form_data(bram.get(address).text, address), "gevolg": "not", "reden": "Reden van Bram"}
+    anna.post(address, {"gevolg": "wholly", "reden": "Reden van Anna"})
+    refused = bram.post(address, brams, follow_redirects=False)
+    assert refused.status_code == 409
+    assert "Reden van Anna" in refused.text
+    again = form_data(refused.text, address)
+    assert (again["gevolg"], again["reden"]) == (["not"], ["Reden van Bram"])
+    assert bram.post(address, again, follow_redirects=False).status_code == 303

@@ -510,7 +510,7 @@ GOOD = {"shown": "0" * 64, "revision": "3", "besluit": "akkoord"}
 @pytest.mark.parametrize(
     ("fields", "status"),
     [
-        ({}, 422),
+        ({}, 428),
         ({**GOOD, "shown": ""}, 422),
         ({**GOOD, "shown": "geen-zegel"}, 422),
         ({**GOOD, "shown": "0" * 63 + "G"}, 422),
@@ -543,7 +543,7 @@ def test_hostile_decision_is_refused_and_records_nothing(room: Room, fields: dic
 @pytest.mark.parametrize(
     ("fields", "status"),
     [
-        ({}, 422),
+        ({}, 428),
         ({"shown": "x", "revision": "3"}, 422),
         ({"shown": "0" * 64, "revision": "9" * 400}, 422),
         ({"shown": "0" * 64, "revision": str(10**9), "bericht": "Hallo"}, 409),

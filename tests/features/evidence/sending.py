@@ -42,6 +42,7 @@ def send(
         "vertrouwelijkheid": "internal",
         **(fields or {}),
     }
+    given = {**browser.basis(f"/trajecten/{run}{to}", given), **given}
     chosen = files if files or given["vorm"] != "bestand" else [("", b"")]
     parts = [(FILE_FIELD, (name, content)) for name, content in chosen]
     return browser.client.post(

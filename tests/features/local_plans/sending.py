@@ -29,7 +29,11 @@ def send_text(browser: Browser, text: str, **options: Any) -> Any:
 
 
 def send_file(browser: Browser, content: bytes, name: str = "aanvullingen.yaml") -> Any:
-    data = {"csrf_token": browser.csrf_token, "tekst": ""}
+    data = {
+        "csrf_token": browser.csrf_token,
+        "tekst": "",
+        **browser.basis(ADD, {"tekst": content.decode("utf-8", "replace")}),
+    }
     return browser.client.post(ADD, data=data, files={"bestand": (name, content)}, follow_redirects=False)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from app.storage.database import Database
 from app.storage.run_store import load_stages
 from tests.features.client import World, a_world
+from tests.features.steps.pages import form_data, text_of
 
 
 @pytest.fixture
@@ -139,7 +142,6 @@ def test_name_team_and_domains_are_changed_and_recorded(world: World):
     anna = world.browser("anna")
     run = world.a_run(anna, team=("anna",))
     fields = {
-        "based_on": "1",
         "naam": "Wonen en werk voor iedereen",
         "doel": "Iedereen een thuis en werk.",
         "domeinen": ["wonen", "werk"],
@@ -155,38 +157,79 @@ def test_name_team_and_domains_are_changed_and_recorded(world: World):
     assert (loaded.revision, loaded.domains) == (4, ("wonen", "werk"))
 
 
-def test_two_people_who_change_a_run_at_once_are_told_and_lose_nothing(world: World):
-    anna, bram = world.browser("anna"), world.browser("bram")
-    run = world.a_run(anna)
-    fields = {
-        "based_on": "1",
-        "naam": "Wonen",
-        "doel": "Iedereen een thuis.",
-        "domeinen": "wonen",
-        "team": [world.users["anna"], world.users["bram"]],
-        "leidinggevende": world.users["carla"],
-    }
-    assert anna.post(f"/trajecten/{run}/bewerken", fields, follow_redirects=False).status_code == 303
-    refused = bram.post(f"/trajecten/{run}/bewerken", {**fields, "doel": "Mijn lange tekst"})
+def settings(world: World, run: str, **typed: str) -> dict[str, list[str]]:
+    """The form as its page gives it, with other texts in some fields."""
+    address = f"/trajecten/{run}/bewerken"
+    found = form_data(world.browser("anna").get(address).text, address)
+    return {**found, **{name: [value] for name, value in typed.items()}}
+
+
+def change(world: World, login: str, run: str, form: dict[str, list[str]]) -> Any:
+    return world.browser(login).post(f"/trajecten/{run}/bewerken", form, follow_redirects=False)
+
+
+def name_and_purpose(world: World, run: str) -> tuple[str, str]:
+    form = settings(world, run)
+    return form["naam"][0], form["doel"][0]
+
+
+def test_two_people_who_change_different_settings_do_not_hinder_each_other(world: World):
+    run = world.a_run(world.browser("anna"))
+    annas, brams = settings(world, run, naam="Wonen"), settings(world, run, doel="Een thuis voor ieder.")
+    world.browser("anna").post(f"/trajecten/{run}/fasen/verkennen.1/starten", {})
+    assert [change(world, "anna", run, annas).status_code, change(world, "bram", run, brams).status_code] == [303, 303]
+    assert name_and_purpose(world, run) == ("Wonen", "Een thuis voor ieder.")
+
+
+def test_two_people_who_change_the_same_setting_see_both_and_choose(world: World):
+    run = world.a_run(world.browser("anna"))
+    annas = settings(world, run, doel="Van Anna.")
+    brams = settings(world, run, doel="Van Bram.", naam="Naam van Bram")
+    change(world, "anna", run, annas)
+    refused = change(world, "bram", run, brams)
     assert refused.status_code == 409
-    assert "Mijn lange tekst" in refused.text
-    assert "Iedereen een thuis." in refused.text
-    assert 'name="based_on" value="2"' in refused.text
+    assert "Van Anna." in text_of(refused.text)
+    assert name_and_purpose(world, run) == ("Wonen voor iedereen", "Van Anna.")
+    again = form_data(refused.text, f"/trajecten/{run}/bewerken")
+    assert (again["doel"], again["naam"]) == (["Van Bram."], ["Naam van Bram"])
+    without_choice = change(world, "bram", run, again)
+    assert without_choice.status_code == 422
+    assert "Kies wat blijft staan bij ‘Doel’." in text_of(without_choice.text)
+    assert form_data(without_choice.text, f"/trajecten/{run}/bewerken") == again
+    together = {**again, "keuze.doel": ["mijn"], "doel": ["Van Anna en Bram."]}
+    assert change(world, "bram", run, together).status_code == 303
+    assert name_and_purpose(world, run) == ("Naam van Bram", "Van Anna en Bram.")
+
+
+def test_choosing_what_a_colleague_saved_keeps_it_and_my_other_changes(world: World):
+    run = world.a_run(world.browser("anna"))
+    annas = settings(world, run, doel="Van Anna.")
+    brams = settings(world, run, doel="Van Bram.", naam="Naam van Bram")
+    change(world, "anna", run, annas)
+    again = form_data(change(world, "bram", run, brams).text, f"/trajecten/{run}/bewerken")
+    assert change(world, "bram", run, {**again, "keuze.doel": ["ander"]}).status_code == 303
+    assert name_and_purpose(world, run) == ("Naam van Bram", "Van Anna.")
+
+
+def test_third_change_meanwhile_asks_again(world: World):
+    run = world.a_run(world.browser("anna"))
+    annas, brams = settings(world, run, doel="Van Anna."), settings(world, run, doel="Van Bram.")
+    change(world, "anna", run, annas)
+    again = form_data(change(world, "bram", run, brams).text, f"/trajecten/{run}/bewerken")
+    change(world, "anna", run, settings(world, run, doel="Nog eens van Anna."))
+    answer = change(world, "bram", run, {**again, "keuze.doel": ["mijn"]})
+    assert answer.status_code == 422
+    assert "Nog eens van Anna." in text_of(answer.text)
+    assert name_and_purpose(world, run)[1] == "Nog eens van Anna."
 
 
 def test_form_that_lacks_something_does_not_forget_what_it_was_based_on(world: World):
-    anna, bram = world.browser("anna"), world.browser("bram")
-    run = world.a_run(anna)
-    fields = {
-        "based_on": "1",
-        "naam": "Wonen",
-        "doel": "Iedereen een thuis.",
-        "domeinen": "wonen",
-        "team": [world.users["anna"], world.users["bram"]],
-        "leidinggevende": world.users["carla"],
-    }
-    assert anna.post(f"/trajecten/{run}/bewerken", fields, follow_redirects=False).status_code == 303
-    assert 'name="based_on" value="1"' in bram.post(f"/trajecten/{run}/bewerken", {**fields, "naam": ""}).text
+    run = world.a_run(world.browser("anna"))
+    annas, brams = settings(world, run, doel="Van Anna."), settings(world, run, doel="Van Bram.", naam="")
+    change(world, "anna", run, annas)
+    again = form_data(change(world, "bram", run, brams).text, f"/trajecten/{run}/bewerken")
+    assert again["based_on"] == brams["based_on"]
+    assert change(world, "bram", run, {**again, "naam": ["Wonen"]}).status_code == 409
 
 
 def test_decision_that_opens_another_road_is_for_managers_and_needs_what_it_needs(world: World):

@@ -106,11 +106,18 @@ def test_both_long_texts_can_be_kept(room: Room):
     assert room.answers()["beschrijving"] == "Van Anna\n\nVan Bram"
 
 
-def test_short_texts_cannot_both_be_kept(room: Room):
+def test_texts_can_be_written_together_in_a_field(room: Room):
     html = in_conflict(room)
-    assert 'value="beide.' not in html
-    assert choose(room, html, keep="beide") == 422
+    data = {**form_data(html, room.step), "actie": ["opslaan"]}
+    assert data["samen.naam"] == ["Van Anna Van Bram"]
+    data["keuze.naam"] = [f"beide.{room.answer_rows()['naam'].commitment}"]
+    too_long = room.browser("bram").post(room.step, {**data, "samen.naam": ["x" * 301]})
+    assert too_long.status_code == 422
+    assert "x" * 301 in too_long.text
+    assert "hoogstens 300 tekens" in text_of(too_long.text)
     assert room.answers()["naam"] == "Van Anna"
+    room.browser("bram").post(room.step, {**data, "samen.naam": ["Van ons beiden"]})
+    assert room.answers()["naam"] == "Van ons beiden"
 
 
 def test_choice_is_made_with_one_form_that_also_completes(room: Room):
