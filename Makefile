@@ -43,6 +43,7 @@ bench: setup  ## speed on 342 municipalities, beside the ceilings of the machine
 .PHONY: prove
 prove: setup  ## the long proofs: forgeries of the history, and nothing of one municipality in answers to another
 	$(PY) -m scripts.prove_history
+	$(PY) -m scripts.prove_races
 	$(PY) -m scripts.prove_isolation
 
 .PHONY: format

@@ -200,7 +200,7 @@ class Allowed(Policy):
             raise NoMunicipality(_kept(request, form))
         within = caller.reach(self.action)
         if within is None and may_by_mandate(caller.roles, self.action):
-            within = await self._as_deputy(request, session, caller, user_id)
+            within = await self._as_deputy(request, session, caller, checked.user_id)
         if within is None:
             _tell(request, "no_role", login, action=self.action)
             raise NotAllowed(self.action)

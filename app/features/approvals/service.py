@@ -152,9 +152,7 @@ def send_back(
     _note_use(session, run.id, ref, mandate, by)
 
 
-def withdraw_approval(
-    session: Session, run_id: str, ref: StageRef, *, reason: str, based_on: str, by: Decider
-) -> None:
+def withdraw_approval(session: Session, run_id: str, ref: StageRef, *, reason: str, based_on: str, by: Decider) -> None:
     """Raises Outdated when something else happened to the stage, Blocked."""
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
     marks.check(based_on, marks.stage_mark(run, ref))

@@ -25,7 +25,6 @@ from app.storage import deciding
 from app.storage.approved_on import ApprovedOn, EarlierVersion, approved_on, earlier_versions
 from app.storage.deciding import StandIn, Who
 from app.storage.marks import NOT_BEGUN, stage_mark
-from app.storage.people import names_of
 from app.storage.run_header import RunHeader, run_header
 from app.storage.run_store import load_stage
 from app.storage.seals import find_seals
