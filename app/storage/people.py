@@ -101,6 +101,15 @@ def connect(
     return True
 
 
+def connect_by_email(session: Session, user_id: uuid.UUID, email: str, *, at: datetime) -> None:
+    """A provider vouches for the address of this account: with another one under that address it is one person's. Who
+    sees neither of them is told nothing."""
+    address = email.strip().lower()
+    same = or_(col(User.login) == address, col(User.login).endswith(f"/{address}", autoescape=True))
+    for other in session.execute(select(col(User.id)).where(same, col(User.id) != user_id)).scalars().all():
+        connect(session, user_id, other, municipality_id=None, by=None, at=at)
+
+
 def disconnect(
     session: Session, one: uuid.UUID, other: uuid.UUID, *, municipality_id: uuid.UUID, by: uuid.UUID, at: datetime
 ) -> bool:

@@ -25,7 +25,7 @@ from app.openid.client import ProviderClient, ProviderDown, Refused
 from app.openid.providers import Provider
 from app.openid.tokens import Logout, checked_id_token, checked_logout
 from app.policy import Role
-from app.storage import account_log, accounts, open_sessions, passkeys, provider_accounts, second_factors
+from app.storage import account_log, accounts, open_sessions, passkeys, people, provider_accounts, second_factors
 from app.storage.account_log import Act
 from app.storage.accounts import LoginTaken
 from app.storage.database import Database
@@ -222,6 +222,8 @@ def _decide(
             )
         except LoginTaken:
             return "taken"
+        if identity.email:
+            people.connect_by_email(session, user_id, identity.email, at=at)
     if identity.roles is not None:
         _take_roles(session, user_id, place, identity.roles, provider, visit, is_new=known is None)
     if not provider_accounts.roles_held(session, user_id, place):

@@ -11,7 +11,7 @@ from sqlmodel import select
 from app.engine.people import People
 from app.storage import people
 from app.storage.database import Database
-from app.storage.tables import AccountEvent
+from app.storage.tables import AccountEvent, User
 from tests.features.client import World, a_world
 from tests.features.steps.pages import text_of
 
@@ -120,3 +120,15 @@ def test_only_an_administrator_says_so(world: World, login: str):
 def test_an_administrator_of_another_municipality_finds_nobody(world: World):
     assert connect(world, "anna", "bram", by="ilse").status_code == 404
     assert not is_one(world, "anna", "bram")
+
+
+def test_an_address_that_a_provider_vouches_for_tells_that_two_accounts_are_one_person(world: World):
+    with world.database.write() as session:
+        made = User(login="organisatie/anna", name="Anna de Wit", created_at=world.clock())
+        session.add(made)
+        session.flush()
+        people.connect_by_email(session, made.id, " Anna ", at=world.clock())
+        id = str(made.id)
+    with world.database.read() as session:
+        assert people.persons_of(session, [id, world.users["anna"]]).is_same(id, world.users["anna"])
+        assert not people.persons_of(session, [id, world.users["bram"]]).is_same(id, world.users["bram"])
