@@ -13,6 +13,7 @@ from app.features.approvals import points as open_points
 from app.features.approvals import routes as approvals
 from app.features.evidence import routes as evidence
 from app.features.history import routes as history
+from app.features.installation import routes as installation
 from app.features.local_plans import routes as local_plans
 from app.features.mandates import routes as mandates
 from app.features.mass_moves import routes as mass_moves
@@ -52,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     plans.router,
     local_plans.router,
     mandates.router,
+    installation.router,
 )
 
 

@@ -111,6 +111,27 @@ LIMITED_ALWAYS: Final = _ADVISERS
 CAN_BE_LIMITED: Final = frozenset({Role.ADVISER, Role.AUDITOR})
 
 
+@unique
+class OperatorAction(StrEnum):
+    """What an operator of the installation does: no role in a municipality, and nothing of its content."""
+
+    VIEW_MUNICIPALITIES = "view_municipalities"  # their names, and how many users and runs they have
+    MANAGE_MUNICIPALITIES = "manage_municipalities"  # add, rename, close, invite the first administrator
+
+
+def operator_may(action: OperatorAction) -> bool:
+    """All operators may the same."""
+    return action in OperatorAction
+
+
+# Who reads something sensitive in the municipality without working there: that is recorded (app/web/read_log.py).
+_RECORDED: Final = frozenset({Role.AUDITOR})
+
+
+def is_reading_recorded(roles: Collection[Role]) -> bool:
+    return not _RECORDED.isdisjoint(roles) and _WORKERS.isdisjoint(roles)
+
+
 def may(roles: Collection[Role], action: Action) -> bool:
     """Whether one of these roles allows it at all; on which runs, `reach` says."""
     return not ALLOWED[action].isdisjoint(roles)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.cli import demo, files, history, moves, plan, plan_diff, plan_impact, plans, runs, serve, users
+from app.cli import demo, files, history, moves, operators, plan, plan_diff, plan_impact, plans, runs, serve, users
 from app.web.logs import configure_logs
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ app.add_typer(moves.app, name="moves")
 app.add_typer(plan.app, name="plan")
 app.add_typer(runs.app, name="runs")
 app.add_typer(users.app, name="user")
+app.add_typer(operators.app, name="operator")
 
 
 def main() -> None:

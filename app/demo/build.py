@@ -5,6 +5,7 @@ Names of municipalities and people are invented. Nothing here is used by the app
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,10 +14,11 @@ from sqlmodel import Session, func, select
 
 from app.demo.worker import Worker
 from app.engine.definition import StepPlan
-from app.engine.run import StageRef
+from app.engine.run import Followed, StageRef
 from app.policy import Role
 from app.storage import accounts
 from app.storage.accounts import DemoAccount
+from app.storage.auditor_limits import Limit, dutch_day, set_limit
 from app.storage.database import Database
 from app.storage.evidence_files import EvidenceFiles
 from app.storage.plans import load_plan, pinned_plans
@@ -29,7 +31,8 @@ PLAN = "inclusief-beleid@1.0.0"  # named, since the newest may be another one
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A fictional municipality and its people, by role; `second` is a second policy officer."""
+    """A fictional municipality and its people, by role; `second` is a second policy officer, and `outside` an auditor
+    who sees one run, for some weeks."""
 
     name: str
     officer: tuple[str, str]
@@ -37,6 +40,8 @@ class Place:
     manager: tuple[str, str]
     auditor: tuple[str, str]
     administrator: tuple[str, str]
+    adviser: tuple[str, str]
+    outside: tuple[str, str]
 
     def people(self) -> Sequence[tuple[str, str, Role]]:
         return (
@@ -45,6 +50,8 @@ class Place:
             (*self.manager, Role.MANAGER),
             (*self.auditor, Role.AUDITOR),
             (*self.administrator, Role.ADMINISTRATOR),
+            (*self.adviser, Role.ADVISER),
+            (*self.outside, Role.AUDITOR),
         )
 
 
@@ -55,6 +62,8 @@ ZONNEDIJK = Place(
     manager=("willem@zonnedijk.example", "Willem Oosterhuis"),
     auditor=("greta@zonnedijk.example", "Greta Lindeman"),
     administrator=("beheer@zonnedijk.example", "Tom Vermeulen"),
+    adviser=("adviesraad@zonnedijk.example", "Aisha Haddou"),
+    outside=("onderzoek@zonnedijk.example", "Pieter Zandstra"),
 )
 VELDERMEER = Place(
     "Veldermeer",
@@ -63,6 +72,8 @@ VELDERMEER = Place(
     manager=("ineke@veldermeer.example", "Ineke Postma"),
     auditor=("paul@veldermeer.example", "Paul Sneek"),
     administrator=("beheer@veldermeer.example", "Linh Nguyen"),
+    adviser=("adviesraad@veldermeer.example", "Hennie Kramer"),
+    outside=("onderzoek@veldermeer.example", "Sanne Bouwmans"),
 )
 PLACES = (ZONNEDIJK, VELDERMEER)
 
@@ -118,11 +129,20 @@ def build(database: Database, files: EvidenceFiles, *, now: datetime) -> list[De
             set_scope(session, municipality)
             plan = _plan(session)
             if place is ZONNEDIJK:
-                _housing(session, files, plan, place, ids, start)
+                housing = _housing(session, files, plan, place, ids, start)
+                _let_in_from_outside(session, ids[place.outside[0]], housing, now)
                 _youth(session, files, plan, place, ids, start + timedelta(weeks=9))
             else:
-                _services(session, files, plan, place, ids, start + timedelta(weeks=4))
+                services = _services(session, files, plan, place, ids, start + timedelta(weeks=4))
+                _let_in_from_outside(session, ids[place.outside[0]], services, now)
     return demonstration_accounts(database)
+
+
+def _let_in_from_outside(session: Session, auditor: str, run: str, now: datetime) -> None:
+    """To one run, for the six weeks of an audit."""
+    first = dutch_day(now)
+    limit = Limit(frozenset({uuid.UUID(run)}), first, first + timedelta(weeks=6))
+    set_limit(session, uuid.UUID(auditor), limit, at=now)
 
 
 def _plan(session: Session) -> StepPlan:
@@ -133,7 +153,7 @@ def _plan(session: Session) -> StepPlan:
 
 def _housing(
     session: Session, files: EvidenceFiles, plan: StepPlan, place: Place, ids: dict[str, str], start: datetime
-) -> None:
+) -> str:
     """Far on its way: explored and approved, a vision that waits for the manager, involving residents goes on."""
     officer, second, manager = (ids[who[0]] for who in (place.officer, place.second, place.manager))
     work = Worker.start(
@@ -170,6 +190,27 @@ def _housing(
         by=officer,
         reason="Iedere medewerker is verantwoordelijk; een groep haalt dat weg bij de teams.",
     )
+    adviser = ids[place.adviser[0]]
+    work.share(adviser, by=officer, question="Voor wie pakt dit beleid slecht uit? Wat zien wij over het hoofd?")
+    given = work.advise(
+        explore,
+        by=adviser,
+        text="U sprak vooral mensen die al een woning hebben. Ga ook langs bij de opvang en bij jongeren op een bank.",
+        grounds=("leeftijd",),
+    )
+    work.answer_advice(
+        given,
+        by=officer,
+        followed=Followed.PARTLY,
+        reason="Wij gaan in de volgende ronde naar de opvang. Voor jongeren is er al een eigen traject.",
+    )
+    work.advise(
+        vision,
+        by=adviser,
+        text="Leg in gewone taal uit wat u onder passend verstaat. Nu kan iedereen er iets anders in lezen.",
+        grounds=(),
+    )
+    return work.run.id
 
 
 def _youth(
@@ -197,7 +238,7 @@ def _youth(
 
 def _services(
     session: Session, files: EvidenceFiles, plan: StepPlan, place: Place, ids: dict[str, str], start: datetime
-) -> None:
+) -> str:
     """Explored and approved; support is being built, earlier than advised; then a vision, approved too. A newer version
     of the plan asks for its approval again."""
     officer, second, manager = (ids[who[0]] for who in (place.officer, place.second, place.manager))
@@ -228,3 +269,6 @@ def _services(
     work.complete_all(vision, by=officer, helper=second)
     work.request(vision, by=officer, message="De visie past op één pagina. De adviesraad las mee.")
     work.approve(vision, by=manager, remark="Helder. Hang hem op bij de balies.")
+    question = "Bereiken wij u en de mensen die u kent? Wat zou u anders doen?"
+    work.share(ids[place.adviser[0]], by=second, question=question)
+    return work.run.id

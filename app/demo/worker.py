@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
 from sqlmodel import Session
 
 from app.demo.content import answer_for, example_document
-from app.engine import transitions
+from app.engine import advice, transitions
 from app.engine.answers import Value, is_shown
 from app.engine.definition import CHECKLIST, EvidenceDemand, Step, StepPlan
+from app.engine.events import Event
 from app.engine.progress import missing_in_step
-from app.engine.run import EvidenceForm, Run, StageRef, StepStatus, UserId
+from app.engine.run import EvidenceForm, Followed, Run, StageRef, StepStatus, UserId
 from app.engine.seal import manifest, seal
 from app.storage import run_store
 from app.storage.answer_store import write_answers
@@ -84,6 +85,28 @@ class Worker:
         reason = self._text(early_reason, by)
         event = transitions.start_stage(self.plan, self.run, ref, early_reason=reason, by=by, at=at)
         self.run = run_store.record(self.session, self.plan, self.run, event)
+
+    def _record(self, events: Event | Iterable[Event]) -> None:
+        self.run = run_store.record(self.session, self.plan, self.run, events)
+
+    def share(self, adviser: UserId, *, by: UserId, question: str) -> None:
+        at = self._tick()
+        events = advice.share_run(self.run, adviser, question=self._text(question, by), wanted_by=None, by=by, at=at)
+        self._record(events)
+
+    def advise(self, ref: StageRef, *, by: UserId, text: str, grounds: Sequence[str]) -> str:
+        """Gives the id of the advice."""
+        at, id = self._tick(), str(uuid.uuid4())
+        self._record(
+            advice.give_advice(
+                self.plan, self.run, id, ref=ref, text=self._text(text, by), grounds=grounds, by=by, at=at
+            )
+        )
+        return id
+
+    def answer_advice(self, id: str, *, by: UserId, followed: Followed, reason: str) -> None:
+        at = self._tick()
+        self._record(advice.answer_advice(self.run, id, followed=followed, reason=self._text(reason, by), by=by, at=at))
 
     def skip(self, ref: StageRef, *, by: UserId, reason: str) -> None:
         at = self._tick()

@@ -58,6 +58,21 @@ class Act(StrEnum):
     MANDATE_RECORDED = "mandate_recorded"
     MANDATE_WITHDRAWN = "mandate_withdrawn"
     MANDATE_USED = "mandate_used"
+    AUDITOR_LIMITED = "auditor_limited"
+    # By operators of the installation; migrations/versions/0016_operators.py knows the first four.
+    MUNICIPALITY_ADDED = "municipality_added"
+    MUNICIPALITY_RENAMED = "municipality_renamed"
+    MUNICIPALITY_CLOSED = "municipality_closed"
+    MUNICIPALITY_REOPENED = "municipality_reopened"
+    ADMINISTRATOR_INVITED = "administrator_invited"
+    # Sensitive content that an auditor saw; `detail` says which (app/web/read_log.py).
+    READ_REPORT = "read_report"
+    TOOK_REPORT = "took_report"
+    READ_EVIDENCE = "read_evidence"
+    TOOK_EVIDENCE = "took_evidence"
+    READ_ADVICE = "read_advice"
+    READ_HISTORY = "read_history"
+    TOOK_HISTORY = "took_history"
 
 
 @dataclass(frozen=True, slots=True)

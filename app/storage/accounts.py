@@ -22,7 +22,16 @@ from app.storage.auditor_limits import dutch_day
 from app.storage.open_sessions import Via, close_other_sessions, columns_of, renew_sessions
 from app.storage.passwords import hash_password
 from app.storage.scope import Prepared
-from app.storage.tables import AnsweredForm, AuditorLimit, LoginAttempt, LoginSession, Membership, Municipality, User
+from app.storage.tables import (
+    AnsweredForm,
+    AuditorLimit,
+    LoginAttempt,
+    LoginSession,
+    Membership,
+    Municipality,
+    Operator,
+    User,
+)
 
 LOGIN_LENGTH_MAX: Final = 254  # characters, as an e-mail address (RFC 5321)
 DEVICE_LENGTH_MAX: Final = 300  # characters of what a browser says of itself
@@ -63,11 +72,12 @@ class MunicipalityRoles:
 
 @dataclass(frozen=True, slots=True)
 class OtherTime:
-    """A municipality of which somebody is an auditor, but not today."""
+    """A municipality of which somebody is an auditor, but not today, or that is closed."""
 
     municipality_name: str
     starts_on: date | None
     ends_on: date | None
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,7 @@ class OpenLogin:
     seen_at: datetime
     memberships: tuple[MunicipalityRoles, ...]
     other_times: tuple[OtherTime, ...] = ()
+    is_operator: bool = False
     is_renewal_due: bool = False  # the roles changed since the session got its id
     provider: str | None = None  # that opened it; then `memberships` holds one municipality at most
     answered: Answered | None = None  # what the form of this request got before
@@ -150,6 +161,8 @@ _LOGIN_QUERY: Final[Any] = (
         col(AuditorLimit.chosen_runs_only),
         col(AuditorLimit.starts_on),
         col(AuditorLimit.ends_on),
+        col(Municipality.closed_at),
+        col(Operator.added_at).label("operator_since"),
     )
     .join(User, col(User.id) == col(LoginSession.user_id))
     .outerjoin(
@@ -170,6 +183,9 @@ _LOGIN_QUERY: Final[Any] = (
             col(AuditorLimit.municipality_id) == col(Membership.municipality_id),
             col(Membership.role) == Role.AUDITOR.value,
         ),
+    )
+    .outerjoin(
+        Operator, sa.and_(col(Operator.user_id) == col(LoginSession.user_id), col(Operator.disabled_at).is_(None))
     )
     .where(
         col(LoginSession.id) == sa.bindparam("session_id"),
@@ -216,8 +232,11 @@ def find_login(
         seen_at=first.seen_at,
         memberships=tuple(_current_memberships(current)),
         other_times=tuple(
-            OtherTime(r.municipality_name, r.starts_on, r.ends_on) for r in rows if not _is_within(r, today)
+            OtherTime(r.municipality_name, r.starts_on, r.ends_on, is_closed=r.closed_at is not None)
+            for r in rows
+            if not _is_within(r, today)
         ),
+        is_operator=first.operator_since is not None,
         is_renewal_due=first.renew_since is not None,
         provider=first.provider,
         answered=answered,
@@ -225,7 +244,8 @@ def find_login(
 
 
 def _is_within(row: Any, today: date) -> bool:
-    return (row.starts_on is None or row.starts_on <= today) and (row.ends_on is None or today <= row.ends_on)
+    has_begun, has_ended = row.starts_on is None or row.starts_on <= today, row.ends_on and row.ends_on < today
+    return has_begun and not has_ended and row.closed_at is None
 
 
 def _current_memberships(rows: Sequence[Any]) -> Iterator[MunicipalityRoles]:

@@ -33,6 +33,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "same_person": CHANGE,  # taken back by writing when
     "membership": ADD_AND_REMOVE,
     "auditor_limit": ALL,
+    "operator": READ,  # made on the command line, over the connection of the owner
     "login_session": ALL,
     "pending_sign_in": ADD_AND_REMOVE,
     "authenticator_app": ALL,

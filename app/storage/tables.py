@@ -28,6 +28,7 @@ class Municipality(SQLModel, table=True):
     id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
     name: str = Field(unique=True)
     created_at: datetime = Field(sa_type=UTCDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class User(SQLModel, table=True):
@@ -61,6 +62,17 @@ class SamePerson(SQLModel, table=True):
     recorded_at: datetime = Field(sa_type=UTCDateTime)
     ended_by: uuid.UUID | None = Field(default=None, foreign_key="user_account.id")
     ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class Operator(SQLModel, table=True):
+    """Somebody who manages the municipalities of this installation, which is no role in any of them. Made on the
+    command line only."""
+
+    __tablename__ = "operator"
+
+    user_id: uuid.UUID = Field(primary_key=True, foreign_key="user_account.id")
+    added_at: datetime = Field(sa_type=UTCDateTime)
+    disabled_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class Membership(SQLModel, table=True):

@@ -21,7 +21,7 @@ from app.policy import Role
 from app.storage import accounts, open_sessions
 from app.storage.marks import mark
 from app.storage.provider_accounts import linked_of, roles_from_providers
-from app.storage.tables import AuthenticatorApp, LoginSession, Membership, Municipality, PendingSignIn, User
+from app.storage.tables import AuthenticatorApp, LoginSession, Membership, Municipality, Operator, PendingSignIn, User
 
 LIST_MAX = 500  # people; a municipality with more searches
 
@@ -101,7 +101,7 @@ def find_by_login(session: Session, municipality_id: uuid.UUID, login: str) -> u
 def person_for_change(session: Session, municipality_id: uuid.UUID, user_id: uuid.UUID) -> Managed:
     """As `person`; other administrators of the municipality wait until this transaction ends, so that what was
     compared with a page stays true.  Raises UserNotFound."""
-    _lock(session, municipality_id)
+    lock(session, municipality_id)
     return person(session, municipality_id, user_id)
 
 
@@ -132,7 +132,7 @@ def set_roles(
     """Counts at the next request of the user, whose sessions get a new id then. What a provider gave stays as it is.
 
     Raises LastAdministrator."""
-    _lock(session, municipality_id)
+    lock(session, municipality_id)
     fixed = roles_from_providers(session, municipality_id, [user_id]).get(user_id, frozenset())
     held = sa.delete(Membership).where(
         col(Membership.user_id) == user_id,
@@ -147,7 +147,7 @@ def set_roles(
 
 def disable(session: Session, municipality_id: uuid.UUID, user_id: uuid.UUID, *, at: datetime) -> None:
     """Out at the next request.  Raises LastAdministrator."""
-    _lock(session, municipality_id)
+    lock(session, municipality_id)
     user = sa.update(User).where(col(User.id) == user_id, col(User.disabled_at).is_(None))
     session.execute(user.values(disabled_at=at))
     _check_administrators(session, municipality_id)
@@ -174,7 +174,9 @@ def _managed(session: Session, query: sa.Select[User, str], municipality_id: uui
     confirmed = select(AuthenticatorApp.user_id).where(col(AuthenticatorApp.confirmed_at).is_not(None))
     protected = set(session.exec(confirmed.where(col(AuthenticatorApp.user_id).in_(ids))))
     other = select(Membership.user_id).where(Membership.municipality_id != municipality_id)
-    elsewhere = set(session.exec(other.where(col(Membership.user_id).in_(ids))))
+    # An operator too: whoever sets the password of the account, is in for the whole installation.
+    operators = select(Operator.user_id).where(col(Operator.user_id).in_(ids))
+    elsewhere = set(session.exec(other.where(col(Membership.user_id).in_(ids)))) | set(session.exec(operators))
     linked = linked_of(session, ids)
     fixed = roles_from_providers(session, municipality_id, ids)
     return [
@@ -205,7 +207,7 @@ def _give(
     session.flush()
 
 
-def _lock(session: Session, municipality_id: uuid.UUID) -> None:
+def lock(session: Session, municipality_id: uuid.UUID) -> None:
     """Two administrators who take each other's role at the same moment come one after the other. SQLite has one
     writer anyway."""
     session.execute(sa.select(col(Municipality.id)).where(col(Municipality.id) == municipality_id).with_for_update())

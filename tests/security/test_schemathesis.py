@@ -18,14 +18,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from app.policy import may
 from app.storage.database import Database
-from app.web.access import Allowed, Public
+from app.web.access import Public
 from tests.features.accounts.building import OURS
 from tests.features.client import PEOPLE, World, a_world
 from tests.journey.visitor import Form, forms_in
 from tests.security.prepared import Prepared, prepare_all
-from tests.security.routes import Route, addresses_of, routes_of, values_for
+from tests.security.routes import Route, addresses_of, permits, routes_of, values_for
 
 # Requests per operation. `make prove` asks for more.
 EXAMPLES = int(os.environ.get("STAPPENPLAN_EXAMPLES", "4"))
@@ -88,7 +87,7 @@ def _problem(route: Route, who: str, answer: Any) -> str | None:
 def _may(route: Route, who: str) -> bool:
     if who == NOBODY:
         return False
-    return not isinstance(route.policy, Allowed) or may([PEOPLE[who][2]], route.policy.action)
+    return permits(route.policy, PEOPLE[who][2])
 
 
 def _send(client: TestClient, case: Any, token: str) -> Any:

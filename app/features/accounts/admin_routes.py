@@ -21,6 +21,7 @@ from app.features.accounts.visit import public_url, visit_of
 from app.policy import Action
 from app.storage import account_links, people, user_admin
 from app.storage.accounts import LoginInvalid, LoginTaken
+from app.storage.auditor_limits import limit_of
 from app.storage.database import ReadSession, WriteSession
 from app.storage.marks import Outdated, check
 from app.storage.user_admin import LastAdministrator, Managed, UserNotFound, WorksElsewhere
@@ -149,6 +150,7 @@ def _user_page(
         fixed_roles=[role.value for role in user.provider_roles],
         is_self=caller.user_id == str(user.id),
         other_accounts=people.other_accounts(session, caller.municipality_id, user.id),
+        limit=limit_of(session, user.id),
         link_ends_at=link_ends_at,
         link_mark=_link_mark(link_ends_at),
         address=f"{HERE}/{user.id}",

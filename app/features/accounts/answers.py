@@ -18,8 +18,10 @@ from app.openid.client import ProviderClient
 from app.openid.providers import Provider
 from app.settings import DEMONSTRATION_SECRET
 from app.storage.accounts import Account, DemoAccount
+from app.storage.auditor_limits import dutch_day
 from app.storage.vault import Vault
 from app.web.access import NoMunicipality, NotSignedIn, TokenRefused
+from app.web.clock import now
 from app.web.csrf import is_unsafe
 from app.web.forms import FormState
 from app.web.kept import TARGET_FIELD, Kept, address_of, local_path
@@ -82,8 +84,10 @@ async def answer_not_signed_in(request: Request, error: Exception) -> Response:
 
 async def answer_no_municipality(request: Request, error: Exception) -> Response:
     assert isinstance(error, NoMunicipality)
+    login = request.state.login
     if not is_unsafe(request):
-        return _go(request, "/gemeente")
+        only_operates = login.is_operator and not login.memberships
+        return _go(request, "/installatie" if only_operates else "/gemeente")
     return choose_page(request, status=403, kept=error.kept)
 
 
@@ -215,6 +219,9 @@ def choose_page(request: Request, *, status: int = 200, verder: str = "/", kept:
         block="page_error",
         status=status,
         memberships=request.state.login.memberships,
+        other_times=request.state.login.other_times,
+        today=str(dutch_day(now(request))),
+        is_operator=request.state.login.is_operator,
         verder=kept.target if kept else verder,
         kept=kept,
     )

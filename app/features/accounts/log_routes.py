@@ -70,6 +70,21 @@ KINDS: Final[dict[str, tuple[str, tuple[Act, ...]]]] = {
             Act.PROVIDER_UNLINKED,
             Act.ACCOUNTS_CONNECTED,
             Act.ACCOUNTS_DISCONNECTED,
+            Act.AUDITOR_LIMITED,
+        ),
+    ),
+    "lezen": (
+        N_("Read by auditors"),
+        (
+            *(Act.READ_REPORT, Act.TOOK_REPORT, Act.READ_EVIDENCE, Act.TOOK_EVIDENCE, Act.READ_ADVICE),
+            *(Act.READ_HISTORY, Act.TOOK_HISTORY),
+        ),
+    ),
+    "installatie": (
+        N_("Operators of the installation"),
+        (
+            *(Act.MUNICIPALITY_ADDED, Act.MUNICIPALITY_RENAMED, Act.MUNICIPALITY_CLOSED, Act.MUNICIPALITY_REOPENED),
+            Act.ADMINISTRATOR_INVITED,
         ),
     ),
     "vervanging": (N_("Deputies"), (Act.MANDATE_RECORDED, Act.MANDATE_WITHDRAWN, Act.MANDATE_USED)),
@@ -108,6 +123,19 @@ WORDS: Final[dict[Act, str]] = {
     Act.MANDATE_RECORDED: N_("Recorded a deputy"),
     Act.MANDATE_WITHDRAWN: N_("Withdrew a deputy"),
     Act.MANDATE_USED: N_("Decided in the name of this manager"),
+    Act.AUDITOR_LIMITED: N_("Changed to what the auditor has access"),
+    Act.MUNICIPALITY_ADDED: N_("Added the municipality"),
+    Act.MUNICIPALITY_RENAMED: N_("Changed the name of the municipality"),
+    Act.MUNICIPALITY_CLOSED: N_("Closed the municipality"),
+    Act.MUNICIPALITY_REOPENED: N_("Opened the municipality again"),
+    Act.ADMINISTRATOR_INVITED: N_("Made a link for the first administrator"),
+    Act.READ_REPORT: N_("Read a report"),
+    Act.TOOK_REPORT: N_("Downloaded a report"),
+    Act.READ_EVIDENCE: N_("Read evidence that is not public"),
+    Act.TOOK_EVIDENCE: N_("Downloaded evidence that is not public"),
+    Act.READ_ADVICE: N_("Read advice"),
+    Act.READ_HISTORY: N_("Read the history of a trajectory"),
+    Act.TOOK_HISTORY: N_("Downloaded the history of the municipality"),
 }
 # Nobody is signed in where these happen; anything else without a person behind it came from the command line.
 REFUSED: Final = frozenset({*KINDS["geweigerd"][1], Act.SESSIONS_ENDED_BY_PROVIDER})

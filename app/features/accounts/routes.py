@@ -10,10 +10,11 @@ from typing import Annotated, Final
 from fastapi import Request
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from app.features.accounts import (
     admin_routes,
+    auditor_routes,
     link_routes,
     log_routes,
     own_provider_routes,
@@ -52,6 +53,7 @@ PARTS: Final = (
     own_provider_routes,
     passkey_routes,
     admin_routes,
+    auditor_routes,
     log_routes,
 )
 for part in PARTS:
@@ -140,6 +142,8 @@ def sign_out(request: Request, login: Annotated[OpenLogin, signed_in], session: 
 
 @router.get("/gemeente")
 def choose_municipality(request: Request, login: Annotated[OpenLogin, signed_in], verder: str = "/") -> Response:
+    if login.is_operator and not login.memberships and not login.other_times:
+        return RedirectResponse("/installatie", status_code=303)
     return choose_page(request, verder=local_path(verder))
 
 

@@ -12,6 +12,7 @@ from app.features.advice import queries, service
 from app.features.advice.forms import FOLLOWED, AdviceForm, AnswerForm, ShareForm
 from app.features.advice.queries import AdvicePage
 from app.policy import Action
+from app.storage.account_log import Act
 from app.storage.database import ReadSession, WriteSession
 from app.storage.marks import Outdated, advice_mark
 from app.web.access import allowed
@@ -22,6 +23,7 @@ from app.web.i18n import N_, language_of
 from app.web.identity import Caller
 from app.web.notice import register, see_other
 from app.web.paths import stage_ref
+from app.web.read_log import note_read
 from app.web.render import render
 from app.web.room import Room
 
@@ -49,6 +51,7 @@ def _here(run_id: str) -> str:
 @router.get("/trajecten/{run_id}/advies")
 def show_advice(request: Request, run_id: str, session: ReadSession, caller: Viewer) -> Response:
     page = queries.advice_page(session, caller, run_id)
+    note_read(request, caller, Act.READ_ADVICE, run=page.run.id)
     return render(request, "advice/advice.html", header=page.header, here_tab="advice", page=page, followed=FOLLOWED)
 
 

@@ -24,6 +24,7 @@ from app.features.evidence.uploads import (
     files_of,
 )
 from app.policy import Action
+from app.storage.account_log import Act
 from app.storage.database import ReadSession, WriteSession
 from app.storage.evidence_files import FileDamaged, FileMissing
 from app.storage.evidence_store import Evidence, find_evidence
@@ -36,6 +37,7 @@ from app.web.i18n import N_, Language, gettext_for, language_of
 from app.web.identity import Caller
 from app.web.notice import register, see_other
 from app.web.paths import stage_ref
+from app.web.read_log import note_read
 from app.web.render import render
 from app.web.room import Room
 
@@ -225,6 +227,7 @@ def show_run_evidence(
 def show_evidence(request: Request, run_id: str, evidence_id: str, session: ReadSession, caller: Viewer) -> Response:
     page = queries.evidence_page(session, caller, run_id, evidence_id)
     _may_open(caller, page.evidence)
+    _note(request, caller, page.evidence, Act.READ_EVIDENCE)
     return _evidence_page(request, page, FormState(), status=200)
 
 
@@ -232,6 +235,11 @@ def _may_open(caller: Caller, found: Evidence) -> None:
     """Raises NotAllowed."""
     if found.described.confidentiality == "confidential" and not caller.may(Action.OPEN_CONFIDENTIAL):
         raise NotAllowed(Action.OPEN_CONFIDENTIAL)
+
+
+def _note(request: Request, caller: Caller, found: Evidence, act: Act) -> None:
+    if found.described.confidentiality != "public":
+        note_read(request, caller, act, run=found.run_id, evidence=found.id)
 
 
 def _evidence_page(request: Request, page: queries.EvidencePage, form: FormState, *, status: int) -> Response:
@@ -270,6 +278,7 @@ def download(request: Request, run_id: str, evidence_id: str, session: ReadSessi
             page=page,
             is_damaged=is_damaged,
         )
+    _note(request, caller, found, Act.TOOK_EVIDENCE)
     return FileResponse(path, media_type=file.media_type, filename=file.name, headers=DOWNLOAD_HEADERS)
 
 

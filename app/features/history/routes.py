@@ -13,11 +13,13 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from app.features.history.queries import history_check
 from app.policy import Action
+from app.storage.account_log import Act
 from app.storage.database import ReadSession
 from app.storage.history.export import About, NothingSigned, write_export
 from app.web.access import allowed
 from app.web.clock import now
 from app.web.identity import Caller
+from app.web.read_log import note_read
 from app.web.render import render
 from app.web.room import Room
 
@@ -47,6 +49,7 @@ def download_export(request: Request, session: ReadSession, caller: Exporter) ->
     except BaseException:
         file.close()
         raise
+    note_read(request, caller, Act.TOOK_HISTORY)
     length, digest = file.tell(), hashlib.sha256()
     for chunk in _chunks(file):
         digest.update(chunk)

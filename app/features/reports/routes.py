@@ -16,12 +16,14 @@ from app.features.reports.since import since_page
 from app.features.reports.texts import Words
 from app.features.reports.values import Report
 from app.policy import Action
+from app.storage.account_log import Act
 from app.storage.database import ReadSession
 from app.storage.run_header import RunHeader, run_header
 from app.web.access import allowed
 from app.web.clock import now
 from app.web.i18n import language_of
 from app.web.identity import Caller
+from app.web.read_log import note_read
 from app.web.render import render
 from app.web.room import Room
 
@@ -45,6 +47,7 @@ def _report(request: Request, session: ReadSession, caller: Caller, run_id: str)
 @router.get("/trajecten/{run_id}/rapport")
 def show_report(request: Request, run_id: str, session: ReadSession, caller: Reader) -> Response:
     report = _report(request, session, caller, run_id)
+    note_read(request, caller, Act.READ_REPORT, run=report.run_id)
     header = RunHeader(report.run_id, report.name, report.purpose)
     values = page_values(report, Words(language_of(request)))
     return render(request, "reports/report.html", header=header, here_tab="report", **values)
@@ -53,12 +56,14 @@ def show_report(request: Request, run_id: str, session: ReadSession, caller: Rea
 @router.get("/trajecten/{run_id}/rapport/pdf")
 def download_pdf(request: Request, run_id: str, session: ReadSession, caller: Reader) -> Response:
     report = _report(request, session, caller, run_id)
+    note_read(request, caller, Act.TOOK_REPORT, run=report.run_id)
     return _download(pdf.write(report, Words(language_of(request))), "application/pdf", report, "pdf")
 
 
 @router.get("/trajecten/{run_id}/rapport/csv")
 def download_csv(request: Request, run_id: str, session: ReadSession, caller: Reader) -> Response:
     report = _report(request, session, caller, run_id)
+    note_read(request, caller, Act.TOOK_REPORT, run=report.run_id)
     content = sheet.write(report, Words(language_of(request)))
     return _download(content, "text/csv; charset=utf-8", report, "csv")
 
@@ -67,6 +72,7 @@ def download_csv(request: Request, run_id: str, session: ReadSession, caller: Re
 def show_since(request: Request, run_id: str, session: ReadSession, caller: Reader) -> Response:
     page = since_page(session, run_id)
     header = page.header if page else run_header(session, run_id)
+    note_read(request, caller, Act.READ_REPORT, run=header.id)
     return render(request, "reports/since.html", header=header, here_tab="report", page=page)
 
 
@@ -93,6 +99,7 @@ def show_history(
 ) -> Response:
     words = Words(language_of(request))
     page = history_page(session, run_id, words, page=pagina, person=wie, kind=wat)
+    note_read(request, caller, Act.READ_HISTORY, run=page.header.id)
     return render(
         request,
         "reports/history.html",

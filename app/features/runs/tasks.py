@@ -15,12 +15,13 @@ from app.engine.definition import CHECKLIST, StepPlan, Text
 from app.engine.people import People
 from app.engine.points import PointState
 from app.engine.run import StageRef, StageStatus, StepStatus
-from app.policy import Action, may_by_mandate
+from app.policy import Action, Role, may_by_mandate
+from app.storage import codec
 from app.storage.auditor_limits import dutch_day
 from app.storage.mandates import IN_FORCE
 from app.storage.plans import load_plan
 from app.storage.scope import Prepared
-from app.storage.tables import MandateRow, OpenPointRow, RunMember, RunRow, StageRow, StepRow, TextRow
+from app.storage.tables import MandateRow, OpenPointRow, RunAccess, RunMember, RunRow, StageRow, StepRow, TextRow
 from app.storage.types import IdText
 from app.web.identity import Caller
 
@@ -29,10 +30,10 @@ TASKS_MAX = 12  # more than that is not "what asks for me" any more; the run pag
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something that waits for this person. `kind`: approve, move (a manager is asked to confirm that the run goes on
-    with another version), point (an open point that they own), judge (one that its owner reported as done), revisit (a
-    step that was sent back), or continue (a stage in progress). `due` belongs to a point; `on_behalf_of` is the absent
-    manager in whose name this person decides."""
+    """Something that waits for this person. `kind`: approve, advise, move (a manager is asked to confirm that the run
+    goes on with another version), point (an open point that they own), judge (that its owner reported as done), revisit
+    (a step that was sent back) or continue (a stage in progress). `due` belongs to a point; `on_behalf_of` is the
+    absent manager in whose name this person decides."""
 
     kind: str
     run_name: str
@@ -129,6 +130,12 @@ _TO_CONFIRM_OR_JUDGE = Prepared(
         select(*_POINTS.where(_IS_OWN | (col(OpenPointRow.state) == "reported")).subquery().c),
     )
 )
+_TO_ADVISE = Prepared(
+    select(_kind("advise"), type_coerce(col(RunRow.id), IdText).label("id"), col(RunRow.name), col(RunRow.state))
+    .join(RunAccess, col(RunAccess.run_id) == col(RunRow.id))
+    .where(col(RunAccess.user_id) == bindparam("me"), col(RunAccess.role) == Role.ADVISER.value)
+    .order_by(col(RunRow.changed_at).desc())
+)
 _TO_WORK_ON = Prepared(
     select(_kind("work"), *_TASK_COLUMNS, col(StepRow.step))
     .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
@@ -160,9 +167,18 @@ def task_rows(session: Session, caller: Caller, *, at: datetime) -> list[Any]:
         rows += _TO_CONFIRM_OR_JUDGE.run(session, me).all()
     else:
         rows += _OWN_POINTS.run(session, me).all()
+    if caller.may(Action.GIVE_ADVICE):
+        rows += [row for row in _TO_ADVISE.run(session, me).all() if _is_advice_wanted(row, caller.user_id)]
     if caller.may(Action.WORK_ON_STAGE):
         rows += _TO_WORK_ON.run(session, me).all()
     return rows
+
+
+def _is_advice_wanted(row: Any, me: str) -> bool:
+    """Shared, and no advice given since."""
+    state = codec.decode_run(row.state)
+    asked = next((shared for shared in state["shared"] if shared.adviser == me), None)
+    return asked is not None and all(given.by != me or given.at < asked.at for given in state["advice"])
 
 
 def asker(row: Any) -> str | None:
@@ -199,6 +215,9 @@ def tasks_of(
 ) -> list[Task]:
     tasks = []
     for row in rows:
+        if row.kind == "advise":
+            tasks.append(Task("advise", row.name, f"/trajecten/{row.id}/advies"))
+            continue
         if row.kind == "move":
             by = asker(row)
             if not people.is_same(by, caller.user_id):
