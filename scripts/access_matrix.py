@@ -34,7 +34,7 @@ CALLERS: Final[Mapping[str, tuple[frozenset[Role], frozenset[Role]]]] = {
     "administrator": (frozenset({Role.ADMINISTRATOR}), frozenset()),
 }
 COLUMNS: Final = ("route", "method", "anonymous", *CALLERS, "operator", "recorded", "why")
-# GET routes that show what is recorded when an auditor reads it: docs/decisions/0018-reading-is-recorded.md.
+# GET routes that show what is recorded when an auditor reads it: docs/decisions/0020-reading-is-recorded.md.
 RECORDED: Final = {
     "/geschiedenis/export",
     "/trajecten/{run_id}/advies",

@@ -1,5 +1,5 @@
 """Reading sensitive content by an auditor is recorded, in the log of accounts. What counts as sensitive, and who is
-recorded, is in docs/decisions/0018-reading-is-recorded.md."""
+recorded, is in docs/decisions/0020-reading-is-recorded.md."""
 
 from __future__ import annotations
 
