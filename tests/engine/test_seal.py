@@ -1,5 +1,6 @@
 """A seal changes with any content of its stage, and with nothing else."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,8 +9,8 @@ import pytest
 
 from app.engine.definition import CHECKLIST
 from app.engine.run import EvidenceForm, StageRef
-from app.engine.seal import Difference, differences, digest, manifest, seal
-from tests.builders import ANNA, BRAM, MARIAM, MAX, THURSDAY, TUESDAY, RunBuilder, a_run, an_id, ref
+from app.engine.seal import Difference, PointDifference, differences, digest, manifest, point_differences, seal
+from tests.builders import ANNA, BRAM, MARIAM, MAX, THURSDAY, TUESDAY, RunBuilder, a_condition, a_run, an_id, ref
 
 HERE = "verkennen.1"
 V1 = ref(HERE)
@@ -174,3 +175,65 @@ def test_differences_with_a_step_that_was_not_there_before():
 
 def test_seals_of_two_runs_with_the_same_content_differ():
     assert a_run().with_stage(HERE).seal(HERE) != a_run(id=an_id("another")).with_stage(HERE).seal(HERE)
+
+
+# --- What was sealed once must be rebuilt byte for byte, for as long as anybody wants to check it. --------------------
+
+
+def test_manifest_is_exactly_this():
+    built = (
+        a_run()
+        .with_stage(HERE)
+        .with_answers(HERE, "overzicht", {"naam": "x"})
+        .with_evidence(HERE, "gesprekken", id="e")
+    )
+    answer, item = built.state(HERE, "overzicht").answers["naam"], built.state(HERE, "gesprekken").evidence[0]
+
+    assert manifest(built.run, V1) == {
+        "format": 1,
+        "run": built.run.id,
+        "plan": {"id": "proefplan", "version": "1.0.0", "digest": built.run.plan_digest},
+        "stage": "verkennen.1",
+        "early_reason": None,
+        "steps": {
+            "gesprekken": {"answers": {}, "evidence": {"e": item.commitment}},
+            "overzicht": {"answers": {"naam": answer.commitment}, "evidence": {}},
+        },
+    }
+
+
+def test_manifest_with_open_points_is_exactly_this():
+    asked = a_run().with_work_done(HERE, by=BRAM).with_request(HERE, by=BRAM)
+    conditions = [a_condition("b", owner=ANNA), a_condition("a", owner=BRAM)]
+    built = asked.with_approval(HERE, conditions=conditions)
+
+    found = manifest(built.run, V1)
+
+    assert found["format"] == 2
+    assert list(found["points"].items()) == [
+        ("a", {"text": "cijfers aanvullen", "owner": BRAM, "due": "2026-12-18", "state": "open", "report": None,
+               "returned": None}),
+        ("b", {"text": "cijfers aanvullen", "owner": ANNA, "due": "2026-12-18", "state": "open", "report": None,
+               "returned": None}),
+    ]  # fmt: skip
+    assert {**found, "format": 1, "points": None} == {**manifest(asked.run, V1), "points": None}
+
+
+def test_digest_is_of_the_canonical_form():
+    """Made by hand: `printf '{"a":"é","b":[1]}' | sha256sum`."""
+    assert digest({"b": [1], "a": "é"}) == hashlib.sha256('{"a":"é","b":[1]}'.encode()).hexdigest()
+
+
+def test_differences_between_open_points_name_each_that_came_went_or_changed():
+    old = {"points": {"a": {"state": "open"}, "b": {"state": "open"}, "c": {"state": "open"}}}
+    new = {"points": {"b": {"state": "closed"}, "c": {"state": "open"}, "d": {"state": "open"}}}
+
+    assert point_differences(old, new) == [
+        PointDifference("a", {"state": "open"}, None),
+        PointDifference("b", {"state": "open"}, {"state": "closed"}),
+        PointDifference("d", None, {"state": "open"}),
+    ]
+    assert point_differences({}, {"points": {"a": {"state": "open"}}}) == [
+        PointDifference("a", None, {"state": "open"})
+    ]
+    assert point_differences(new, {}) == [PointDifference(id, new["points"][id], None) for id in "bcd"]
