@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
 
+    # How long the log of accounts stays: `stappenplan sweep-accounts` removes what is older. A year at least.
+    account_log_days: Annotated[int, Field(ge=365, le=36500)] = 730
+
     # Where organisations keep who works for them (OpenID Connect): a file, see docs/openid-connect.md.
     oidc_providers_file: Annotated[Path | None, AfterValidator(_absolute)] = None
 

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from app.cli import demo, files, history, moves, operators, plan, plan_diff, plan_impact, plans, runs, serve, users
+from app.cli import (
+    demo,
+    files,
+    history,
+    moves,
+    operators,
+    plan,
+    plan_diff,
+    plan_impact,
+    plans,
+    runs,
+    serve,
+    sweeping,
+    users,
+)
 from app.web.logs import configure_logs
 
 app = typer.Typer(
@@ -31,6 +45,7 @@ app.command()(runs.verify_history)
 app.command()(history.verify)
 app.command()(history.export_history)
 app.command()(files.sweep_files)
+app.command()(sweeping.sweep_accounts)
 app.command()(plan_diff.diff)
 app.command()(plan_impact.impact)
 app.add_typer(history.app, name="heads")

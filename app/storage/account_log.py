@@ -49,6 +49,7 @@ class Act(StrEnum):
     USER_ENABLED = "user_enabled"
     SECOND_FACTOR_SET = "second_factor_set"
     SECOND_FACTOR_REMOVED = "second_factor_removed"
+    SECOND_FACTOR_LOCKED = "second_factor_locked"
     SECOND_FACTOR_RESET = "second_factor_reset"
     RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
     PASSKEY_ADDED = "passkey_added"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ from app.storage.tables import (
 )
 
 LOGIN_LENGTH_MAX: Final = 254  # characters, as an e-mail address (RFC 5321)
+ATTEMPTS_KEPT: Final = timedelta(hours=24)  # the longest window in which they are counted
 DEVICE_LENGTH_MAX: Final = 300  # characters of what a browser says of itself
 
 
@@ -351,32 +352,46 @@ def renew_password_hash(session: Session, user_id: uuid.UUID, password_hash: str
     session.execute(sa.update(User).where(col(User.id) == user_id).values(password_hash=password_hash))
 
 
-def claim_attempt(
-    session: Session, keys: Sequence[str], *, at: datetime, since: datetime, attempts_max: int
-) -> tuple[list[uuid.UUID], datetime | None]:
-    """Count a sign-in attempt under each key, unless one has `attempts_max` of them after `since`.
+@dataclass(frozen=True, slots=True)
+class AttemptLimit:
+    """At most so many failed attempts under `key` in `window`. One key may have several."""
 
-    Gives the ids of the counted attempts, or no ids and the moment of the attempt that has to grow older first.
+    key: str
+    most: int
+    window: timedelta
+
+
+def claim_attempt(
+    session: Session, limits: Sequence[AttemptLimit], *, at: datetime
+) -> tuple[list[uuid.UUID], datetime | None]:
+    """Count a sign-in attempt under each key, unless one of the limits is reached.
+
+    Gives the ids of the counted attempts, or no ids and the moment from which it can be tried again.
     The count precedes the check of the password, so that many attempts at once can't slip past the limit.
     """
+    keys = list(dict.fromkeys(limit.key for limit in limits))
     if session.get_bind().dialect.name == "postgresql":
         # SQLite has one writer at a time; here two transactions could both count nine. Sorted: no deadlock.
         for lock in sorted(int(key[:15], 16) for key in keys):
             session.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
-    session.execute(sa.delete(LoginAttempt).where(col(LoginAttempt.at) <= since))
-    blocking: list[datetime] = []
-    for key in keys:
-        newest = select(LoginAttempt.at).where(LoginAttempt.key == key, LoginAttempt.at > since)
-        times = session.exec(newest.order_by(col(LoginAttempt.at).desc()).limit(attempts_max)).all()
-        if len(times) == attempts_max:
-            blocking.append(times[-1])
-    if blocking:
-        return [], max(blocking)
+    forget_old_attempts(session, at=at)
+    waits: list[datetime] = []
+    for limit in limits:
+        recent = select(LoginAttempt.at).where(LoginAttempt.key == limit.key, LoginAttempt.at > at - limit.window)
+        times = session.exec(recent.order_by(col(LoginAttempt.at).desc()).limit(limit.most)).all()
+        if len(times) == limit.most:
+            waits.append(times[-1] + limit.window)
+    if waits:
+        return [], max(waits)
     attempts = [LoginAttempt(key=key, at=at) for key in keys]
     ids = [attempt.id for attempt in attempts]
     session.add_all(attempts)
     session.flush()
     return ids, None
+
+
+def forget_old_attempts(session: Session, *, at: datetime) -> None:
+    session.execute(sa.delete(LoginAttempt).where(col(LoginAttempt.at) <= at - ATTEMPTS_KEPT))
 
 
 def forget_attempt(session: Session, ids: Sequence[uuid.UUID]) -> None:

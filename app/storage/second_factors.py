@@ -28,6 +28,7 @@ STEP_SECONDS: Final = 30
 TOLERANCE: Final = 1  # steps that a clock may be off, either way
 DIGITS: Final = 6
 SECRET_LENGTH: Final = 32  # characters of base32: 160 bits, as RFC 4226 recommends
+WRONG_CODES_MAX: Final = 100  # in a row, over any time: a chance of 1 in 3,000 for who knows the password and guesses
 CODES: Final = 10
 CODE_LENGTH: Final = 24  # of 32 characters: 120 bits, so a fast hash will do (ASVS 6.5.2 asks for 112)
 _ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"  # without l, o, 0 and 1, which look alike
@@ -105,21 +106,42 @@ def new_codes(session: Session, user_id: uuid.UUID) -> list[str]:
 def prove(session: Session, vault: Vault, user_id: uuid.UUID, code: str, *, at: datetime) -> Proof | None:
     """Whether this code is right and was not used before; from now on it is used."""
     typed = _typed(code)
-    if len(typed) == DIGITS and typed.isascii() and typed.isdigit():
-        return Proof.APP if _use_step(session, vault, user_id, typed, at) else None
+    if is_app_code(code):
+        right = _use_step(session, vault, user_id, typed, at)
+        _count(session, user_id, wrong=not right)
+        return Proof.APP if right else None
     used = sa.update(RecoveryCode).where(
         col(RecoveryCode.user_id) == user_id,
         col(RecoveryCode.digest) == _digest(typed),
         col(RecoveryCode.used_at).is_(None),
     )
     right = session.connection().execute(used.values(used_at=at)).rowcount == 1
+    if right:
+        _count(session, user_id, wrong=False)
     return Proof.RECOVERY_CODE if right else None
+
+
+def is_app_code(code: str) -> bool:
+    """Whether it looks like one of the app; otherwise it can only be a recovery code."""
+    typed = _typed(code)
+    return len(typed) == DIGITS and typed.isascii() and typed.isdigit()
+
+
+def is_locked(session: Session, user_id: uuid.UUID, *, just_now: bool = False) -> bool:
+    """Whether the app was guessed at too often since its last right code."""
+    wrong = session.exec(select(AuthenticatorApp.wrong_codes).where(AuthenticatorApp.user_id == user_id)).one_or_none()
+    return wrong is not None and (wrong == WRONG_CODES_MAX if just_now else wrong >= WRONG_CODES_MAX)
 
 
 def remove_all(session: Session, user_id: uuid.UUID) -> None:
     """The app, the recovery codes and the passkeys."""
     for table in (AuthenticatorApp, RecoveryCode, Passkey, PendingSignIn):
         session.execute(sa.delete(table).where(col(table.user_id) == user_id))
+
+
+def _count(session: Session, user_id: uuid.UUID, *, wrong: bool) -> None:
+    app = sa.update(AuthenticatorApp).where(col(AuthenticatorApp.user_id) == user_id)
+    session.execute(app.values(wrong_codes=AuthenticatorApp.wrong_codes + 1 if wrong else 0))
 
 
 def _use_step(session: Session, vault: Vault, user_id: uuid.UUID, code: str, at: datetime) -> bool:

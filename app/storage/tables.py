@@ -204,7 +204,8 @@ class AnsweredForm(SQLModel, table=True):
 
 class AuthenticatorApp(SQLModel, table=True):
     """The second factor of a user (TOTP, RFC 6238). `secret` is encrypted (app/storage/vault.py). It counts from
-    `confirmed_at` on. `last_step` is the time step of the newest code that was used: none counts twice."""
+    `confirmed_at` on. `last_step` is the time step of the newest code that was used: none counts twice.
+    `wrong_codes` since the last right one, over any time."""
 
     __tablename__ = "authenticator_app"
 
@@ -213,6 +214,7 @@ class AuthenticatorApp(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UTCDateTime)
     confirmed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     last_step: int | None = None
+    wrong_codes: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class RecoveryCode(SQLModel, table=True):
@@ -265,9 +267,9 @@ class AccountLink(SQLModel, table=True):
 
 
 class AccountEvent(MunicipalityScoped, table=True):
-    """Append-only (enforced by triggers): what happened to an account, told to each municipality that it works for.
-    `by` is empty for whoever is not signed in, and for the command line. `place` is a shortened address; `detail` holds
-    roles, never names or free text."""
+    """Append-only until its term of keeping (enforced by triggers, see AccountLogCut): what happened to an account,
+    told to each municipality that it works for. `by` is empty for whoever is not signed in, and for the command line.
+    `place` is a shortened address; `detail` holds roles and keys of providers, never names or free text."""
 
     __tablename__ = "account_event"
     __table_args__ = (Index("ix_account_event_municipality_id_at", "municipality_id", "at"),)
@@ -279,6 +281,19 @@ class AccountEvent(MunicipalityScoped, table=True):
     at: datetime = Field(sa_type=UTCDateTime)
     place: str
     detail: Any = Field(sa_type=JSONValue, nullable=True)
+
+
+class AccountLogCut(MunicipalityScoped, table=True):
+    """Append-only (enforced by triggers): events of accounts from before `until` were removed, `removed` of them.
+    Without such a row the database removes none; a younger `until` than a year ago it refuses."""
+
+    __tablename__ = "account_log_cut"
+    __table_args__ = (Index("ix_account_log_cut_municipality_id_until", "municipality_id", "until"),)
+
+    id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
+    until: datetime = Field(sa_type=UTCDateTime)
+    removed: int
+    at: datetime = Field(sa_type=UTCDateTime)
 
 
 class LoginAttempt(SQLModel, table=True):

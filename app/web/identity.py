@@ -22,6 +22,7 @@ TOKEN_BYTES: Final = 32
 
 COOKIE: Final = "stappenplan"
 PENDING_COOKIE: Final = "stappenplan-stap2"  # between the password and the second factor
+DEVICE_COOKIE: Final = "stappenplan-apparaat"  # an account signed in here before
 FLOW_COOKIE: Final = "stappenplan-organisatie"  # on the way to a provider and back
 FLOW_SECONDS: Final = 600
 SECURE_PREFIX: Final = "__Host-"  # browsers take it only over TLS, for this host, and for all paths
@@ -125,6 +126,14 @@ def flow_token_of(request: Request) -> str | None:
 
 def give_flow_cookie(request: Request, response: Response, token: str) -> None:
     _give(request, response, FLOW_COOKIE, token, seconds=FLOW_SECONDS)
+
+
+def device_mark_of(request: Request) -> str | None:
+    return _value_of(request, DEVICE_COOKIE)
+
+
+def give_device_mark(request: Request, response: Response, mark: str, *, seconds: int) -> None:
+    _give(request, response, DEVICE_COOKIE, mark, seconds=seconds)
 
 
 def _value_of(request: Request, name: str) -> str | None:

@@ -43,6 +43,7 @@ COMMANDS = (
     ("heads", "sign"),
     ("heads", "new-key"),
     ("sweep-files",),
+    ("sweep-accounts",),
     ("runs",),
     ("runs", "list"),
     ("user",),

@@ -6,6 +6,7 @@ import hashlib
 import ipaddress
 import math
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,9 +14,11 @@ import structlog
 from sqlmodel import Session
 
 from app.storage import accounts
+from app.storage.accounts import AttemptLimit
 
 ATTEMPTS_MAX: Final = 10  # failed ones, per account and per address
 ATTEMPTS_WINDOW: Final = timedelta(minutes=5)
+CODES_A_DAY_MAX: Final = 30  # wrong ones of the app; then somebody waits, or uses a recovery code
 STARTS_MAX: Final = 500  # sign-ins through a provider, in the same time; a whole town hall on a Monday morning
 STARTS_WITH_TEXT_MAX: Final = 20  # of at most half a megabyte each
 
@@ -28,40 +31,62 @@ class TooManyAttempts(Exception):
         self.wait_seconds: Final = max(1, math.ceil(wait.total_seconds()))
 
 
-def claim_password(session: Session, login: str, address: str | None, *, at: datetime) -> list[uuid.UUID]:
+def claim_password(
+    session: Session, login: str, address: str | None, *, at: datetime, is_known_device: bool = False
+) -> list[uuid.UUID]:
     """Counts an attempt, until it turns out to be right; the count precedes the check.  Raises TooManyAttempts."""
-    return _claim(session, key("account", accounts.normal_login(login)), address, at)
+    own = [AttemptLimit(key("account", accounts.normal_login(login)), ATTEMPTS_MAX, ATTEMPTS_WINDOW)]
+    return _claim(session, own + _of_address(address, is_known_device), at)
 
 
-def claim_code(session: Session, user_id: uuid.UUID, address: str | None, *, at: datetime) -> list[uuid.UUID]:
-    """The same for a code of the second factor. Not under the key of the password: who knows no password should not be
-    able to keep others from typing their code."""
-    return _claim(session, key("second factor", str(user_id)), address, at)
+def claim_code(
+    session: Session, user_id: uuid.UUID, address: str | None, *, at: datetime, is_known_device: bool = False
+) -> list[uuid.UUID]:
+    """The same for a code of the app. Not under the key of the password: who knows no password should not be able to
+    keep others from typing their code. Whoever does know it may go on for a day only so long: of a million codes three
+    are right at each moment."""
+    account = key("second factor", str(user_id))
+    own = [
+        AttemptLimit(account, ATTEMPTS_MAX, ATTEMPTS_WINDOW),
+        AttemptLimit(account, CODES_A_DAY_MAX, timedelta(hours=24)),
+    ]
+    return _claim(session, own + _of_address(address, is_known_device), at)
+
+
+def claim_recovery_code(
+    session: Session, user_id: uuid.UUID, address: str | None, *, at: datetime, is_known_device: bool = False
+) -> list[uuid.UUID]:
+    """Apart from the codes of the app: nobody guesses these, and they are left when somebody used up the others."""
+    own = [AttemptLimit(key("recovery code", str(user_id)), ATTEMPTS_MAX, ATTEMPTS_WINDOW)]
+    return _claim(session, own + _of_address(address, is_known_device), at)
 
 
 def claim_passkey(session: Session, credential_id: str, address: str | None, *, at: datetime) -> list[uuid.UUID]:
     """The same for a passkey."""
-    return _claim(session, key("passkey", credential_id), address, at)
+    own = [AttemptLimit(key("passkey", credential_id), ATTEMPTS_MAX, ATTEMPTS_WINDOW)]
+    return _claim(session, own + _of_address(address, False), at)
 
 
 def claim_provider(session: Session, address: str | None, *, at: datetime, with_text: bool) -> None:
     """Each begun sign-in through a provider takes a row, and with a kept text much room: so many from one address, and
     not so few that colleagues behind one address notice.  Raises TooManyAttempts."""
     kind, most = ("provider with text", STARTS_WITH_TEXT_MAX) if with_text else ("provider", STARTS_MAX)
-    keys = [key(kind, network_of(address))]
-    _, blocking = accounts.claim_attempt(session, keys, at=at, since=at - ATTEMPTS_WINDOW, attempts_max=most)
-    if blocking:
-        raise TooManyAttempts(blocking + ATTEMPTS_WINDOW - at)
+    _claim(session, [AttemptLimit(key(kind, network_of(address)), most, ATTEMPTS_WINDOW)], at)
 
 
-def _claim(session: Session, account_key: str, address: str | None, at: datetime) -> list[uuid.UUID]:
-    keys = [account_key, key("address", network_of(address))]
-    attempt, blocking = accounts.claim_attempt(
-        session, keys, at=at, since=at - ATTEMPTS_WINDOW, attempts_max=ATTEMPTS_MAX
-    )
-    if blocking:
+def _of_address(address: str | None, is_known_device: bool) -> list[AttemptLimit]:
+    """Not for a browser in which this very account signed in before: a town hall has one address, and the mistakes of
+    colleagues are no reason to keep somebody out. For guessing it helps nobody: the limit of the account stays."""
+    if is_known_device:
+        return []
+    return [AttemptLimit(key("address", network_of(address)), ATTEMPTS_MAX, ATTEMPTS_WINDOW)]
+
+
+def _claim(session: Session, limits: Sequence[AttemptLimit], at: datetime) -> list[uuid.UUID]:
+    attempt, again_at = accounts.claim_attempt(session, limits, at=at)
+    if again_at:
         log.warning("sign_in_slowed_down")
-        raise TooManyAttempts(blocking + ATTEMPTS_WINDOW - at)
+        raise TooManyAttempts(again_at - at)
     return attempt
 
 

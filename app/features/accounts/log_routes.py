@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from app.features.accounts.answers import provider_name
 from app.policy import Action, Role
-from app.storage import account_log, user_admin
+from app.storage import account_log, account_sweep, user_admin
 from app.storage.account_log import Act
 from app.storage.database import ReadSession
 from app.web.access import allowed
@@ -43,7 +43,10 @@ KINDS: Final[dict[str, tuple[str, tuple[Act, ...]]]] = {
             Act.SESSIONS_ENDED_BY_PROVIDER,
         ),
     ),
-    "geweigerd": (N_("Refused attempts"), (Act.SIGN_IN_REFUSED, Act.CODE_REFUSED, Act.PROVIDER_SIGN_IN_REFUSED)),
+    "geweigerd": (
+        N_("Refused attempts"),
+        (Act.SIGN_IN_REFUSED, Act.CODE_REFUSED, Act.SECOND_FACTOR_LOCKED, Act.PROVIDER_SIGN_IN_REFUSED),
+    ),
     "wachtwoord": (N_("Passwords and links"), (Act.PASSWORD_CHANGED, Act.PASSWORD_SET_BY_LINK, Act.LINK_MADE)),
     "tweede-stap": (
         N_("Second step"),
@@ -101,6 +104,7 @@ WORDS: Final[dict[Act, str]] = {
     Act.PROVIDER_UNLINKED: N_("Unlinked the account from the organisation"),
     Act.SIGN_IN_REFUSED: N_("Wrong password"),
     Act.CODE_REFUSED: N_("Wrong code"),
+    Act.SECOND_FACTOR_LOCKED: N_("Second step locked after many wrong codes"),
     Act.RECOVERY_CODE_USED: N_("Used a recovery code"),
     Act.SIGNED_OUT: N_("Logged out"),
     Act.SESSIONS_ENDED: N_("Ended other sessions"),
@@ -166,6 +170,7 @@ def show_log(
         count=count,
         words=WORDS,
         refused=REFUSED,
+        cut=account_sweep.last_cut(session),
         roles={role.value: role for role in Role},
         organisation=partial(provider_name, request),
         names={str(each.id): each.name for each in people},

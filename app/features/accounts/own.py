@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.features.accounts import attempts
 from app.features.accounts.checks import PasswordChecks, TooBusy
-from app.features.accounts.service import Visit
+from app.features.accounts.service import Visit, claim_code, note_if_locked
 from app.storage import account_log, accounts, open_sessions, second_factors
 from app.storage.account_log import Act
 from app.storage.accounts import Account, OpenLogin
@@ -34,7 +34,7 @@ async def confirm_password(
         raise TooBusy
     account = await run_in_threadpool(accounts.account_of, session, user_id)
     attempt = await run_in_threadpool(
-        lambda: attempts.claim_password(session, account.login, visit.address, at=visit.at)
+        lambda: attempts.claim_password(session, account.login, visit.address, at=visit.at, is_known_device=True)
     )
     right, _ = await checks.run(password, account.password_hash)
     if not right:
@@ -61,7 +61,7 @@ async def change_password(
 
 def confirm_app(session: Session, vault: Vault, user_id: uuid.UUID, code: str, visit: Visit) -> list[str]:
     """Gives the recovery codes.  Raises CodeWrong, TooManyAttempts."""
-    attempt = attempts.claim_code(session, user_id, visit.address, at=visit.at)
+    attempt = attempts.claim_code(session, user_id, visit.address, at=visit.at, is_known_device=True)
     codes = second_factors.confirm_app(session, vault, user_id, code, at=visit.at)
     if codes is None:
         raise CodeWrong
@@ -71,9 +71,10 @@ def confirm_app(session: Session, vault: Vault, user_id: uuid.UUID, code: str, v
 
 
 def prove(session: Session, vault: Vault, user_id: uuid.UUID, code: str, visit: Visit) -> None:
-    """Raises CodeWrong, TooManyAttempts."""
-    attempt = attempts.claim_code(session, user_id, visit.address, at=visit.at)
+    """Raises CodeWrong, TooManyAttempts, AppLocked."""
+    attempt = claim_code(session, vault, user_id, code, visit, is_signed_in=True)
     if second_factors.prove(session, vault, user_id, code, at=visit.at) is None:
+        note_if_locked(session, user_id, visit)
         raise CodeWrong
     accounts.forget_attempt(session, attempt)
 

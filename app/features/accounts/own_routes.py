@@ -19,7 +19,9 @@ from app.features.accounts.authenticator import shown_app
 from app.features.accounts.checks import TooBusy
 from app.features.accounts.device import Device, device_of
 from app.features.accounts.new_password import chosen_password, unfit_sentence
+from app.features.accounts.service import AppLocked
 from app.features.accounts.visit import (
+    CODE_LOCKED,
     CODE_MISSING,
     CODE_WRONG,
     checks_of,
@@ -166,6 +168,8 @@ def _sentence(refusal: Exception) -> str:
             return BUSY
         case own.CodeWrong():
             return CODE_WRONG
+        case AppLocked():
+            return CODE_LOCKED
         case _:
             return PASSWORD_WRONG
 
@@ -281,7 +285,7 @@ async def turn_off_second_factor(request: Request, session: WriteSession, login:
         if not errors:
             try:
                 own.prove(session, vault_of(request), login.user_id, code, visit_of(request))
-            except (own.CodeWrong, TooManyAttempts) as refusal:
+            except (own.CodeWrong, TooManyAttempts, AppLocked) as refusal:
                 errors["code"] = _sentence(refusal)
         if errors:
             return _second_factor_page(request, session, login, errors=errors, part="uit")

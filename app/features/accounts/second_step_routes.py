@@ -10,7 +10,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from app.features.accounts import service
+from app.features.accounts import known_device, service
 from app.features.accounts.answers import (
     choose_page,
     code_page,
@@ -20,7 +20,16 @@ from app.features.accounts.answers import (
     with_return,
 )
 from app.features.accounts.attempts import TooManyAttempts
-from app.features.accounts.visit import CODE_MISSING, CODE_WRONG, database_of, form_with, typed, vault_of, visit_of
+from app.features.accounts.visit import (
+    CODE_LOCKED,
+    CODE_MISSING,
+    CODE_WRONG,
+    database_of,
+    form_with,
+    typed,
+    vault_of,
+    visit_of,
+)
 from app.storage import second_factors
 from app.storage.accounts import OpenLogin
 from app.storage.database import ReadSession, WriteSession
@@ -31,6 +40,7 @@ from app.web.i18n import LANGUAGE_COOKIE
 from app.web.identity import (
     caller_of,
     give_cookie,
+    give_device_mark,
     give_pending_cookie,
     pending_token_of,
     take_pending_cookie,
@@ -86,6 +96,8 @@ def send_code(request: Request, form: Posted, session: WriteSession) -> Response
         return sign_in_page(request, status=401, verder=verder, kept=kept, trouble="step_ended")
     except TooManyAttempts as refusal:
         return page_again(status=429, wait_seconds=refusal.wait_seconds)
+    except service.AppLocked:
+        return page_again(status=422, form=form_with(request, {"code": CODE_LOCKED}))
     if found is None:
         return page_again(status=422, form=form_with(request, {"code": CODE_WRONG}))
     return signed_in_answer(request, found, verder, kept)
@@ -127,6 +139,7 @@ def confirm_first_app(request: Request, form: Posted, session: WriteSession) -> 
     is_now(request, signed_in.login)
     response = render(request, "accounts/codes.html", codes=codes, verder=verder, kept=kept, is_first=True)
     give_cookie(request, response, signed_in.token)
+    _remember_device(request, response, signed_in)
     take_pending_cookie(request, response)
     return response
 
@@ -141,11 +154,17 @@ def signed_in_answer(request: Request, signed_in: service.SignedIn, verder: str,
     is_now(request, signed_in.login)
     response = _next(request, verder, kept)
     give_cookie(request, response, signed_in.token)
+    _remember_device(request, response, signed_in)
     if LANGUAGE_COOKIE not in request.cookies:
         remember_other(response, signed_in.language)
     if pending_token_of(request):
         take_pending_cookie(request, response)
     return response
+
+
+def _remember_device(request: Request, response: Response, signed_in: service.SignedIn) -> None:
+    mark = known_device.new_mark(vault_of(request), signed_in.login.user_id, at=now(request))
+    give_device_mark(request, response, mark, seconds=int(known_device.VALID.total_seconds()))
 
 
 def _next(request: Request, verder: str, kept: Kept | None) -> Response:

@@ -13,8 +13,10 @@ from starlette.concurrency import run_in_threadpool
 
 from app.features.accounts import attempts
 from app.features.accounts.checks import PasswordChecks, TooBusy
+from app.features.accounts.known_device import is_known
 from app.storage import account_log, accounts, answered_forms, open_sessions, provider_accounts, second_factors
 from app.storage.account_log import Act, Trace
+from app.storage.account_sweep import FORGET_SESSIONS_AFTER
 from app.storage.accounts import Account, Credentials, OpenLogin
 from app.storage.database import Database
 from app.storage.open_sessions import Via
@@ -23,7 +25,6 @@ from app.storage.vault import Vault
 from app.web.csrf import new_csrf_token
 from app.web.identity import ABSOLUTE, new_token, session_id_of
 
-FORGET_SESSIONS_AFTER: Final = timedelta(days=7)  # an ended one only remembers the last municipality until then
 PENDING: Final = timedelta(minutes=10)  # from the password to the code; setting up an app takes a few minutes
 
 
@@ -34,6 +35,11 @@ class SignInRefused(Exception):
     def __init__(self, user_id: uuid.UUID | None = None) -> None:
         super().__init__()
         self.user_id: Final = user_id
+
+
+class AppLocked(Exception):
+    """Codes of the app were guessed at too often. A recovery code still counts, and makes the app count again; or the
+    administrator removes the second step."""
 
 
 class PendingEnded(Exception):
@@ -48,6 +54,7 @@ class Visit:
     address: str | None
     device: str | None
     previous_token: str | None
+    known_as: str | None = None  # the mark of an earlier sign-in in this browser: known_device.py
 
     def trace(self, by: uuid.UUID | None) -> Trace:
         return Trace(by=by, at=self.at, address=self.address)
@@ -87,7 +94,7 @@ async def sign_in(
     if checks.is_full:
         raise TooBusy
     async with database.writing_request() as session:
-        attempt, credentials = await run_in_threadpool(_begin, session, login, visit)
+        attempt, credentials = await run_in_threadpool(_begin, session, vault, login, visit)
     right, renewed = await checks.run(password, credentials.password_hash if credentials else None)
     if not right or credentials is None:
         raise SignInRefused(credentials.user_id if credentials else None)
@@ -102,9 +109,11 @@ async def sign_in(
         )
 
 
-def _begin(session: Session, login: str, visit: Visit) -> tuple[list[uuid.UUID], Credentials | None]:
-    attempt = attempts.claim_password(session, login, visit.address, at=visit.at)
-    return attempt, accounts.find_credentials(session, login)
+def _begin(session: Session, vault: Vault, login: str, visit: Visit) -> tuple[list[uuid.UUID], Credentials | None]:
+    credentials = accounts.find_credentials(session, login)
+    known = is_known(vault, visit.known_as, credentials.user_id if credentials else None, at=visit.at)
+    attempt = attempts.claim_password(session, login, visit.address, at=visit.at, is_known_device=known)
+    return attempt, credentials
 
 
 def _after_password(
@@ -189,11 +198,12 @@ def pending_account(session: Session, token: str | None, *, at: datetime) -> Acc
 
 
 def finish_with_code(session: Session, vault: Vault, token: str | None, code: str, visit: Visit) -> SignedIn | None:
-    """None when the code is not right, or was used before.  Raises PendingEnded, TooManyAttempts."""
+    """None when the code is not right, or was used before.  Raises PendingEnded, TooManyAttempts, AppLocked."""
     account = pending_account(session, token, at=visit.at)
-    attempt = attempts.claim_code(session, account.id, visit.address, at=visit.at)
+    attempt = claim_code(session, vault, account.id, code, visit)
     proof = second_factors.prove(session, vault, account.id, code, at=visit.at)
     if proof is None:
+        note_if_locked(session, account.id, visit)
         account_log.note(session, Act.CODE_REFUSED, about=account.id, trace=visit.trace(None))
         return None
     via = _close(session, token)
@@ -203,12 +213,31 @@ def finish_with_code(session: Session, vault: Vault, token: str | None, code: st
     return open_session(session, account.id, visit, act=_act(via), via=via)
 
 
+def claim_code(
+    session: Session, vault: Vault, user_id: uuid.UUID, code: str, visit: Visit, *, is_signed_in: bool = False
+) -> list[uuid.UUID]:
+    """Raises TooManyAttempts, and AppLocked for a code of an app that was guessed at too often."""
+    known = is_signed_in or is_known(vault, visit.known_as, user_id, at=visit.at)
+    if not second_factors.is_app_code(code):
+        return attempts.claim_recovery_code(session, user_id, visit.address, at=visit.at, is_known_device=known)
+    if second_factors.is_locked(session, user_id):
+        raise AppLocked
+    return attempts.claim_code(session, user_id, visit.address, at=visit.at, is_known_device=known)
+
+
+def note_if_locked(session: Session, user_id: uuid.UUID, visit: Visit) -> None:
+    """After a wrong code: the last one that was heard is told."""
+    if second_factors.is_locked(session, user_id, just_now=True):
+        account_log.note(session, Act.SECOND_FACTOR_LOCKED, about=user_id, trace=visit.trace(None))
+
+
 def finish_with_new_app(
     session: Session, vault: Vault, token: str | None, code: str, visit: Visit
 ) -> tuple[SignedIn, list[str]] | None:
     """Also gives the recovery codes. None when the code is not right.  Raises PendingEnded, TooManyAttempts."""
     account = pending_account(session, token, at=visit.at)
-    attempt = attempts.claim_code(session, account.id, visit.address, at=visit.at)
+    known = is_known(vault, visit.known_as, account.id, at=visit.at)
+    attempt = attempts.claim_code(session, account.id, visit.address, at=visit.at, is_known_device=known)
     codes = second_factors.confirm_app(session, vault, account.id, code, at=visit.at)
     if codes is None:
         return None

@@ -14,12 +14,16 @@ from app.storage.vault import Vault
 from app.web.clock import now
 from app.web.forms import FormState
 from app.web.i18n import N_, gettext_for, language_of
-from app.web.identity import token_of
+from app.web.identity import device_mark_of, token_of
 from app.web.render import Pages
 from app.web.sender import sender_of
 
 CODE_MISSING: Final = N_("Type the code.")
 CODE_WRONG: Final = N_("This code is not right, or it was used before. Wait for the next code and try again.")
+
+CODE_LOCKED: Final = N_(
+    "Too many wrong codes were typed. Use a recovery code, or ask the administrator to remove your second step."
+)
 
 
 def visit_of(request: Request) -> Visit:
@@ -28,6 +32,7 @@ def visit_of(request: Request) -> Visit:
         address=sender_of(request),
         device=request.headers.get("user-agent"),
         previous_token=token_of(request),
+        known_as=device_mark_of(request),
     )
 
 
