@@ -67,6 +67,8 @@ def _migrating_sqlite(engine: Engine) -> Iterator[Connection]:
         assert driver is not None
         # SQLite ignores this pragma inside a transaction, and SQLAlchemy would start one.
         driver.execute("PRAGMA foreign_keys = OFF")
+        [(usual_wait,)] = driver.execute("PRAGMA busy_timeout").fetchall()
+        driver.execute("PRAGMA busy_timeout = 120000")  # ms: another process may be making all tables
         try:
             with connection.begin():
                 yield connection
@@ -74,6 +76,7 @@ def _migrating_sqlite(engine: Engine) -> Iterator[Connection]:
                     raise SchemaError(f"the migration would leave rows without what they refer to: {orphans[:5]}")
         finally:
             driver.execute("PRAGMA foreign_keys = ON")
+            driver.execute(f"PRAGMA busy_timeout = {usual_wait}")
 
 
 def _revisions(connection: Connection) -> set[str]:
