@@ -71,6 +71,7 @@ SINGING: Final = _named("""
 """)
 # A word of ours, of a step plan or of the settings.
 _OURS: Final = _named("""
+    answered_form: notice
     account_event: act
     answer: question ref step
     evidence: confidentiality form kind media_type ref step
@@ -96,6 +97,7 @@ _OURS: Final = _named("""
 """)
 # A key, digest or signature.
 _PROOF: Final = _named("""
+    answered_form: content key
     account_link: id
     answer: commitment salt
     authenticator_app: secret
@@ -136,6 +138,7 @@ _IDS: Final = _named("""
 """)
 _PLACES: Final = _named("""
     account_event: place
+    answered_form: address
     login_session: address
 """)
 SILENT: Final = _OURS | _PROOF | _IDS | _PLACES
