@@ -11,6 +11,7 @@ from app.features.accounts.answers import install_accounts
 from app.features.advice import routes as advice
 from app.features.approvals import points as open_points
 from app.features.approvals import routes as approvals
+from app.features.erasure import routes as erasure
 from app.features.evidence import routes as evidence
 from app.features.history import routes as history
 from app.features.installation import routes as installation
@@ -54,6 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     local_plans.router,
     mandates.router,
     installation.router,
+    erasure.router,
 )
 
 

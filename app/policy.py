@@ -46,6 +46,8 @@ class Action(StrEnum):
     VIEW_MASS_MOVES = "view_mass_moves"
     MANAGE_PLANS = "manage_plans"  # of the own municipality: add, release, retire
     ADMINISTER_USERS = "administer_users"
+    ASK_ERASURE = "ask_erasure"  # of personal data, after looking for it everywhere
+    DECIDE_ON_ERASURE = "decide_on_erasure"  # another than who asked; shows what would go
     VIEW_ACCOUNT_LOG = "view_account_log"  # who signed in, and what administrators did about users
     VIEW_MANDATES = "view_mandates"  # who stands in for whom
     RECORD_MANDATE = "record_mandate"  # a manager of the own absence, an administrator of a manager's
@@ -81,6 +83,8 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = {
     Action.VIEW_MASS_MOVES: frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
     Action.MANAGE_PLANS: _ADMINISTRATORS,
     Action.ADMINISTER_USERS: _ADMINISTRATORS,
+    Action.ASK_ERASURE: _ADMINISTRATORS,
+    Action.DECIDE_ON_ERASURE: frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
     Action.VIEW_ACCOUNT_LOG: frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
     Action.VIEW_MANDATES: _INSIDE,
     Action.RECORD_MANDATE: frozenset({Role.MANAGER, Role.ADMINISTRATOR}),

@@ -73,6 +73,11 @@ class Settings(BaseSettings):
     witness_smtp_port: Annotated[int, Field(ge=1, le=65535)] = 25
     witness_mail_from: Annotated[str | None, Field(pattern=_ADDRESS)] = None
     witness_mail_to: Annotated[str, AfterValidator(_addresses)] = ""
+    # A service for time stamps (RFC 3161), which gets the hash of every signed head; stamps are kept in DATA_DIR.
+    time_stamp_url: Annotated[str | None, Field(pattern=r"^https?://[^\s/]+\S*$")] = None
+
+    # What was erased, by ids: an older backup that is put back loses it again. Keep it apart from those backups.
+    erasure_register_file: Annotated[Path | None, AfterValidator(_absolute)] = None
 
     # Encrypts what must not be readable in a copy of the database, such as the keys of authenticator apps.
     secret_key: str = DEMONSTRATION_SECRET
@@ -105,6 +110,14 @@ class Settings(BaseSettings):
     @property
     def history_key(self) -> Path:
         return self.history_key_file or self.data_dir / "keys" / "history-ed25519.pem"
+
+    @property
+    def time_stamps(self) -> Path:
+        return self.data_dir / "timestamps"
+
+    @property
+    def erasure_register(self) -> Path:
+        return self.erasure_register_file or self.data_dir / "erasures" / "register.jsonl"
 
     @property
     def witness_recipients(self) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from sqlmodel import Session, select
 
 from app.settings import Settings, SettingsError, load_settings
 from app.storage.database import Database, open_database
+from app.storage.erasure.again import missing_in
+from app.storage.erasure.register import Register, RegisterDamaged
 from app.storage.history.keeper import HistoryKeeper
 from app.storage.history.witnesses import witnesses_of
 from app.storage.scope import set_scope
@@ -45,8 +47,9 @@ def settings() -> Settings:
 
 
 @contextmanager
-def database(*, must_be_current: bool = True) -> Iterator[Database]:
-    """The database of the settings.  Ends the command when it cannot be reached or was made by another version."""
+def database(*, must_be_current: bool = True, must_be_erased: bool = True) -> Iterator[Database]:
+    """The database of the settings.  Ends the command when it cannot be reached or was made by another version, and
+    unless told otherwise when it is an older backup with what was erased since."""
     chosen = settings()
     if not chosen.database_url:
         try:
@@ -57,9 +60,11 @@ def database(*, must_be_current: bool = True) -> Iterator[Database]:
     try:
         if must_be_current and not is_current(opened.engine):
             raise fail("This database is empty or of another version. Start it once with: stappenplan serve")
+        if must_be_current and must_be_erased and missing_in(opened, register_of(chosen).read()):
+            raise fail("This database holds what was erased: it is an older backup. Run: stappenplan erasures apply")
         opened.after_commit = keeper_for(opened).after_commit
         yield opened
-    except SchemaError as wrong:
+    except (SchemaError, RegisterDamaged) as wrong:
         raise fail(str(wrong)) from None
     except SQLAlchemyError as wrong:
         cause = str(getattr(wrong, "orig", None) or wrong).strip().splitlines()[0]
@@ -68,6 +73,10 @@ def database(*, must_be_current: bool = True) -> Iterator[Database]:
         ) from None
     finally:
         opened.dispose()
+
+
+def register_of(chosen: Settings) -> Register:
+    return Register(chosen.erasure_register)
 
 
 def keeper_for(opened: Database) -> HistoryKeeper:

@@ -9,9 +9,20 @@ from typing import Annotated
 import typer
 from sqlmodel import Session
 
-from app.cli.common import complain, database, each_municipality, fail, keeper_for, now, say
+from app.cli.common import (
+    complain,
+    database,
+    each_municipality,
+    fail,
+    keeper_for,
+    now,
+    register_of,
+    say,
+    settings,
+)
 from app.engine.log import Head, fingerprint
 from app.storage.database import Database
+from app.storage.erasure.checking import verify_erasures
 from app.storage.history.export import About, NothingSigned, write_export
 from app.storage.history.heads import CannotSign, Signed, read_signed
 from app.storage.history.keys import KeyUnusable
@@ -42,13 +53,16 @@ def verify(
     kept = [_read(path) for path in head or []]
     expected = _clean(fingerprint)
     problems = 0
-    with database() as opened:
+    # An older backup is looked at too: that it is one, is what this tells.
+    with database(must_be_erased=False) as opened:
+        register = register_of(settings()).read()
         seen = set()
         for name, session in each_municipality(opened, municipality):
             id = str(municipality_of(session))
             seen.add(id)
             log = verify_log(session, expected=expected, kept=[one for one in kept if one.head.municipality == id])
-            for problem in log.problems:
+            erasures = verify_erasures(session, register)
+            for problem in (*log.problems, *erasures):
                 complain(f"{name}: {problem.place}: {problem.problem}")
             runs, differences = 0, 0
             for verified in verify_all(session):
@@ -56,7 +70,7 @@ def verify(
                 for finding in verified.findings:
                     differences += 1
                     complain(f"{name}: run {finding.run_id}: {finding.place}: {finding.problem}")
-            problems += len(log.problems) + differences
+            problems += len(log.problems) + len(erasures) + differences
             say(f"{name}: {log.entries} events in {runs} runs, {_signed_so_far(log)}")
         for one in kept:
             if one.head.municipality not in seen:

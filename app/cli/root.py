@@ -6,6 +6,7 @@ import typer
 
 from app.cli import (
     demo,
+    erasures,
     files,
     history,
     moves,
@@ -48,6 +49,7 @@ app.command()(files.sweep_files)
 app.command()(sweeping.sweep_accounts)
 app.command()(plan_diff.diff)
 app.command()(plan_impact.impact)
+app.add_typer(erasures.app, name="erasures")
 app.add_typer(history.app, name="heads")
 app.add_typer(moves.app, name="moves")
 app.add_typer(plan.app, name="plan")

@@ -73,7 +73,7 @@ def verify_history(municipality: Municipality = None) -> None:
     """
     runs = events = 0
     problems = 0
-    with database() as opened:
+    with database(must_be_erased=False) as opened:
         for name, session in each_municipality(opened, municipality):
             for verified in verify_all(session):
                 runs, events = runs + 1, events + verified.events

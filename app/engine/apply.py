@@ -87,6 +87,8 @@ def _changed(run: Run, event: e.Event) -> Run:
             return moving.applied(run, event)
         case e.RunShared() | e.SharingEnded() | e.AdviceGiven() | e.AdviceAnswered():
             return advice.applied(run, event)
+        case e.PersonalDataErased():
+            return run  # marks and commitments stay: what was approved is still told from what came later
         case _:
             return run.with_instance(_instance_after(run.instance(event.ref), event))
 

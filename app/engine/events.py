@@ -413,6 +413,22 @@ class AdviceAnswered:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonalDataErased:
+    """Personal data went out of what people wrote in the run, and nothing else changed. Each map tells what stands
+    there since: from an answer (by the commitment that the history holds of it), a text and a piece of evidence (by id)
+    to the commitment of what took its place. `ground` is a code of the law; one asked, another confirmed (`by`)."""
+
+    erasure: str
+    ground: str
+    answers: Mapping[str, str]
+    texts: Mapping[TextId, str]
+    evidence: Mapping[EvidenceId, str]
+    asked_by: UserId
+    by: UserId
+    at: datetime
+
+
 Event = (
     RunStarted
     | RunRenamed
@@ -448,4 +464,5 @@ Event = (
     | SharingEnded
     | AdviceGiven
     | AdviceAnswered
+    | PersonalDataErased
 )

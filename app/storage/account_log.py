@@ -74,6 +74,10 @@ class Act(StrEnum):
     READ_ADVICE = "read_advice"
     READ_HISTORY = "read_history"
     TOOK_HISTORY = "took_history"
+    ERASURE_ASKED = "erasure_asked"
+    ERASURE_DECLINED = "erasure_declined"
+    PERSONAL_DATA_ERASED = "personal_data_erased"
+    ACCOUNT_ERASED = "account_erased"
 
 
 @dataclass(frozen=True, slots=True)

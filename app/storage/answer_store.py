@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 from app.engine.answers import Value, mark
 from app.engine.definition import Step
 from app.engine.run import AnswerMark, Run, StageRef, UserId
+from app.storage.erasure.items import is_erased
 from app.storage.scope import Prepared
 from app.storage.tables import AnswerRow
 from app.storage.types import IdText
@@ -168,7 +169,7 @@ def propose_answers(
     """Copies answers of another run (by question: the commitment there) as proposals, with their writer and time, and
     returns the marks for the engine. What was erased there does not come along."""
     found = _OF_COMMITMENTS.run(session, {"of_run": uuid.UUID(of_run), "commitments": sorted(set(sources.values()))})
-    by_commitment = {row.commitment: row for row in found if row.value is not None}
+    by_commitment = {row.commitment: row for row in found if row.value is not None and not is_erased(row.value)}
     marks, rows = {}, []
     for question, committed in sources.items():
         source = by_commitment.get(committed)

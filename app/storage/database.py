@@ -77,6 +77,7 @@ def _prepare_sqlite(connection: SQLiteConnection, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # an acknowledged save survives a power cut
+    connection.execute("PRAGMA secure_delete = ON")  # what was erased is overwritten; most builds do so anyway
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
 
 

@@ -106,15 +106,32 @@ class EvidenceFiles:
             raise FileDamaged(sha256)
         return path
 
+    @contextmanager
+    def removing(self) -> Iterator[bool]:
+        """Whether nobody is placing files, and nobody will meanwhile."""
+        _make_folder(self._lock.parent)
+        with self._lock.open("ab") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+
+    def remove(self, sha256: str) -> None:
+        """While `removing()`, and only what no row refers to."""
+        path = self.path_of(sha256)
+        path.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            _sync_folder(path.parent)
+
     def remove_unused(self, hashes: Collection[str], used: UsedHashes) -> list[str]:
         """Removes those of `hashes` that no row refers to. Removes nothing if another request is placing files now;
         then `sweep()` will find them."""
         if not hashes:
             return []
-        with self._lock.open("ab") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+        with self.removing() as is_alone:
+            if not is_alone:
                 return []
             removed = sorted(set(hashes) - set(used(hashes)))
             for sha256 in removed:

@@ -71,6 +71,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "witness_progress": CHANGE,
     "mass_move": CHANGE,
     "mass_move_run": CHANGE,
+    "erasure": CHANGE,
 }
 
 

@@ -27,6 +27,7 @@ from app.storage.plans import load_plan
 from app.storage.run_header import RunHeader, RunNotFound, remember
 from app.storage.scope import Prepared
 from app.storage.tables import EventRow, OpenPointRow, RunAccess, RunMember, RunRow, StageRow, StepRow
+from app.storage.texts import COMMITMENTS, commitments_in, will_write
 
 
 class StaleRun(Exception):
@@ -257,6 +258,7 @@ def start(session: Session, plan: StepPlan, event: RunStarted, *, name: str, pur
     }
     _ADD_RUN.run(session, row)
     _write_team(session, run)
+    will_write(session, {event.name: name, event.purpose: purpose})
     _append(session, run.id, [(run.revision, event)])
     return run
 
@@ -298,6 +300,8 @@ def _append(session: Session, run_id: str, numbered: list[tuple[int, Event]]) ->
     rows = []
     for sequence, event in numbered:
         kind, data = codec.encode_event(event)
+        if committed := commitments_in(session, data):
+            data[COMMITMENTS] = committed
         rows.append(
             {
                 "municipality_id": _municipality(session),

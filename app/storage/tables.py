@@ -526,13 +526,16 @@ class EvidenceRow(MunicipalityScoped, table=True):
 
 
 class TextRow(MunicipalityScoped, table=True):
-    """Free text that an event refers to by id (a reason, a message, a finding). `text` may be erased."""
+    """Free text that an event refers to by id (a reason, a message, a finding). `text` may be erased; `commitment` is
+    what the event holds of it: HMAC-SHA-256 (hex) under `salt`. Older texts have neither."""
 
     __tablename__ = "run_text"
 
     id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
     run_id: uuid.UUID = Field(foreign_key="run.id", index=True)
     text: str | None
+    salt: str | None = None
+    commitment: str | None = None
     written_by: uuid.UUID = Field(foreign_key="user_account.id")
     written_at: datetime = Field(sa_type=UTCDateTime)
 
@@ -681,3 +684,28 @@ class MandateRow(MunicipalityScoped, table=True):
     recorded_at: datetime = Field(sa_type=UTCDateTime)
     withdrawn_by: uuid.UUID | None = Field(default=None, foreign_key="user_account.id")
     withdrawn_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class Erasure(MunicipalityScoped, table=True):
+    """Personal data that somebody asked to erase, and that goes once another confirms. It holds no personal data
+    itself: `account_id` or `items` (kind, run, id and places; app/storage/erasure/items.py) say what, `ground` is a
+    code of the law. `files`: hashes of files that are still to be removed; `cleaned_at`: no trace was left since."""
+
+    __tablename__ = "erasure"
+    __table_args__ = (
+        Index("ix_erasure_municipality_id_asked_at", "municipality_id", "asked_at"),
+        CheckConstraint("status IN ('asked', 'declined', 'done')", name="status"),
+        CheckConstraint("status = 'asked' OR (decided_by IS NOT NULL AND decided_at IS NOT NULL)", name="decided"),
+    )
+
+    id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
+    status: str = "asked"
+    account_id: uuid.UUID | None = None  # no foreign key: a backup that was put back may not know the account yet
+    items: Any = Field(sa_type=JSONValue)
+    ground: str
+    asked_by: uuid.UUID = Field(foreign_key="user_account.id")
+    asked_at: datetime = Field(sa_type=UTCDateTime)
+    decided_by: uuid.UUID | None = Field(default=None, foreign_key="user_account.id")
+    decided_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    files: Any = Field(sa_type=JSONValue, nullable=True)
+    cleaned_at: datetime | None = Field(default=None, sa_type=UTCDateTime)

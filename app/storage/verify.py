@@ -1,10 +1,13 @@
-"""Does the history tell the same story as the tables? Replays every run and compares."""
+"""Does the history tell the same story as the tables? Replays every run and compares.
+
+What an event says was erased may stand there in another form, and only in the one that the event commits to.
+"""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy
@@ -12,17 +15,27 @@ from sqlmodel import Session, col, select
 
 from app.engine.answers import commitment
 from app.engine.apply import apply
-from app.engine.events import ApprovalRequested, Event, StageApproved, StageSentBack
+from app.engine.events import ApprovalRequested, Event, PersonalDataErased, StageApproved, StageSentBack
 from app.engine.progress import is_done
 from app.engine.run import Run, StageRef
 from app.engine.seal import digest, seal
 from app.policy import Role
 from app.storage import codec
-from app.storage.evidence_store import evidence_of, is_as_committed
+from app.storage.evidence_store import Evidence, commit_to, evidence_of
 from app.storage.run_header import run_header
 from app.storage.run_store import load_run
-from app.storage.tables import AnswerRow, EventRow, OpenPointRow, RunAccess, RunMember, RunRow, SealRow, StepRow
-from app.storage.texts import read_texts
+from app.storage.tables import (
+    AnswerRow,
+    EventRow,
+    OpenPointRow,
+    RunAccess,
+    RunMember,
+    RunRow,
+    SealRow,
+    StepRow,
+    TextRow,
+)
+from app.storage.texts import COMMITMENTS, read_texts
 
 # What reading or replaying stored values raises when somebody changed them.
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
@@ -63,19 +76,39 @@ def verify_run(session: Session, run_id: str) -> Verified:
     def report(place: str, problem: str) -> None:
         found.append(Finding(run_id, place, problem))
 
-    replayed, count = _replay(session, run_id, report)
+    told = Told()
+    replayed, count = _replay(session, run_id, told, report)
     if replayed is not None:
         _check_tables(session, replayed, report)
-        _check_texts(session, replayed, report)
+        _check_texts(session, replayed, told, report)
         _check_members(session, replayed, report)
-        _check_answers(session, replayed, report)
-        _check_evidence(session, replayed, report)
+        _check_answers(session, replayed, told, report)
+        _check_evidence(session, replayed, told, report)
         _check_seals(session, replayed, report)
         _check_points(session, replayed, report)
     return Verified(run_id, count, tuple(found))
 
 
-def _replay(session: Session, run_id: str, report: Any) -> tuple[Run | None, int]:
+@dataclass(slots=True)
+class Told:
+    """What the events say of what people wrote. `texts`: commitments by id; the others: what took the place of what was
+    erased, by the commitment of an answer, and by the id of a text and of evidence."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    answers_erased: dict[str, str] = field(default_factory=dict)
+    texts_erased: dict[str, str] = field(default_factory=dict)
+    evidence_erased: dict[str, str] = field(default_factory=dict)
+
+    def hear(self, event: Event, data: Any) -> None:
+        for id, committed in (data.get(COMMITMENTS) or {}).items():
+            self.texts.setdefault(id, committed)
+        if isinstance(event, PersonalDataErased):
+            self.answers_erased |= event.answers
+            self.texts_erased |= event.texts
+            self.evidence_erased |= event.evidence
+
+
+def _replay(session: Session, run_id: str, told: Told, report: Any) -> tuple[Run | None, int]:
     columns: tuple[Any, ...] = (EventRow.sequence, EventRow.kind, EventRow.data, EventRow.by, EventRow.at)
     query = (
         sqlalchemy.select(*columns)
@@ -96,6 +129,7 @@ def _replay(session: Session, run_id: str, report: Any) -> tuple[Run | None, int
             if run is not None and not _seals_what_was(run, after, event):
                 report(f"event {sequence} ({kind})", "sealed something else than the history holds")
             run = after
+            told.hear(event, data)
         except UNREADABLE as error:
             report(f"event {sequence} ({kind})", f"cannot have happened: {error!r}")
             return None, expected
@@ -136,8 +170,20 @@ def _check_tables(session: Session, replayed: Run, report: Any) -> None:
             report(f"step {ref}/{step}", "its status in lists is not the status of the step")
 
 
-def _check_texts(session: Session, run: Run, report: Any) -> None:
-    """The name and purpose that pages show are the texts that the history names, unless those were erased."""
+def _check_texts(session: Session, run: Run, told: Told, report: Any) -> None:
+    """Each text is what the history committed to, or what took its place. The name and purpose that pages show are the
+    texts that the history names."""
+    waiting = {**told.texts, **told.texts_erased}
+    columns: tuple[Any, ...] = (TextRow.id, TextRow.text, TextRow.salt)
+    query = sqlalchemy.select(*columns).where(col(TextRow.run_id) == uuid.UUID(run.id))
+    for id, text, salt in session.execute(query.execution_options(yield_per=500)):
+        committed = waiting.pop(str(id), None)
+        if text is None:
+            report(f"text {id}", "is gone, and no event says that it was erased")
+        elif committed is not None and not _fits(text, salt, committed):
+            report(f"text {id}", "the text was changed outside the history")
+    for id in waiting:
+        report(f"text {id}", "missing")
     header, texts = run_header(session, run.id), read_texts(session, [run.name, run.purpose])
     for place, shown, id in (("name", header.name, run.name), ("purpose", header.purpose, run.purpose)):
         if shown != texts.get(id, shown):
@@ -186,8 +232,9 @@ def _check_members(session: Session, run: Run, report: Any) -> None:
         report("advisers", "the run is open to others than the history says")
 
 
-def _check_answers(session: Session, run: Run, report: Any) -> None:
-    """Each current answer still carries the commitment that history holds; every version still fits its own."""
+def _check_answers(session: Session, run: Run, told: Told, report: Any) -> None:
+    """Each current answer still carries the commitment that history holds; every version still fits its own, or is what
+    took its place."""
     columns: tuple[Any, ...] = (
         AnswerRow.ref,
         AnswerRow.step,
@@ -205,7 +252,8 @@ def _check_answers(session: Session, run: Run, report: Any) -> None:
         if row.commitment in parked:
             kept.add(row.commitment)
         key = (row.ref, row.step, row.question)
-        if not _fits(row.value, row.salt, row.commitment):
+        erased = told.answers_erased.get(row.commitment)
+        if not _fits(row.value, row.salt, erased or row.commitment):
             which = "" if row.is_current else "an earlier version: "
             report(f"answer {'/'.join(key)}", f"{which}the text was changed outside the history")
         if row.is_current:
@@ -226,15 +274,16 @@ def _check_answers(session: Session, run: Run, report: Any) -> None:
             report(f"parked answer {item.ref}/{item.step}/{item.key}", "missing")
 
 
-def _fits(value: Any, salt: str, committed: str) -> bool:
+def _fits(value: Any, salt: str | None, committed: str) -> bool:
     try:
-        return commitment(value, salt) == committed
+        return commitment(value, salt or "") == committed
     except UNREADABLE:
         return False
 
 
-def _check_evidence(session: Session, run: Run, report: Any) -> None:
-    """Each piece of evidence is described as the history committed to; its file is not read here."""
+def _check_evidence(session: Session, run: Run, told: Told, report: Any) -> None:
+    """Each piece of evidence is described as the history committed to, or as what took its place; its file is not read
+    here."""
     rows = {evidence.id: evidence for evidence in evidence_of(session, run.id)}
     for ref, instance in run.stages.items():
         for step, state in instance.steps.items():
@@ -245,7 +294,7 @@ def _check_evidence(session: Session, run: Run, report: Any) -> None:
                     report(place, "missing")
                 elif row.commitment != mark.commitment:
                     report(place, "other evidence than the history says")
-                elif not is_as_committed(row):
+                elif not _is_described(row, told):
                     report(place, "the description was changed outside the history")
                 elif (row.ref, row.step) != (ref, step):
                     report(place, "at another step than the history says")
@@ -259,7 +308,7 @@ def _check_evidence(session: Session, run: Run, report: Any) -> None:
                 report(place, "missing")
             elif row.commitment != item.evidence.commitment:
                 report(place, "other evidence than the history says")
-            elif not is_as_committed(row):
+            elif not _is_described(row, told):
                 report(place, "the description was changed outside the history")
     for id in rows:
         report(f"evidence {id}", "not in the history")
@@ -280,6 +329,13 @@ def _check_points(session: Session, run: Run, report: Any) -> None:
     }
     for ref, id, *_ in sorted(listed ^ there, key=str):
         report(f"open point {ref}/{id}", "the tables say something else than the history")
+
+
+def _is_described(row: Evidence, told: Told) -> bool:
+    try:
+        return commit_to(row.described, row.salt) == told.evidence_erased.get(row.id, row.commitment)
+    except UNREADABLE:
+        return False
 
 
 def _check_seals(session: Session, run: Run, report: Any) -> None:

@@ -39,6 +39,7 @@ MENU: Final[tuple[tuple[str, str, Action | None], ...]] = (
     (N_("Check the history"), "/geschiedenis", Action.EXPORT_HISTORY),
     (N_("Deputies"), "/vervanging", Action.VIEW_MANDATES),
     (N_("Users"), "/beheer/gebruikers", Action.ADMINISTER_USERS),
+    (N_("Erase personal data"), "/beheer/gegevens-wissen", Action.DECIDE_ON_ERASURE),
     (N_("Log of accounts"), "/beheer/logboek", Action.VIEW_ACCOUNT_LOG),
 )
 ROLE_NAMES: Final[Mapping[Role, str]] = MappingProxyType(

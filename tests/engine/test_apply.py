@@ -14,6 +14,7 @@ from app.engine.run import (
     Decided,
     DecisionTaken,
     EvidenceForm,
+    Followed,
     Move,
     MoveProposal,
     Parked,
@@ -66,6 +67,23 @@ MOVE_PROPOSED = e.MoveProposed(
     at=THURSDAY,
 )
 
+ERASED = e.PersonalDataErased(
+    erasure="x",
+    ground="unlawful",
+    answers={},
+    texts={"p": "c"},
+    evidence={},
+    asked_by=MAX,
+    by=MARIAM,
+    at=THURSDAY,
+)
+ADVICE = (
+    e.RunShared(adviser=MAX, question="t", by=ANNA, at=THURSDAY),
+    e.AdviceGiven(advice="a", ref=V1, text="t", grounds=("leeftijd",), by=MAX, at=THURSDAY),
+    e.AdviceAnswered(advice="a", followed=Followed.PARTLY, reason="t", by=ANNA, at=THURSDAY),
+    e.SharingEnded(adviser=MAX, by=ANNA, at=THURSDAY),
+)
+
 
 def everything() -> RunBuilder:
     """A run in which every kind of event happened."""
@@ -115,6 +133,9 @@ def everything() -> RunBuilder:
     built = built.then(MOVE_PROPOSED).then(
         e.MoveProposalWithdrawn(proposal=MOVE_PROPOSED.proposal, by=MARIAM, at=THURSDAY)
     )
+    for event in ADVICE:
+        built = built.then(event)
+    built = built.then(ERASED)
     return undone(moved(built, other_date), PLAN)
 
 
@@ -126,6 +147,12 @@ def test_replay_gives_the_run_that_the_events_made():
     built = everything()
 
     assert replay(built.events) == built.run
+
+
+def test_erasing_changes_nothing_but_the_revision():
+    run = everything().run
+
+    assert apply(run, ERASED) == replace(run, revision=run.revision + 1)
 
 
 def test_revision_counts_the_events():

@@ -93,15 +93,41 @@ def test_fingerprint_is_what_openssl_makes_of_the_key():
 
 # Every place in an event, at whatever depth, that holds text, and what that text is. Whoever adds one decides here.
 PEOPLE = {
-    *("added_by", "adviser", "authors", "by", "changed_by", "completed_by", "contributors", "judged_by", "manager"),
+    *(
+        "added_by",
+        "adviser",
+        "asked_by",
+        "authors",
+        "by",
+        "changed_by",
+        "completed_by",
+        "contributors",
+        "judged_by",
+        "manager",
+    ),
     *("on_behalf_of", "owner", "proposed_by", "reported_by", "started_by", "team", "workers"),
     "withdrawn_by",
 }
+GROUNDS = {"ground"}  # of the law, by a code
 ERASABLE = {  # ids of texts that are kept in run_text, where they can be erased
     *("changed", "early_reason", "finding", "findings", "message", "name", "purpose", "question", "reason", "reasons"),
     *("remark", "reopened_reason", "report", "round_reason", "skip_reason", "taken_back_reason", "text"),
 }
-IDS = {"advice", "earlier_run", "evidence", "id", "mandate", "move", "point", "proposal", "request", "returned", "run"}
+IDS = {
+    "advice",
+    "earlier_run",
+    "erasure",
+    "evidence",
+    "id",
+    "mandate",
+    "move",
+    "point",
+    "proposal",
+    "request",
+    "returned",
+    "run",
+}
+IDS |= {"texts"}  # {id: commitment}, of what was erased
 DIGESTS = {"commitment", "from_digest", "meaning", "outcome", "plan_digest", "seal", "to_digest"}
 KEYS_OF_THE_PLAN = {
     *("answers", "choices", "decision", "domain", "domains", "from_version", "grounds", "key", "kind", "loaded"),
@@ -139,7 +165,7 @@ def texts_in(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("kind", get_args(Event), ids=lambda kind: kind.__name__)
 def test_no_kind_of_event_has_a_place_for_free_text(kind: Any):
-    assert set(text_fields(kind)) <= PEOPLE | ERASABLE | IDS | DIGESTS | KEYS_OF_THE_PLAN
+    assert set(text_fields(kind)) <= PEOPLE | ERASABLE | IDS | DIGESTS | GROUNDS | KEYS_OF_THE_PLAN
 
 
 def test_events_of_whole_runs_hold_no_sentences_and_texts_by_id_only():

@@ -84,6 +84,7 @@ def values_for(world: World, prepared: Prepared) -> Mapping[str, Sequence[str]]:
         "passkey_id": ("00000000-0000-4000-8000-000000000001",),
         "link": ("geen-bestaande-link",),
         "provider": ("geen-aanbieder",),  # none; tests/features/accounts has some
+        "erasure_id": ("00000000-0000-4000-8000-000000000001",),  # none; tests/features/erasure makes them
         "mass_move_id": ("00000000-0000-4000-8000-000000000001",),  # none; tests/features/mass_moves makes them
     }
 

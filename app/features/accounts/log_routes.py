@@ -91,6 +91,10 @@ KINDS: Final[dict[str, tuple[str, tuple[Act, ...]]]] = {
         ),
     ),
     "vervanging": (N_("Deputies"), (Act.MANDATE_RECORDED, Act.MANDATE_WITHDRAWN, Act.MANDATE_USED)),
+    "wissen": (
+        N_("Erasing personal data"),
+        (Act.ERASURE_ASKED, Act.ERASURE_DECLINED, Act.PERSONAL_DATA_ERASED, Act.ACCOUNT_ERASED),
+    ),
 }
 WORDS: Final[dict[Act, str]] = {
     Act.SIGNED_IN: N_("Logged in"),
@@ -140,6 +144,10 @@ WORDS: Final[dict[Act, str]] = {
     Act.READ_ADVICE: N_("Read advice"),
     Act.READ_HISTORY: N_("Read the history of a trajectory"),
     Act.TOOK_HISTORY: N_("Downloaded the history of the municipality"),
+    Act.ERASURE_ASKED: N_("Asked to erase personal data"),
+    Act.ERASURE_DECLINED: N_("Declined to erase personal data"),
+    Act.PERSONAL_DATA_ERASED: N_("Erased personal data in texts"),
+    Act.ACCOUNT_ERASED: N_("Erased the account"),
 }
 # Nobody is signed in where these happen; anything else without a person behind it came from the command line.
 REFUSED: Final = frozenset({*KINDS["geweigerd"][1], Act.SESSIONS_ENDED_BY_PROVIDER})

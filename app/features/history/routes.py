@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, Annotated, Final
@@ -16,6 +17,7 @@ from app.policy import Action
 from app.storage.account_log import Act
 from app.storage.database import ReadSession
 from app.storage.history.export import About, NothingSigned, write_export
+from app.storage.history.time_stamps import Stamp, stamps_in
 from app.web.access import allowed
 from app.web.clock import now
 from app.web.identity import Caller
@@ -33,7 +35,30 @@ CHUNK: Final = 64 * 1024  # bytes
 
 @router.get("/geschiedenis")
 def show_check(request: Request, session: ReadSession, caller: Exporter) -> Response:
-    return render(request, "history/check.html", page=history_check(session))
+    return render(request, "history/check.html", page=history_check(session), stamps=_stamps(request, caller))
+
+
+def _stamps(request: Request, caller: Caller) -> list[Stamp]:
+    return stamps_in(request.app.state.settings.time_stamps, str(caller.municipality_id))
+
+
+@router.get("/geschiedenis/tijdstempels")
+def download_stamps(request: Request, session: ReadSession, caller: Exporter) -> Response:
+    """Each head that a service for time stamps got, and its stamp beside it. Apart from the export: the program that
+    checks an export takes the files that it knows, also the one that an auditor kept from before."""
+    if not (stamps := _stamps(request, caller)):
+        return RedirectResponse("/geschiedenis", status_code=303)
+    file: IO[bytes] = SpooledTemporaryFile(IN_MEMORY_MAX)  # noqa: SIM115  # as below
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in (path for stamp in stamps for path in stamp.files):
+            archive.write(path, path.name)
+    headers = {
+        "Content-Disposition": f'attachment; filename="tijdstempels-{caller.municipality_id}.zip"',
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Content-Length": str(file.tell()),
+    }
+    closing = BackgroundTask(file.close)
+    return StreamingResponse(_chunks(file), media_type="application/zip", headers=headers, background=closing)
 
 
 @router.get("/geschiedenis/export")

@@ -40,7 +40,10 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "traject": (
         N_("Trajectory"),
-        ("RunStarted", "RunRenamed", "TeamChanged", "DomainsChanged", "StageStarted", "StageReopened"),
+        (
+            *("RunStarted", "RunRenamed", "TeamChanged", "DomainsChanged", "StageStarted", "StageReopened"),
+            "PersonalDataErased",
+        ),
     ),
     "advies": (N_("Advice"), ("RunShared", "SharingEnded", "AdviceGiven", "AdviceAnswered")),
     "versies": (

@@ -175,6 +175,11 @@ class Teller:
                 return self.moves.sentence(event)
             case e.MoveProposalWithdrawn():
                 return self.moves.withdrawal(self.versions.get(event.proposal))
+            case e.PersonalDataErased():
+                number = len(event.answers) + len(event.texts) + len(event.evidence)
+                return self.words.ngettext(
+                    "Personal data was erased in %(num)s place.", "Personal data was erased in %(num)s places.", number
+                )
             case _:
                 assert_never(event)
 
@@ -295,7 +300,7 @@ class Teller:
                 return f"{self.base}/bewijsstukken/{event.evidence}" if event.evidence in self.evidence else None
             case e.StepSaved() | e.StepCompleted() | e.AnswersProposed():
                 return self._part_address(event.ref, event.step)
-            case e.RunStarted() | e.RunRenamed() | e.TeamChanged() | e.DomainsChanged():
+            case e.RunStarted() | e.RunRenamed() | e.TeamChanged() | e.DomainsChanged() | e.PersonalDataErased():
                 return self.base
             case e.DecisionRecorded() | e.DecisionWithdrawn():
                 return f"{self.base}#besluiten"

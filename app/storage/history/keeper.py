@@ -20,7 +20,8 @@ from app.storage.grown import Grown
 from app.storage.history import heads
 from app.storage.history.heads import Signed
 from app.storage.history.keys import KeyUnusable, SigningKey, load_key, make_key, sync_folder
-from app.storage.history.witnesses import Witness, WitnessFailed
+from app.storage.history.witness import WitnessFailed
+from app.storage.history.witnesses import Witness
 from app.storage.scope import Prepared, set_scope, unscoped
 from app.storage.tables import Municipality, SignedHead, WitnessProgress
 

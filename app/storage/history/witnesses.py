@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import smtplib
 import ssl
 from collections.abc import Iterable, Sequence
@@ -15,13 +13,10 @@ from typing import Final, Protocol
 from app.engine.log import fingerprint
 from app.settings import Settings
 from app.storage.history.heads import Signed
-from app.storage.history.keys import sync_folder
+from app.storage.history.time_stamps import TimeStampWitness
+from app.storage.history.witness import WitnessFailed, file_name, write_once
 
 MAIL_TIMEOUT: Final = 10  # seconds to wait for the mail server
-
-
-class WitnessFailed(Exception):
-    """The head did not arrive; the message says why."""
 
 
 class Witness(Protocol):
@@ -42,20 +37,8 @@ class FolderWitness:
 
     def receive(self, municipality: str, signed: Signed) -> None:
         path = self.folder / signed.head.municipality / file_name(signed)
-        text = signed.text() + b"\n"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.exists():
-                if path.read_bytes() != text:
-                    raise WitnessFailed(f"{path} holds another head with this number")
-                return
-            unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-            with unfinished.open("xb") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-            sync_folder(path.parent)
+            write_once(path, signed.text() + b"\n")
         except OSError as error:
             raise WitnessFailed(f"{path} cannot be written: {error.strerror}") from None
 
@@ -108,10 +91,6 @@ class MailWitness:
         return message
 
 
-def file_name(signed: Signed) -> str:
-    return f"head-{signed.head.number:08}.json"
-
-
 def witnesses_of(settings: Settings) -> tuple[Witness, ...]:
     return tuple(_witnesses(settings))
 
@@ -127,3 +106,5 @@ def _witnesses(settings: Settings) -> Iterable[Witness]:
             settings.witness_mail_from,
             settings.witness_recipients,
         )
+    if settings.time_stamp_url:
+        yield TimeStampWitness(settings.time_stamp_url, settings.time_stamps)

@@ -21,7 +21,8 @@ from app.settings import Settings
 from app.storage.database import Database
 from app.storage.history.heads import Signed, read_signed
 from app.storage.history.keeper import HistoryKeeper
-from app.storage.history.witnesses import FolderWitness, MailWitness, WitnessFailed, witnesses_of
+from app.storage.history.witness import WitnessFailed
+from app.storage.history.witnesses import FolderWitness, MailWitness, witnesses_of
 from tests.storage.history.making import Clock, Town, a_keeper, a_town
 from tests.storage.rows import NOW
 

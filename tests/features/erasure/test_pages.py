@@ -1,0 +1,193 @@
+"""Looking for somebody, asking to erase, and a second person who decides."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from app.storage.account_log import Act
+from app.storage.database import Database
+from app.storage.erasure.register import Register
+from app.storage.tables import AccountEvent
+from tests.features.client import World, a_world
+from tests.journey.visitor import Visitor
+from tests.security.prepared import add_evidence, begin, fill_step, visitor
+
+HERE = "/beheer/gegevens-wissen"
+RESIDENT = "Zangvogel Kanarie"
+
+
+@pytest.fixture
+def world(sqlite_database: Database, tmp_path: Path) -> World:
+    return a_world(sqlite_database, data_dir=tmp_path)
+
+
+def a_run(world: World) -> str:
+    begun = begin(world, officer="anna", manager="carla", word=RESIDENT)
+    fill_step(begun.team, f"{begun.stage}/stappen/overzicht", {}, RESIDENT, button="Opslaan")
+    add_evidence(begun.team, begun.evidence_page, "bestand", RESIDENT)
+    return begun.run
+
+
+def search(world: World, *terms: str, login: str = "ferry") -> Visitor:
+    person = visitor(world, login)
+    person.open(HERE)
+    person.send("Zoek", {"namen": "\n".join(terms)})
+    return person
+
+
+def ask(world: World, **choices: str) -> str:
+    """Gives the address of the request."""
+    person = search(world, RESIDENT)
+    person.send("Vraag om dit te wissen", {"grond": "unlawful", **choices})
+    assert "Er is nog niets gewist" in person.text
+    return person.here
+
+
+def test_an_administrator_asks_and_a_manager_erases(world: World):
+    run = a_run(world)
+    address = ask(world)
+    carla = visitor(world, "carla")
+    carla.open(HERE)
+    assert "Wacht op een beslissing" in carla.text
+    carla.open(address)
+    assert "Ferry Mol vraagt om dit voorgoed te wissen" in carla.text
+    assert f"<mark>{RESIDENT}</mark>" in carla.page.text
+    carla.send("Voorgoed wissen")
+    assert "Het is voorgoed gewist" in carla.text
+    assert RESIDENT not in carla.text
+    for page in (
+        address,
+        HERE,
+        run,
+        f"{run}/rapport",
+        f"{run}/geschiedenis",
+        f"{run}/fasen/verkennen.1/stappen/overzicht",
+    ):
+        carla.open(page)
+        assert "Zangvogel" not in carla.text, page
+    found = search(world, "zangvogel")
+    assert "Het staat nergens in de teksten" in found.text
+    [kept] = Register(world.app.state.settings.erasure_register).read()
+    assert address.endswith(kept.id)
+    with world.reading() as session:
+        told = session.exec(select(AccountEvent.act, AccountEvent.detail).order_by(AccountEvent.act)).all()
+    detail = {"erasure": kept.id, "ground": "unlawful"}
+    assert told == [(Act.ERASURE_ASKED, detail), (Act.PERSONAL_DATA_ERASED, detail)]
+
+
+def test_what_should_stay_stays(world: World):
+    run = a_run(world)
+    ask(world, **{"keuze.0": "niets"})
+    ferry = search(world, RESIDENT)
+    names = re.findall(r'name="(keuze\.\d+)"', ferry.page.text)
+    choices = {**dict.fromkeys(names, "niets"), "grond": "unlawful"}
+    ferry.send("Vraag om dit te wissen", choices, status=422)
+    assert "Kies minstens één ding dat weg moet" in ferry.text
+    assert run
+
+
+def test_who_asks_does_not_decide_and_nobody_decides_twice(world: World):
+    a_run(world)
+    address = ask(world)
+    ferry = world.browser("ferry")
+    assert "Voorgoed wissen" not in ferry.get(address).text
+    refused = ferry.post(f"{address}/wissen", {})
+    assert (refused.status_code, "U hebt dit zelf gevraagd" in refused.text) == (409, True)
+    dirk, carla = world.browser("dirk"), world.browser("carla")
+    assert dirk.post(f"{address}/afwijzen", {}, follow_redirects=False).status_code == 303
+    refused = carla.post(f"{address}/wissen", {})
+    assert (refused.status_code, "Iemand anders heeft hier al over beslist" in refused.text) == (409, True)
+    assert carla.post(f"{address}/afwijzen", {}).status_code == 409
+    assert RESIDENT in search(world, RESIDENT).text
+
+
+def test_who_asked_takes_it_back(world: World):
+    a_run(world)
+    ferry = visitor(world, "ferry")
+    ferry.open(ask(world))
+    ferry.send("Verzoek intrekken")
+    assert "Er is niets gewist" in ferry.text
+
+
+def test_places_that_shifted_are_not_erased_unseen(world: World):
+    a_run(world)
+    first, second = ask(world), ask(world)
+    carla = world.browser("carla")
+    assert carla.post(f"{first}/wissen", {}, follow_redirects=False).status_code == 303
+    refused = carla.post(f"{second}/wissen", {})
+    assert (refused.status_code, "Zoek opnieuw" in refused.text) == (409, True)
+
+
+def test_an_account_is_erased_and_its_work_stays(world: World):
+    run = a_run(world)
+    ferry = visitor(world, "ferry")
+    ferry.open(f"/beheer/gebruikers/{world.users['anna']}")
+    assert f"{HERE}/personen/{world.users['anna']}" in ferry.page.text
+    ferry.open(f"{HERE}/personen/{world.users['anna']}")
+    assert "Deze persoon werkt nog aan trajecten" in ferry.text
+    ferry.send("Vraag om dit account te wissen", {"grond": "not_needed"})
+    carla = visitor(world, "carla")
+    carla.open(ferry.here)
+    assert "Anna de Wit" in carla.text
+    carla.send("Voorgoed wissen")
+    carla.open(f"{run}/geschiedenis")
+    assert "Anna de Wit" not in carla.text
+    assert "een voormalig medewerker (" in carla.text
+    assert world.browser("anna").get("/", follow_redirects=False).status_code == 303
+    ferry.open(f"{HERE}/personen/{world.users['anna']}")
+    assert "Dit account is gewist" in ferry.text
+
+
+def test_own_account_and_last_administrator_are_refused(world: World):
+    ferry = world.browser("ferry")
+    refused = ferry.post(f"{HERE}/personen/{world.users['ferry']}", {"grond": "unlawful"})
+    assert (refused.status_code, "uw eigen account" in refused.text) == (409, True)
+
+
+def test_another_municipality_finds_nothing_and_reaches_nothing(world: World):
+    a_run(world)
+    address = ask(world)
+    assert "Het staat nergens" in search(world, RESIDENT, login="ilse").text
+    ilse, hugo = world.browser("ilse"), world.browser("hugo")
+    for browser in (ilse, hugo):
+        assert browser.get(address).status_code == 404
+        assert browser.post(f"{address}/wissen", {}).status_code == 404
+        assert browser.post(f"{address}/afwijzen", {}).status_code == 404
+    assert ilse.get(f"{HERE}/personen/{world.users['bram']}").status_code == 404
+    assert ilse.post(f"{HERE}/personen/{world.users['bram']}", {"grond": "unlawful"}).status_code == 404
+    page = search(world, RESIDENT)
+    fields = page.form_with("Vraag om dit te wissen").values
+    stolen = {name: value for name, value in fields.items() if name != "csrf_token"}
+    refused = ilse.post(f"{HERE}/vragen", {**stolen, "grond": "unlawful"})
+    assert (refused.status_code, "Zangvogel" in refused.text) == (409, False)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"gezocht": "gisteren", "stuk.0": "{}"},
+        {"gezocht": "2026-11-23T09:00:00+00:00", "stuk.0": "[" * 5000},
+        {"gezocht": "2026-11-23T09:00:00+00:00", "stuk.0": '{"kind":"text","run":null,"id":"1","passages":null}'},
+        {"gezocht": "2026-11-23T09:00:00", "stuk.0": '{"kind":"text","run":null,"id":"1","passages":[[[],0,1]]}'},
+    ],
+)
+def test_what_no_page_of_ours_sends_is_refused(world: World, fields: dict[str, str]):
+    answer = world.browser("ferry").post(f"{HERE}/vragen", {**fields, "grond": "unlawful"})
+    assert answer.status_code == 400
+
+
+def test_a_term_that_stands_everywhere_and_a_forgotten_ground_are_told(world: World):
+    a_run(world)
+    ferry = visitor(world, "ferry")
+    ferry.open(HERE)
+    ferry.send("Zoek", {"namen": "x"}, status=422)
+    assert "minstens twee letters" in ferry.text
+    ferry = search(world, RESIDENT)
+    ferry.send("Vraag om dit te wissen", {"keuze.0": "geheel"}, status=422)
+    assert RESIDENT in ferry.text
+    assert re.search(r'name="keuze.0" value="geheel" checked', ferry.page.text)
