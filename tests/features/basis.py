@@ -87,8 +87,11 @@ def _user(session: Session, part: Mapping[str, str], _: object) -> str:
 
 RUN = "/trajecten/(?P<run>[^/]+)"
 STAGE = RUN + "/fasen/(?P<ref>[^/]+)"
+ACTS_ON_A_STAGE = (
+    "starten|heropenen|niet-deelnemen|weer-deelnemen|overslaan|overslaan-ongedaan|verzoek-intrekken|akkoord-intrekken"
+)
 FINDERS: tuple[tuple[str, Find], ...] = (
-    (STAGE + "/(starten|heropenen|overslaan|overslaan-ongedaan|verzoek-intrekken|akkoord-intrekken)", _stage),
+    (STAGE + f"/({ACTS_ON_A_STAGE})", _stage),
     (STAGE + "/stappen/[^/]+/bewijs", _stage),
     (STAGE + "/open-punten/(?P<point>[^/]+)/[a-z]+", _point),
     (RUN + "/bewijsstukken/(?P<evidence>[^/]+)/intrekken", _evidence),

@@ -59,8 +59,6 @@ TO_DO = frozenset(
         "/beheer/gebruikers/{user_id}/zelfde-persoon",
         "/installatie/gemeenten/{municipality_id}/naam",
         "/beheer/gebruikers/{user_id}/andere-persoon",
-        "/trajecten/{run_id}/fasen/{ref}/niet-deelnemen",
-        "/trajecten/{run_id}/fasen/{ref}/weer-deelnemen",
         "/vervanging",
         "/vervanging/{mandate_id}/intrekken",
     }

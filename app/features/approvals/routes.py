@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Request
@@ -291,19 +292,19 @@ def withdraw_approval(
 
 @router.post("/trajecten/{run_id}/fasen/{ref}/niet-deelnemen")
 def recuse(
-    request: Request, run_id: str, ref: str, session: WriteSession, caller: Approver, posted: Posted
+    request: Request, run_id: str, ref: str, session: WriteSession, caller: Approver, posted: Posted, basis: Basis
 ) -> Response:
     """Somebody who may decide takes no part in it."""
-    return _about_taking_part(request, run_id, ref, session, caller, posted, service.recuse, "recused")
+    act = partial(service.recuse, based_on=basis)
+    return _about_taking_part(request, run_id, ref, session, caller, posted, act, "recused")
 
 
 @router.post("/trajecten/{run_id}/fasen/{ref}/weer-deelnemen")
 def take_recusal_back(
-    request: Request, run_id: str, ref: str, session: WriteSession, caller: Approver, posted: Posted
+    request: Request, run_id: str, ref: str, session: WriteSession, caller: Approver, posted: Posted, basis: Basis
 ) -> Response:
-    return _about_taking_part(
-        request, run_id, ref, session, caller, posted, service.take_recusal_back, "recusal_taken_back"
-    )
+    act = partial(service.take_recusal_back, based_on=basis)
+    return _about_taking_part(request, run_id, ref, session, caller, posted, act, "recusal_taken_back")
 
 
 def _about_taking_part(

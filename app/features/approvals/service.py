@@ -172,9 +172,10 @@ def withdraw_approval(session: Session, run_id: str, ref: StageRef, *, reason: s
     _note_use(session, run.id, ref, mandate, by)
 
 
-def recuse(session: Session, run_id: str, ref: StageRef, *, reason: str, by: Decider) -> None:
-    """Takes no part in the decision.  Raises Blocked."""
+def recuse(session: Session, run_id: str, ref: StageRef, *, reason: str, based_on: str, by: Decider) -> None:
+    """Takes no part in the decision.  Raises Blocked, Outdated."""
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
+    marks.check(based_on, marks.stage_mark(run, ref))
     user = by.caller.user_id
     who = deciding.who(session, run, by=user, at=by.at)
     event = transitions.recuse(
@@ -191,9 +192,10 @@ def recuse(session: Session, run_id: str, ref: StageRef, *, reason: str, by: Dec
     run_store.record(session, plan, run, event)
 
 
-def take_recusal_back(session: Session, run_id: str, ref: StageRef, *, reason: str, by: Decider) -> None:
-    """Raises Blocked."""
+def take_recusal_back(session: Session, run_id: str, ref: StageRef, *, reason: str, based_on: str, by: Decider) -> None:
+    """Raises Blocked, Outdated."""
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
+    marks.check(based_on, marks.stage_mark(run, ref))
     user = by.caller.user_id
     text = write_text(session, run_id, reason, by=user, at=by.at)
     event = transitions.take_recusal_back(plan, run, ref, reason=text, by=user, at=by.at)
