@@ -59,6 +59,11 @@ TO_DO = frozenset(
         "/beheer/gebruikers/{user_id}/zelfde-persoon",
         "/installatie/gemeenten/{municipality_id}/naam",
         "/beheer/gebruikers/{user_id}/andere-persoon",
+        "/beheer/gegevens-wissen/zoeken",
+        "/beheer/gegevens-wissen/personen/{user_id}",
+        "/beheer/gegevens-wissen/vragen",
+        "/beheer/gegevens-wissen/{erasure_id}/afwijzen",
+        "/beheer/gegevens-wissen/{erasure_id}/wissen",
         "/vervanging",
         "/vervanging/{mandate_id}/intrekken",
     }
