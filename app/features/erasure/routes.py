@@ -213,7 +213,7 @@ def _request(
         "erasure/request.html",
         status=status,
         page=page,
-        is_own=page.line.request.asked_by == caller.user_id,
+        is_own=service.is_own(session, page.line.request, caller.user_id),
         address=f"{HERE}/{page.line.request.id}",
         base=HERE,
         grounds=GROUNDS,

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from app.engine.run import UserId
 from app.storage.account_log import Act, Trace
 from app.storage.erasure import people, requests
 from app.storage.erasure.again import registered
@@ -16,12 +17,13 @@ from app.storage.erasure.items import Ground, Item, PassageGone, erased
 from app.storage.erasure.places import Places
 from app.storage.erasure.register import Register
 from app.storage.erasure.requests import AlreadyDecided, Request, Status
+from app.storage.people import persons_of
 from app.storage.user_admin import LastAdministrator
 from app.web.identity import Caller
 
 
 class OwnRequest(Exception):
-    """Who asked does not decide."""
+    """Who asked does not decide, with whatever account."""
 
 
 class OwnAccount(Exception):
@@ -52,7 +54,7 @@ def _ask(session: Session, id: str, by: Trace) -> str:
 def confirm(session: Session, request: Request, register: Register, *, by: Trace) -> None:
     """The line in the register is on the disk before the commit: what was decided happens, now or at the next start.
     Raises OwnRequest, AlreadyDecided, TextChanged, AccountNotFound, OwnAccount, LastAdministrator."""
-    if str(by.by) == request.asked_by:
+    if is_own(session, request, str(by.by)):
         raise OwnRequest
     if request.status is not Status.ASKED:
         raise AlreadyDecided(request.id)
@@ -63,6 +65,11 @@ def confirm(session: Session, request: Request, register: Register, *, by: Trace
     carry_out(session, request, by=by)
     session.flush()
     register.add([registered(str(session.info["municipality_id"]), requests.find(session, request.id))])
+
+
+def is_own(session: Session, request: Request, user: UserId) -> bool:
+    """Whether this person asked for it, be it with another account."""
+    return persons_of(session, [user, request.asked_by]).is_same(user, request.asked_by)
 
 
 def decline(session: Session, request: Request, *, by: Trace) -> None:

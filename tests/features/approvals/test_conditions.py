@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
 
 from app.engine.points import Point, PointState
 from app.engine.run import StageStatus
+from app.storage import people
 from app.storage.database import Database
 from app.storage.verify import verify_run
 from tests.features.approvals.test_approvals import (
@@ -139,6 +141,32 @@ def test_who_may_not_decide_cannot_judge_a_point(room: Room, act: str):
     assert room.browser("emma").post(f"{address_of(room)}/melden", {"gedaan": "x"}).status_code == 403
     assert room.browser("emma").get(address_of(room)).status_code == 200
     assert room.browser("anna").get(f"{room.stage}/open-punten/bestaat-niet").status_code == 404
+
+
+@pytest.mark.parametrize("act", ["afsluiten", "teruggeven"])
+def test_second_account_of_who_reported_a_point_does_not_judge_it(room: Room, act: str):
+    on_conditions(room, owner="bram")
+    do(room, "bram", "melden", gedaan="Zie bijlage")
+    bram, carla = (uuid.UUID(room.world.users[login]) for login in ("bram", "carla"))
+    with room.world.database.write() as session:
+        people.connect(session, bram, carla, municipality_id=None, by=None, at=room.world.clock())
+
+    refused = do(room, "carla", act, reden="Per wijk graag")
+
+    assert (refused.status_code, "U werkte zelf aan Verkennen" in text_of(refused.text)) == (409, True)
+    assert the_point(room).state is PointState.REPORTED
+    assert do(room, "dirk", act, reden="Per wijk graag").status_code == 303
+
+
+def test_second_account_of_who_did_the_work_gives_a_point_to_nobody_else(room: Room):
+    on_conditions(room, owner="bram")
+    anna, carla = (uuid.UUID(room.world.users[login]) for login in ("anna", "carla"))
+    with room.world.database.write() as session:
+        people.connect(session, anna, carla, municipality_id=None, by=None, at=room.world.clock())
+
+    refused = do(room, "carla", "wijzigen", eigenaar=str(anna), datum="2027-04-01", waarom="Ik doe het")
+
+    assert (refused.status_code, the_point(room).owner) == (409, room.world.users["bram"])
 
 
 def test_late_point_is_said_in_words(room: Room):

@@ -182,7 +182,7 @@ def test_who_takes_no_part_cannot_decide_and_others_are_named(room: Room):
     for reader in ("carla", "anna", "emma"):
         page = page_of(room, reader)
         assert "Mijn zus woont er." in page
-        assert "Wie kan beslissen" in page
+        assert "Wie nog meer kan beslissen" in page
         assert "Dirk Vos" in page
     assert "Mijn zus woont er." in text_of(room.browser("emma").get(f"/trajecten/{room.run}/geschiedenis").text)
     assert "Neemt niet deel" in text_of(room.browser("emma").get(f"/trajecten/{room.run}/rapport").text)

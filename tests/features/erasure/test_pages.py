@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import uuid
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
+from app.storage import people
 from app.storage.account_log import Act
 from app.storage.database import Database
 from app.storage.erasure.register import Register
@@ -103,6 +105,20 @@ def test_who_asks_does_not_decide_and_nobody_decides_twice(world: World):
     assert (refused.status_code, "Iemand anders heeft hier al over beslist" in refused.text) == (409, True)
     assert carla.post(f"{address}/afwijzen", {}).status_code == 409
     assert RESIDENT in search(world, RESIDENT).text
+
+
+def test_second_account_of_who_asked_does_not_decide_but_may_take_it_back(world: World):
+    a_run(world)
+    address = ask(world)
+    ferry, carla = uuid.UUID(world.users["ferry"]), uuid.UUID(world.users["carla"])
+    with world.database.write() as session:
+        people.connect(session, ferry, carla, municipality_id=None, by=None, at=world.clock())
+    browser = world.browser("carla")
+    assert "Voorgoed wissen" not in browser.get(address).text
+    refused = browser.post(f"{address}/wissen", {})
+    assert (refused.status_code, "U hebt dit zelf gevraagd" in refused.text) == (409, True)
+    assert RESIDENT in search(world, RESIDENT).text
+    assert browser.post(f"{address}/afwijzen", {}, follow_redirects=False).status_code == 303
 
 
 def test_who_asked_takes_it_back(world: World):
