@@ -41,10 +41,13 @@ bench: setup  ## speed on 342 municipalities, beside the ceilings of the machine
 	$(PY) -m scripts.bench
 
 .PHONY: prove
-prove: setup  ## the long proofs: forgeries of the history, and nothing of one municipality in answers to another
+prove: setup  ## the long proofs: forgeries, races, isolation, random people and requests, faults in the code
 	$(PY) -m scripts.prove_history
 	$(PY) -m scripts.prove_races
 	$(PY) -m scripts.prove_isolation
+	STAPPENPLAN_SEQUENCES=100 STAPPENPLAN_EXAMPLES=40 $(PY) -m pytest -q -s -n 0 -p no:cacheprovider \
+		tests/security/test_people_at_work.py tests/security/test_schemathesis.py
+	$(PY) -m scripts.prove_faults
 
 .PHONY: format
 format: setup  ## put the code in its agreed form

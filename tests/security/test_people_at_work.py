@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from structlog.testing import capture_logs
 
 from app.storage.database import Database
 from tests.databases import empty_tables, new_sqlite_database
@@ -43,6 +44,12 @@ pages = st.sampled_from(["", "/fasen/verkennen.1", "/fasen/verkennen.1/stappen/o
                          "/fasen/verkennen.1/checklist"])  # fmt: skip
 teams = st.sampled_from([("anna", "bram"), ("anna",), ("anna", "carla"), ("bram", "dirk")])
 which = st.integers(0, 99)
+
+
+@pytest.fixture(autouse=True)
+def _figures_are_not_lost_among_log_lines() -> Iterator[None]:
+    with capture_logs():
+        yield
 
 
 class Work(RuleBasedStateMachine):

@@ -9,14 +9,17 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from app.storage.database import Database
 from app.web.access import Public
@@ -32,6 +35,12 @@ NOBODY = "nobody"
 EVERYBODY = [NOBODY, *sorted(PEOPLE)]
 FORM = "application/x-www-form-urlencoded"
 ENDS_THE_SESSION = {"/uitloggen"}
+
+
+@pytest.fixture(autouse=True)
+def _figures_are_not_lost_among_log_lines() -> Iterator[None]:
+    with capture_logs():
+        yield
 
 
 def test_nothing_that_anybody_sends_is_our_fault_or_gets_around_the_policy(sqlite_database: Database, tmp_path: Path):
