@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from app.storage.database import create_engine_for
+from app.storage.tickets import see_all
 from app.storage.upgrade import downgrade, upgrade
 from tests.databases import PostgreSQL
 
@@ -32,6 +33,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     else:
         server: PostgreSQL = request.getfixturevalue("postgresql")
         with server.scratch("local_plans") as found:
+            see_all(found)  # what is filled in here is of a municipality, and its own role sees none unless it says so
             yield found
 
 
