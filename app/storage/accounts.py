@@ -237,7 +237,8 @@ def find_login(
             for r in rows
             if not _is_within(r, today)
         ),
-        is_operator=first.operator_since is not None,
+        # A provider is believed about its own municipality; an operator is one for all of them.
+        is_operator=first.operator_since is not None and first.provider is None,
         is_renewal_due=first.renew_since is not None,
         provider=first.provider,
         answered=answered,

@@ -19,6 +19,7 @@ from app.storage.tables import (
     AuthenticatorApp,
     LoginSession,
     Membership,
+    Operator,
     Passkey,
     PendingSignIn,
     ProviderAccount,
@@ -119,7 +120,8 @@ def find_account(session: Session, user_id: str) -> Account:
     user = session.execute(sa.select(*_USER).where(col(User.id) == key)).one_or_none()
     here: uuid.UUID = session.info["municipality_id"]
     held = session.exec(select(Membership.municipality_id, Membership.role).where(Membership.user_id == key)).all()
-    is_elsewhere = any(municipality != here for municipality, _ in held)
+    # An operator too: the account counts for the whole installation.
+    is_elsewhere = any(municipality != here for municipality, _ in held) or session.get(Operator, key) is not None
     is_known = bool(held) or session.exec(select(AccountEvent.id).where(AccountEvent.about == key).limit(1)).first()
     if user is None or is_elsewhere or not is_known:
         raise AccountNotFound(user_id)

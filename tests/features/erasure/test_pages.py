@@ -13,7 +13,7 @@ from app.storage import people
 from app.storage.account_log import Act
 from app.storage.database import Database
 from app.storage.erasure.register import Register
-from app.storage.tables import AccountEvent
+from app.storage.tables import AccountEvent, Operator
 from tests.features.client import World, a_world
 from tests.journey.visitor import Visitor
 from tests.security.prepared import add_evidence, begin, fill_step, visitor
@@ -156,6 +156,15 @@ def test_an_account_is_erased_and_its_work_stays(world: World):
     assert world.browser("anna").get("/", follow_redirects=False).status_code == 303
     ferry.open(f"{HERE}/personen/{world.users['anna']}")
     assert "Dit account is gewist" in ferry.text
+
+
+def test_account_of_an_operator_is_not_erased_from_a_municipality(world: World):
+    """It counts for the whole installation, as for its password and for disabling it."""
+    with world.database.write() as session:
+        session.add(Operator(user_id=uuid.UUID(world.users["anna"]), added_at=world.clock()))
+    ferry, address = world.browser("ferry"), f"{HERE}/personen/{world.users['anna']}"
+    assert ferry.get(address).status_code == 404
+    assert ferry.post(address, {"grond": "unlawful"}).status_code == 404
 
 
 def test_own_account_and_last_administrator_are_refused(world: World):

@@ -7,9 +7,11 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from app.storage import installation
+from app.storage import accounts, installation
 from app.storage.database import Database
+from app.storage.open_sessions import Via
 from app.storage.scope import unscoped
+from app.web.identity import ABSOLUTE, session_id_of
 from tests.features.accounts.building import MONDAY, a_session
 from tests.features.client import Browser, World, a_world
 
@@ -61,6 +63,27 @@ def test_operator_with_a_role_acts_in_the_municipality_as_that_role_only(world: 
     assert emma.get("/installatie").status_code == 200
     assert emma.get("/beheer/gebruikers").status_code == 403
     assert emma.get("/").status_code == 200
+
+
+def test_session_that_a_provider_opened_gives_nothing_outside_its_municipality(world: World):
+    """Whoever runs the provider of one municipality could otherwise sign in as an operator of all."""
+    an_operator(world, "emma")
+    via = Via("zonnedijk", world.municipalities["Zonnedijk"])
+    with world.database.write() as session:
+        accounts.open_session(
+            session,
+            session_id_of("sessie-organisatie"),
+            user_id=uuid.UUID(world.users["emma"]),
+            municipality_id=None,
+            csrf_token="csrf-organisatie",
+            at=world.clock.at,
+            expires_at=world.clock.at + ABSOLUTE,
+            via=via,
+        )
+    emma = Browser(world.app, "sessie-organisatie", "csrf-organisatie")
+    assert emma.get("/").status_code == 200
+    assert emma.get("/installatie").status_code == 403
+    assert emma.post("/installatie/gemeenten/toevoegen", {}).status_code == 403
 
 
 def test_municipality_is_made_with_a_link_for_its_first_administrator_and_only_one(world: World):
