@@ -101,12 +101,18 @@ def connect(
     return True
 
 
-def connect_by_email(session: Session, user_id: uuid.UUID, email: str, *, at: datetime) -> None:
-    """A provider vouches for the address of this account: with another one under that address it is one person's. Who
-    sees neither of them is told nothing."""
+def connect_by_email(
+    session: Session, user_id: uuid.UUID, email: str, *, municipality_id: uuid.UUID, at: datetime
+) -> None:
+    """The provider of a municipality vouches for the address of this account: with another one under that address it is
+    one person's. Not with an account that works for other municipalities only: of those it knows nothing, and it could
+    make one person of two colleagues there. Who sees neither of them is told nothing."""
     address = email.strip().lower()
     same = or_(col(User.login) == address, col(User.login).endswith(f"/{address}", autoescape=True))
-    for other in session.execute(select(col(User.id)).where(same, col(User.id) != user_id)).scalars().all():
+    works = select(col(Membership.user_id)).where(col(Membership.user_id) == col(User.id))
+    is_theirs = or_(works.where(col(Membership.municipality_id) == municipality_id).exists(), ~works.exists())
+    found = select(col(User.id)).where(same, is_theirs, col(User.id) != user_id)
+    for other in session.execute(found).scalars().all():
         connect(session, user_id, other, municipality_id=None, by=None, at=at)
 
 

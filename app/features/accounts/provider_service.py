@@ -223,7 +223,7 @@ def _decide(
         except LoginTaken:
             return "taken"
         if identity.email:
-            people.connect_by_email(session, user_id, identity.email, at=at)
+            people.connect_by_email(session, user_id, identity.email, municipality_id=place, at=at)
     if identity.roles is not None:
         _take_roles(session, user_id, place, identity.roles, provider, visit, is_new=known is None)
     if not provider_accounts.roles_held(session, user_id, place):

@@ -6,12 +6,13 @@ import uuid
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlalchemy import delete
+from sqlmodel import col, select
 
 from app.engine.people import People
 from app.storage import people
 from app.storage.database import Database
-from app.storage.tables import AccountEvent, User
+from app.storage.tables import AccountEvent, Membership, User
 from tests.features.client import World, a_world
 from tests.features.steps.pages import text_of
 
@@ -123,12 +124,39 @@ def test_an_administrator_of_another_municipality_finds_nobody(world: World):
 
 
 def test_an_address_that_a_provider_vouches_for_tells_that_two_accounts_are_one_person(world: World):
+    here = world.municipalities["Zonnedijk"]
     with world.database.write() as session:
         made = User(login="organisatie/anna", name="Anna de Wit", created_at=world.clock())
         session.add(made)
         session.flush()
-        people.connect_by_email(session, made.id, " Anna ", at=world.clock())
+        people.connect_by_email(session, made.id, " Anna ", municipality_id=here, at=world.clock())
         id = str(made.id)
     with world.database.read() as session:
         assert people.persons_of(session, [id, world.users["anna"]]).is_same(id, world.users["anna"])
         assert not people.persons_of(session, [id, world.users["bram"]]).is_same(id, world.users["bram"])
+
+
+def test_a_provider_says_nothing_about_people_of_another_municipality(world: World):
+    """Otherwise whoever runs the one of Veldermeer could make two colleagues in Zonnedijk one person."""
+    with world.database.write() as session:
+        made = User(login="organisatie/anna", name="Anna de Wit", created_at=world.clock())
+        session.add(made)
+        session.flush()
+        there = world.municipalities["Veldermeer"]
+        people.connect_by_email(session, made.id, "anna", municipality_id=there, at=world.clock())
+        id = str(made.id)
+    with world.database.read() as session:
+        assert not people.persons_of(session, [id, world.users["anna"]]).is_same(id, world.users["anna"])
+
+
+def test_an_address_also_tells_of_an_account_that_works_nowhere_any_more(world: World):
+    anna, here = world.users["anna"], world.municipalities["Zonnedijk"]
+    with world.database.write() as session:
+        session.execute(delete(Membership).where(col(Membership.user_id) == uuid.UUID(anna)))
+        made = User(login="organisatie/anna", name="Anna de Wit", created_at=world.clock())
+        session.add(made)
+        session.flush()
+        people.connect_by_email(session, made.id, "anna", municipality_id=here, at=world.clock())
+        id = str(made.id)
+    with world.database.read() as session:
+        assert people.persons_of(session, [id, anna]).is_same(id, anna)
