@@ -24,11 +24,12 @@ from app.storage.tables import MandateRow, Membership, Municipality, RunRow, Use
 
 LIST_MAX = 200
 GROUND_LENGTH_MAX = 300
+AHEAD_MAX = timedelta(days=5 * 366)  # further on it is a mistake in typing
 
 
 class MandateRefused(Exception):
-    """`code`: not_a_manager, not_a_worker, one_person, ends_before_it_begins, over_already, mandator_stands_in,
-    deputy_is_absent."""
+    """`code`: not_a_manager, not_a_worker, one_person, ends_before_it_begins, over_already, too_far_ahead,
+    mandator_stands_in, deputy_is_absent."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -93,6 +94,8 @@ def record(
         raise MandateRefused("ends_before_it_begins")
     if last_day < dutch_day(at):
         raise MandateRefused("over_already")
+    if last_day > dutch_day(at) + AHEAD_MAX:
+        raise MandateRefused("too_far_ahead")
     if Role.MANAGER not in roles_here(session, mandator):
         raise MandateRefused("not_a_manager")
     if not roles_here(session, deputy) & MAY_STAND_IN:

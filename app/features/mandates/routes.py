@@ -46,6 +46,7 @@ REFUSALS: Final = {
     "one_person": ("vervanger", N_("This is the same person. Choose somebody else.")),
     "ends_before_it_begins": ("tot", N_("The last day is before the first day.")),
     "over_already": ("tot", N_("The last day is in the past.")),
+    "too_far_ahead": ("tot", N_("Choose a last day within five years.")),
     "mandator_stands_in": (
         "afwezig",
         N_("In this time this manager is a deputy too. Somebody who is absent cannot stand in. Withdraw that first."),

@@ -70,6 +70,7 @@ def test_what_cannot_be_is_refused_and_what_was_typed_stays(world: World):
     assert "dezelfde persoon" in refused(mandate(world, vervanger=users["carla"]))
     assert "voor de eerste dag" in refused(mandate(world, tot="22-11-2026"))
     assert "al voorbij" in refused(mandate(world, van="1-11-2026", tot="22-11-2026"))
+    assert "vijf jaar" in refused(mandate(world, tot="31-12-9999"))
     page = mandate(world, van="gisteren", grondslag="Besluit 7")
     refused(page)
     assert 'value="Besluit 7"' in page.text
