@@ -57,8 +57,12 @@ def origin_is_ours(request: Request) -> bool | None:
     origin = request.headers.get("origin")
     if origin is None:
         return None
+    try:
+        netloc = urlsplit(origin).netloc
+    except ValueError:  # nothing that a browser sends
+        return False
     # Not the scheme: behind a proxy that ends TLS we may be reached over http.
-    return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower() != ""
+    return netloc.lower() == request.headers.get("host", "").lower() != ""
 
 
 def check_token(request: Request, form: FormData, expected: str) -> None:

@@ -245,10 +245,17 @@ def _go(request: Request, path: str) -> Response:
     """To a page where one signs in or chooses, and back here afterwards."""
     if is_htmx(request):
         # A part of a page was asked for; come back to the page itself.
-        current = urlsplit(request.headers.get("hx-current-url", ""))
-        back = local_path(current.path + (f"?{current.query}" if current.query else ""))
-        return Response(status_code=401, headers={"HX-Redirect": with_return(path, back)})
+        return Response(status_code=401, headers={"HX-Redirect": with_return(path, _current_page(request))})
     return RedirectResponse(with_return(path, address_of(request)), status_code=303)
+
+
+def _current_page(request: Request) -> str:
+    """As htmx tells it, without what is not ours."""
+    try:
+        current = urlsplit(request.headers.get("hx-current-url", ""))
+    except ValueError:
+        return "/"
+    return local_path(current.path + (f"?{current.query}" if current.query else ""))
 
 
 def with_return(path: str, back: str) -> str:
