@@ -635,7 +635,9 @@ class RunBuilder:
         at: datetime = FRIDAY,
     ) -> RunBuilder:
         return self.then(
-            point_decisions.close_point(self.plan, self.run, ref(at_ref), point, by=by, roles=roles, at=at)
+            point_decisions.close_point(
+                self.plan, self.run, ref(at_ref), point, by=by, roles=roles, at=at, people=ONE_ACCOUNT_EACH
+            )
         )
 
     def with_point_returned(
@@ -650,7 +652,15 @@ class RunBuilder:
     ) -> RunBuilder:
         return self.then(
             point_decisions.return_point(
-                self.plan, self.run, ref(at_ref), point, reason=reason, by=by, roles=roles, at=at
+                self.plan,
+                self.run,
+                ref(at_ref),
+                point,
+                reason=reason,
+                by=by,
+                roles=roles,
+                at=at,
+                people=ONE_ACCOUNT_EACH,
             )
         )
 
@@ -668,7 +678,17 @@ class RunBuilder:
     ) -> RunBuilder:
         return self.then(
             point_decisions.change_point(
-                self.plan, self.run, ref(at_ref), point, owner=owner, due=due, reason=reason, by=by, roles=roles, at=at
+                self.plan,
+                self.run,
+                ref(at_ref),
+                point,
+                owner=owner,
+                due=due,
+                reason=reason,
+                by=by,
+                roles=roles,
+                at=at,
+                people=ONE_ACCOUNT_EACH,
             )
         )
 

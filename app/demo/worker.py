@@ -14,6 +14,7 @@ from app.engine import advice, transitions
 from app.engine.answers import Value, is_shown
 from app.engine.definition import CHECKLIST, EvidenceDemand, Step, StepPlan
 from app.engine.events import Event
+from app.engine.people import ONE_ACCOUNT_EACH
 from app.engine.progress import missing_in_step
 from app.engine.run import EvidenceForm, Followed, Run, StageRef, StepStatus, UserId
 from app.engine.seal import manifest, seal
@@ -247,6 +248,7 @@ class Worker:
             by=by,
             roles=frozenset({"manager"}),
             at=at,
+            people=ONE_ACCOUNT_EACH,
         )
         keep_seal(self.session, self.run.id, manifest(self.run, ref), at=at)
         self.run = run_store.record(self.session, self.plan, self.run, event)
@@ -265,6 +267,7 @@ class Worker:
             by=by,
             roles=frozenset({"manager"}),
             at=at,
+            people=ONE_ACCOUNT_EACH,
         )
         keep_seal(self.session, self.run.id, manifest(self.run, ref), at=at)
         self.run = run_store.record(self.session, self.plan, self.run, event)

@@ -1,6 +1,7 @@
 """Who may decide about a stage instance, or outside the stages: four eyes, recusal, and deciding for somebody absent.
 
-Each rule yields the reasons why somebody cannot. `people` says which accounts are one person's.
+Each rule yields the reasons why somebody cannot. `people` says which accounts are one person's. It has no
+default anywhere in the engine: forgetting it would let through what forgetting a mandate refuses.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from datetime import datetime
 
 from app.engine.definition import Decision, Stage, StageRequired, StepPlan
 from app.engine.errors import Reason
-from app.engine.people import ONE_ACCOUNT_EACH, Mandate, People
+from app.engine.people import Mandate, People
 from app.engine.quorum import Missing, missing
 from app.engine.run import Approval, Run, StageInstance, StageRef, StageStatus, UserId
 
 
-def approver_did_the_work(instance: StageInstance, by: UserId, people: People = ONE_ACCOUNT_EACH) -> Iterator[Reason]:
+def approver_did_the_work(instance: StageInstance, by: UserId, people: People) -> Iterator[Reason]:
     """Four eyes: nobody who answered, added or withdrew evidence, completed a step, asked for approval or took that
     back, or wrote what came along from elsewhere also decides, with whatever account."""
     if people.is_among(by, instance.contributors):
@@ -56,7 +57,7 @@ def cannot_decide_on(
     *,
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
     mandate: Mandate | None = None,
     at: datetime | None = None,
 ) -> Iterator[Reason]:
@@ -98,13 +99,13 @@ def approvals_of_request(instance: StageInstance) -> Iterator[Approval]:
     return (each for each in instance.approvals if request and each.request == request.id)
 
 
-def missing_approvals(stage: Stage, instance: StageInstance, seal: str, people: People = ONE_ACCOUNT_EACH) -> Missing:
+def missing_approvals(stage: Stage, instance: StageInstance, seal: str, people: People) -> Missing:
     """Whose approval the present request still waits for."""
     standing = standing_approvals(instance, seal, people)
     return missing(stage.gate, {each.by: frozenset(each.roles) for each in standing})
 
 
-def standing_approvals(instance: StageInstance, seal: str, people: People = ONE_ACCOUNT_EACH) -> list[Approval]:
+def standing_approvals(instance: StageInstance, seal: str, people: People) -> list[Approval]:
     """The approvals of the present request with the present content (`seal`), each of another person: whoever worked on
     it since, or takes no part any more, does not count, nor does somebody twice."""
     found: list[Approval] = []
@@ -118,7 +119,7 @@ def standing_approvals(instance: StageInstance, seal: str, people: People = ONE_
     return found
 
 
-def standing_approvers(instance: StageInstance, seal: str, people: People = ONE_ACCOUNT_EACH) -> set[UserId]:
+def standing_approvers(instance: StageInstance, seal: str, people: People) -> set[UserId]:
     return {approval.by for approval in standing_approvals(instance, seal, people)}
 
 
@@ -126,7 +127,7 @@ def already_approved_by(
     instance: StageInstance,
     by: UserId,
     seal: str,
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
     mandate: Mandate | None = None,
 ) -> Iterator[Reason]:
     """One person counts once towards the number of approvals that a gate takes, also when a deputy decided in that
@@ -150,7 +151,7 @@ def cannot_recuse(
     *,
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
     mandates: Iterable[Mandate] = (),
     at: datetime,
 ) -> Iterator[Reason]:

@@ -12,7 +12,7 @@ from app.engine import deciders, guards
 from app.engine import events as e
 from app.engine.definition import StepPlan
 from app.engine.errors import Blocked, Reason
-from app.engine.people import ONE_ACCOUNT_EACH, People
+from app.engine.people import People
 from app.engine.points import NewPoint, Point, PointState
 from app.engine.run import Run, StageInstance, StageRef, TextId, UserId
 
@@ -69,7 +69,7 @@ def judge_reasons(
     *,
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
 ) -> list[Reason]:
     """Why this person cannot close this point or give it back. Who reported it worked on the stage."""
     instance, found = find_point(plan, run, ref, point)
@@ -84,7 +84,7 @@ def changer_reasons(
     *,
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
 ) -> list[Reason]:
     """Why this person cannot give this point another owner or date."""
     instance, found = find_point(plan, run, ref, point)
@@ -123,7 +123,7 @@ def close_point(
     *,
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
     at: datetime,
 ) -> e.PointClosed:
     _refuse_if("close_point", judge_reasons(plan, run, ref, point, by=by, roles=roles, people=people))
@@ -139,7 +139,7 @@ def return_point(
     reason: TextId | None,
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
     at: datetime,
 ) -> e.PointReturned:
     reasons = judge_reasons(plan, run, ref, point, by=by, roles=roles, people=people)
@@ -161,7 +161,7 @@ def change_point(
     reason: TextId | None,
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
     at: datetime,
 ) -> e.PointChanged:
     """Another owner, another date, or both."""

@@ -13,7 +13,7 @@ from app.engine import deciders, guards, point_decisions, quorum
 from app.engine import events as e
 from app.engine.definition import StepPlan
 from app.engine.errors import Blocked, Reason, SealBroken, StepChanged
-from app.engine.people import ONE_ACCOUNT_EACH, Mandate, People
+from app.engine.people import Mandate, People
 from app.engine.points import NewPoint, proposed
 from app.engine.run import (
     AnswerMark,
@@ -393,7 +393,7 @@ def decider_reasons(
     *,
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
     mandate: Mandate | None = None,
     at: datetime | None = None,
 ) -> list[Reason]:
@@ -412,7 +412,7 @@ def approver_reasons(
     *,
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
     mandate: Mandate | None = None,
     at: datetime | None = None,
 ) -> list[Reason]:
@@ -440,7 +440,7 @@ def approve_stage(
     conditions: Sequence[NewPoint] = (),
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
     mandate: Mandate | None = None,
     at: datetime,
 ) -> e.StageApproved:
@@ -484,7 +484,7 @@ def send_back_stage(
     findings: Mapping[str, TextId],
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
     mandate: Mandate | None = None,
     at: datetime,
 ) -> e.StageSentBack:
@@ -520,7 +520,7 @@ def withdrawer_reasons(
     *,
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
     mandate: Mandate | None = None,
     at: datetime | None = None,
 ) -> list[Reason]:
@@ -549,7 +549,7 @@ def withdraw_approval(
     reason: TextId | None,
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
     mandate: Mandate | None = None,
     at: datetime,
 ) -> e.ApprovalWithdrawn:
@@ -578,7 +578,7 @@ def recuse(
     reason: TextId | None,
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
     mandates: Sequence[Mandate] = (),
     at: datetime,
 ) -> e.Recused:
@@ -621,7 +621,7 @@ def take_decision(
     reason: TextId | None,
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
     at: datetime,
 ) -> e.DecisionRecorded:
     definition = guards.find_decision(plan, run, decision, domain)
@@ -645,7 +645,7 @@ def withdraw_decision(
     reason: TextId | None,
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
     at: datetime,
 ) -> e.DecisionWithdrawn:
     """Work that the decision opened stays as it is."""

@@ -26,6 +26,7 @@ from app.engine.definition import (
     StepPlan,
 )
 from app.engine.events import Event
+from app.engine.people import ONE_ACCOUNT_EACH
 from app.engine.progress import current_refs
 from app.engine.run import EvidenceForm, Run, StageInstance, StageRef, UserId
 from app.engine.seal import manifest, seal
@@ -235,6 +236,7 @@ class Walker:
                     by=by,
                     roles=frozenset(gate.approvers),
                     at=at,
+                    people=ONE_ACCOUNT_EACH,
                 )
             )
 
@@ -252,6 +254,7 @@ class Walker:
                 by=by,
                 roles=frozenset(gate.approvers),
                 at=at,
+                people=ONE_ACCOUNT_EACH,
             )
         )
 

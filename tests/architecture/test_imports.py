@@ -125,12 +125,32 @@ def own_environment(path: Path, source: str) -> Iterator[Finding]:
             yield f"{where(path, node.lineno)}: only app/settings.py reads the environment"
 
 
+# Where it may be said without looking that nobody has a second account: nothing there asks for four eyes.
+NEED_NOT_LOOK = {"features/mass_moves/mover.py", "features/moves/queries.py"}
+
+
+def people_assumed(path: Path, source: str) -> Iterator[Finding]:
+    """Who calls the engine says whose accounts are one person's: forgetting it would let through an own approval."""
+    place, tree = path.relative_to(APP).as_posix(), ast.parse(source)
+    for node in ast.walk(tree) if place.startswith("engine/") else ():
+        if isinstance(node, ast.FunctionDef):
+            given = node.args
+            named = [*given.posonlyargs, *given.args][-len(given.defaults) :] if given.defaults else []
+            named += [each for each, value in zip(given.kwonlyargs, given.kw_defaults, strict=True) if value]
+            yield from (f"{where(path, each.lineno)}: no default" for each in named if each.arg == "people")
+    if place.startswith("features/") and place not in NEED_NOT_LOOK:
+        for line, name in imports(path, tree):
+            if name.endswith(".ONE_ACCOUNT_EACH"):
+                yield f"{where(path, line)}: ask storage whose accounts are one person's"
+
+
 RULES = {
     "direction": (APP, wrong_direction),
     "purity": (APP / "engine", impure),
     "tables": (APP, tables_outside),
     "commit": (APP, own_commit),
     "environment": (APP, own_environment),
+    "people": (APP, people_assumed),
 }
 
 
@@ -176,6 +196,9 @@ def test_every_part_has_a_rule_or_is_for_wiring():
         ("commit", "features/runs/service.py", "def f(session): session.commit()"),
         ("environment", "web/x.py", "import os\nx = os.environ['HOME']"),
         ("environment", "web/x.py", "import os\nx = os.getenv('HOME')"),
+        ("people", "engine/x.py", "def f(run, people=People()): pass"),
+        ("people", "engine/x.py", "def f(run, *, by, people=People()): pass"),
+        ("people", "features/runs/x.py", "from app.engine.people import ONE_ACCOUNT_EACH"),
     ],
 )
 def test_breach_is_found_and_named(rule: str, place: str, code: str):
@@ -194,6 +217,8 @@ def test_breach_is_found_and_named(rule: str, place: str, code: str):
         ("tables", "features/runs/queries.py", "from app.storage.tables import RunRow"),
         ("commit", "storage/database.py", "def f(session): session.commit()"),
         ("environment", "settings.py", "import os\nx = os.environ"),
+        ("people", "engine/x.py", "def f(run, people, mandate=None, *, at, n=1): pass"),
+        ("people", "features/moves/queries.py", "from app.engine.people import ONE_ACCOUNT_EACH"),
     ],
 )
 def test_what_is_allowed_gives_no_finding(rule: str, place: str, code: str):

@@ -9,6 +9,7 @@ from app.engine import transitions
 from app.engine.definition import CHECKLIST
 from app.engine.errors import Reason, SealBroken
 from app.engine.guards import NoSuchPart
+from app.engine.people import ONE_ACCOUNT_EACH
 from app.engine.run import StageStatus, StepStatus
 from tests.builders import (
     ANNA,
@@ -393,7 +394,15 @@ def test_request_carries_its_message_and_approval_its_remark(ready: RunBuilder):
     )
     asked = ready.then(request)
     approval = transitions.approve_stage(
-        PLAN, asked.run, ref(HERE), shown=asked.seal(HERE), remark="mits", by=MARIAM, roles=MANAGER, at=WEDNESDAY
+        PLAN,
+        asked.run,
+        ref(HERE),
+        shown=asked.seal(HERE),
+        remark="mits",
+        by=MARIAM,
+        roles=MANAGER,
+        at=WEDNESDAY,
+        people=ONE_ACCOUNT_EACH,
     )
     approved = asked.then(approval)
 

@@ -18,6 +18,7 @@ from app.engine.definition import (
 from app.engine.definition import StageRequired as S
 from app.engine.errors import Reason
 from app.engine.guards import NoSuchPart
+from app.engine.people import ONE_ACCOUNT_EACH
 from app.engine.run import EvidenceForm, Run, StageInstance, StageStatus
 from tests.builders import (
     ANNA,
@@ -279,6 +280,10 @@ def test_the_team_and_the_manager_of_the_run_work_on_it(person: str, expected: l
     assert codes(guards.not_in_team(a_run().run, person)) == expected
 
 
+def did_the_work(instance: StageInstance, by: str) -> list[str]:
+    return codes(deciders.approver_did_the_work(instance, by, ONE_ACCOUNT_EACH))
+
+
 def test_who_did_anything_in_a_stage_does_not_decide_on_it():
     built = (
         a_run(team=(ANNA, BRAM, CHRIS, MAX))
@@ -289,10 +294,10 @@ def test_who_did_anything_in_a_stage_does_not_decide_on_it():
     withdrawn = built.with_evidence_withdrawn("verkennen.1", "overzicht", "e", by=MAX)
 
     for person in (ANNA, BRAM, CHRIS):
-        assert codes(deciders.approver_did_the_work(built.instance("verkennen.1"), person)) == ["approver_did_the_work"]
-    assert codes(deciders.approver_did_the_work(built.instance("verkennen.1"), MAX)) == []
-    assert codes(deciders.approver_did_the_work(withdrawn.instance("verkennen.1"), MAX)) == ["approver_did_the_work"]
-    assert codes(deciders.approver_did_the_work(withdrawn.instance("verkennen.1"), MARIAM)) == []
+        assert did_the_work(built.instance("verkennen.1"), person) == ["approver_did_the_work"]
+    assert did_the_work(built.instance("verkennen.1"), MAX) == []
+    assert did_the_work(withdrawn.instance("verkennen.1"), MAX) == ["approver_did_the_work"]
+    assert did_the_work(withdrawn.instance("verkennen.1"), MARIAM) == []
 
 
 def test_who_completed_a_step_or_asked_for_approval_does_not_decide():
@@ -300,10 +305,10 @@ def test_who_completed_a_step_or_asked_for_approval_does_not_decide():
     completed = ready.with_request("verkennen.1", by=BRAM)
     step = a_run().with_stage("werkgroep.1", by=ANNA).with_step_filled("werkgroep.1", "samenstellen", by=ANNA)
 
-    assert codes(deciders.approver_did_the_work(ready.instance("verkennen.1"), BRAM)) == []
-    assert codes(deciders.approver_did_the_work(completed.instance("verkennen.1"), BRAM)) == ["approver_did_the_work"]
+    assert did_the_work(ready.instance("verkennen.1"), BRAM) == []
+    assert did_the_work(completed.instance("verkennen.1"), BRAM) == ["approver_did_the_work"]
     done = step.with_step_completed("werkgroep.1", "samenstellen", by=MARIAM)
-    assert codes(deciders.approver_did_the_work(done.instance("werkgroep.1"), MARIAM)) == ["approver_did_the_work"]
+    assert did_the_work(done.instance("werkgroep.1"), MARIAM) == ["approver_did_the_work"]
 
 
 def test_only_the_roles_that_the_gate_names_approve():

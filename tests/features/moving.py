@@ -26,6 +26,7 @@ from typing import Any
 from sqlmodel import Session
 
 from app.catalogue.loader import Document, LoadedPlan, from_document
+from app.engine.people import ONE_ACCOUNT_EACH
 from app.engine.run import Run
 from app.engine.run_migration.items import RunMigration, plan_run_migration
 from app.engine.run_migration.moves import decide_outcome, move_run, propose_move, undo_move
@@ -230,6 +231,7 @@ def moved(
             by=user,
             roles=roles,
             at=world.clock(),
+            people=ONE_ACCOUNT_EACH,
         )
         record_move(session, migration.comparison.new, run, event)
 
@@ -246,5 +248,5 @@ def moved_back(world: World, run_id: str, *, by: str = "carla", reason: str = ""
         undo = plan_undo(old, new, before, after, run, undo=str(uuid.uuid4()))
         text = write_text(session, run.id, reason, by=user, at=at)
         roles = frozenset({"manager"})
-        event = undo_move(run, undo, park_later=True, reason=text, by=user, roles=roles, at=at)
+        event = undo_move(run, undo, park_later=True, reason=text, by=user, roles=roles, at=at, people=ONE_ACCOUNT_EACH)
         record_move(session, old, run, event)

@@ -14,6 +14,7 @@ from app.engine import events as e
 from app.engine.apply import apply, replay
 from app.engine.definition import CHECKLIST, StepPlan
 from app.engine.guards import gate_open_points
+from app.engine.people import ONE_ACCOUNT_EACH
 from app.engine.run import Run, StageStatus, StepStatus
 from app.engine.run_migration.compare import compare
 from app.engine.run_migration.items import plan_run_migration
@@ -133,7 +134,15 @@ def test_stored_run_reaches_the_newest_version_and_comes_back(released: Catalogu
     asked = apply(before, proposed)
     migration = plan_run_migration(asked, comparison)
     moved = move_run(
-        migration, result, move="move", shown=result.digest, reasons={}, by=MARIAM, roles=MANAGER, at=FRIDAY
+        migration,
+        result,
+        move="move",
+        shown=result.digest,
+        reasons={},
+        by=MARIAM,
+        roles=MANAGER,
+        at=FRIDAY,
+        people=ONE_ACCOUNT_EACH,
     )
     after = apply(asked, moved)
     assert after.plan_digest == new.digest
@@ -146,7 +155,9 @@ def test_stored_run_reaches_the_newest_version_and_comes_back(released: Catalogu
             assert [*gate_open_points(stage, instance)] == []
     undo = plan_undo(old, new, asked, after, after, undo="undo")
     assert undo.later == ()
-    undone = undo_move(after, undo, park_later=False, reason=None, by=MARIAM, roles=MANAGER, at=FRIDAY)
+    undone = undo_move(
+        after, undo, park_later=False, reason=None, by=MARIAM, roles=MANAGER, at=FRIDAY, people=ONE_ACCOUNT_EACH
+    )
     back = apply(after, undone)
     assert _content(back) == _content(before)
     assert [(ref, i.status, i.passed, i.approvals) for ref, i in sorted(back.stages.items(), key=str)] == [

@@ -9,7 +9,7 @@ from app.engine import deciders, guards
 from app.engine import events as e
 from app.engine.errors import Blocked, EngineError, Reason
 from app.engine.guards import NoSuchPart
-from app.engine.people import ONE_ACCOUNT_EACH, People
+from app.engine.people import People
 from app.engine.run import Run, StageInstance, StageRef, TextId, UserId
 from app.engine.run_migration.items import Choice, RunMigration
 from app.engine.run_migration.outcome import Outcome, outcome
@@ -90,9 +90,7 @@ def withdraw_move_proposal(run: Run, *, reason: TextId | None, by: UserId, at: d
     return e.MoveProposalWithdrawn(proposal=run.proposal.id, reason=reason, by=by, at=at)
 
 
-def mover_reasons(
-    run: Run, result: Outcome, *, by: UserId, roles: frozenset[str], people: People = ONE_ACCOUNT_EACH
-) -> list[Reason]:
+def mover_reasons(run: Run, result: Outcome, *, by: UserId, roles: frozenset[str], people: People) -> list[Reason]:
     """Why this person cannot carry out this move. Where an approval is touched, one proposes and a manager confirms who
     did not work on what it is about."""
     if not result.needs_manager:
@@ -120,7 +118,7 @@ def move_run(
     reasons: Mapping[str, TextId],
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
     at: datetime,
     is_for_many: bool = False,
 ) -> e.RunMoved:
@@ -183,9 +181,7 @@ def _differing(
     return tuple(sorted(changed, key=lambda each: str(each.ref))), tuple(sorted(gone, key=str))
 
 
-def undoer_reasons(
-    run: Run, undo: Undo, *, by: UserId, roles: frozenset[str], people: People = ONE_ACCOUNT_EACH
-) -> list[Reason]:
+def undoer_reasons(run: Run, undo: Undo, *, by: UserId, roles: frozenset[str], people: People) -> list[Reason]:
     """Why this person cannot undo the last move. Where approvals come back or go, a manager does it who did not work on
     what they are about."""
     if run.last_move is None:
@@ -212,7 +208,7 @@ def undo_move(
     reason: TextId | None,
     by: UserId,
     roles: frozenset[str],
-    people: People = ONE_ACCOUNT_EACH,
+    people: People,
     at: datetime,
 ) -> e.MoveUndone:
     """The run as before its last move. Work done since that has no place then is parked, if `park_later` says so.

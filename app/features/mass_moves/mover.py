@@ -12,6 +12,7 @@ from typing import Any
 from sqlmodel import Session
 
 from app.engine.errors import Blocked, Reason
+from app.engine.people import ONE_ACCOUNT_EACH
 from app.engine.run import UserId
 from app.engine.run_migration import moves
 from app.features.mass_moves.deciding import CHANGED, RUN_GONE, Counts, Target, decide, reason_told
@@ -145,6 +146,7 @@ def _move(session: Session, job: Job, chosen: Chosen, at: datetime) -> tuple[Run
         by=job.by,
         roles=frozenset(),
         at=at,
+        people=ONE_ACCOUNT_EACH,  # four eyes ask for a manager: where they do, it was proposed above
         is_for_many=True,
     )
     record_move(session, decided.migration.comparison.new, run, moved)

@@ -14,6 +14,7 @@ from typing import Any
 from app.engine.apply import replay
 from app.engine.definition import CHECKLIST, Changes, StepPlan
 from app.engine.events import MoveUndone, RunMoved
+from app.engine.people import ONE_ACCOUNT_EACH
 from app.engine.run import Parked, ParkedKind, ParkedWhy, Run
 from app.engine.run_migration.compare import Change, ChangeClass, PartKind, What, compare
 from app.engine.run_migration.items import RunMigration, plan_run_migration
@@ -164,6 +165,7 @@ def moved(built: RunBuilder, *plans: StepPlan, choices: Mapping[str, str] | None
         by=by,
         roles=MANAGER,
         at=THURSDAY,
+        people=ONE_ACCOUNT_EACH,
     )
     after = replace(built.then(event), plan=plans[-1])
     assert replace(after.run, revision=0, moves=()) == replace(result.run, revision=0, moves=())
@@ -184,7 +186,9 @@ def undo_of(built: RunBuilder, old: StepPlan) -> Undo:
 
 def undone(built: RunBuilder, old: StepPlan, *, park_later: bool = False, by: str = MARIAM) -> RunBuilder:
     undo = undo_of(built, old)
-    event = undo_move(built.run, undo, park_later=park_later, reason=None, by=by, roles=MANAGER, at=THURSDAY)
+    event = undo_move(
+        built.run, undo, park_later=park_later, reason=None, by=by, roles=MANAGER, at=THURSDAY, people=ONE_ACCOUNT_EACH
+    )
     after = replace(built.then(event), plan=old)
     assert replace(after.run, revision=0, moves=()) == replace(undo.run, revision=0, moves=())
     return after

@@ -12,6 +12,7 @@ from typing import Self
 from app.engine import events as e
 from app.engine.apply import apply, replay
 from app.engine.definition import CHECKLIST, StepPlan
+from app.engine.people import ONE_ACCOUNT_EACH
 from app.engine.progress import missing_in_step
 from app.engine.run import (
     ParkedKind,
@@ -135,8 +136,8 @@ class MovingWorld(World):
         )
 
     def _refuse_without_proposal(self, migration: RunMigration, result: Outcome) -> None:
-        assert mover_reasons(migration.run, result, by=ANNA, roles=OFFICER)
-        assert mover_reasons(migration.run, result, by=MARIAM, roles=MANAGER)
+        assert mover_reasons(migration.run, result, by=ANNA, roles=OFFICER, people=ONE_ACCOUNT_EACH)
+        assert mover_reasons(migration.run, result, by=MARIAM, roles=MANAGER, people=ONE_ACCOUNT_EACH)
         self._refused(
             lambda: move_run(
                 migration,
@@ -148,6 +149,7 @@ class MovingWorld(World):
                 roles=MANAGER,
                 at=self.now(),
                 is_for_many=True,
+                people=ONE_ACCOUNT_EACH,
             )
         )
 
@@ -185,7 +187,14 @@ class MovingWorld(World):
 
         def undoing(*, park_later: bool) -> e.MoveUndone:
             return undo_move(
-                self.run, undo, park_later=park_later, reason=None, by=MARIAM, roles=MANAGER, at=self.now()
+                self.run,
+                undo,
+                park_later=park_later,
+                reason=None,
+                by=MARIAM,
+                roles=MANAGER,
+                at=self.now(),
+                people=ONE_ACCOUNT_EACH,
             )
 
         now, then = standing_approvals(self.run), standing_approvals(undo.run)

@@ -10,6 +10,7 @@ import pytest
 from app.engine.apply import replay
 from app.engine.definition import CHECKLIST, Ground, StepPlan
 from app.engine.events import StageApproved
+from app.engine.people import ONE_ACCOUNT_EACH
 from app.engine.run import StageStatus, StepStatus
 from app.engine.run_migration.compare import compare
 from app.engine.run_migration.items import plan_run_migration
@@ -241,7 +242,7 @@ def test_earlier_approval_stays_provable_against_what_it_sealed():
 
 def move(built: RunBuilder, newer: StepPlan, by: str, roles: frozenset[str], **more: Any) -> Any:
     result = outcome_of(built, newer)
-    how = {"shown": result.digest, "reasons": {}, **more}
+    how = {"shown": result.digest, "reasons": {}, "people": ONE_ACCOUNT_EACH, **more}
     return move_run(planned(built, newer), result, move="m", by=by, roles=roles, at=THURSDAY, **how)
 
 
@@ -318,7 +319,7 @@ def test_administrator_moves_many_runs_as_far_as_no_approval_is_touched():
 def test_reasons_why_not_are_told_before_anybody_tries():
     result = outcome_of(APPROVED, ANOTHER_NAME)
 
-    assert [r.code for r in mover_reasons(APPROVED.run, result, by=ANNA, roles=OFFICER)] == [
+    assert [r.code for r in mover_reasons(APPROVED.run, result, by=ANNA, roles=OFFICER, people=ONE_ACCOUNT_EACH)] == [
         "move_needs_manager",
         "move_not_proposed",
     ]

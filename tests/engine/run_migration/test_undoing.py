@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from app.engine.definition import CHECKLIST
+from app.engine.people import ONE_ACCOUNT_EACH
 from app.engine.run import Parked, ParkedKind, ParkedWhy, Run, StageStatus, StepStatus
 from app.engine.run_migration.moves import undo_move, undoer_reasons
 from app.engine.seal import seal
@@ -389,7 +390,10 @@ def test_domain_in_use_is_there_again_even_if_it_was_let_go_since():
 
 
 def why_not_undo(built: RunBuilder, by: str, roles: frozenset[str]) -> list[str]:
-    return [reason.code for reason in undoer_reasons(built.run, undo_of(built, PLAN), by=by, roles=roles)]
+    return [
+        reason.code
+        for reason in undoer_reasons(built.run, undo_of(built, PLAN), by=by, roles=roles, people=ONE_ACCOUNT_EACH)
+    ]
 
 
 def test_somebody_in_the_team_undoes_what_touched_no_approval():
@@ -423,7 +427,9 @@ def test_without_a_move_there_is_nothing_to_undo():
     undo = undo_of(moved(FILLED, ANOTHER_NAME), PLAN)
 
     refused = why_not(
-        lambda: undo_move(FILLED.run, undo, park_later=True, reason=None, by=ANNA, roles=OFFICER, at=THURSDAY)
+        lambda: undo_move(
+            FILLED.run, undo, park_later=True, reason=None, by=ANNA, roles=OFFICER, at=THURSDAY, people=ONE_ACCOUNT_EACH
+        )
     )
 
     assert refused == ["no_move_to_undo"]

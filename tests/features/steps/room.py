@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.engine import transitions
+from app.engine.people import ONE_ACCOUNT_EACH
 from app.engine.run import EvidenceForm, Run, StageRef, StepState
 from app.engine.seal import seal
 from app.storage import run_store
@@ -142,13 +143,29 @@ class Room:
                 )
             elif act == "approve":
                 event = transitions.approve_stage(
-                    plan, run, ref, shown=seal(run, ref), remark=None, by=manager, roles=roles, at=at
+                    plan,
+                    run,
+                    ref,
+                    shown=seal(run, ref),
+                    remark=None,
+                    by=manager,
+                    roles=roles,
+                    at=at,
+                    people=ONE_ACCOUNT_EACH,
                 )
             else:
                 text = write_text(session, self.run, finding, by=manager, at=at)
                 assert text is not None
                 event = transitions.send_back_stage(
-                    plan, run, ref, shown=seal(run, ref), findings={step: text}, by=manager, roles=roles, at=at
+                    plan,
+                    run,
+                    ref,
+                    shown=seal(run, ref),
+                    findings={step: text},
+                    by=manager,
+                    roles=roles,
+                    at=at,
+                    people=ONE_ACCOUNT_EACH,
                 )
             run_store.record(session, plan, run, event)
 
