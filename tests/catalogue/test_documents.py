@@ -165,6 +165,7 @@ def test_defaults_of_the_format_never_change():
         if not field.is_required() and field.default not in (None, [], {}) and field.default is not False
     }
     assert defaults == {
+        "ApprovalsOf.approvals": 1,
         "Decision.taken_by": ["manager"],
         "EvidenceDemand.link": True,
         "EvidenceDemand.minimum": 1,
