@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import JSON, Column, Engine, Table
 
+from app.storage.tickets import INSTALLATION_WIDE
+
 Row = list[Any]
 
 
@@ -64,6 +66,11 @@ class _Rows:
         self.rows[table.name].append(row)
 
 
+def _columns(table: Table) -> str:
+    """In the order of the model, as the rows are; a migration may have another."""
+    return ", ".join(f'"{column.name}"' for column in table.columns)
+
+
 class _SqliteWriter(_Rows):
     def __init__(self, connection: sqlite3.Connection, tables: Sequence[Table]) -> None:
         super().__init__(tables)
@@ -73,7 +80,8 @@ class _SqliteWriter(_Rows):
         self.connection.execute("BEGIN")
         for table in self.tables:
             places = ", ".join("?" * len(table.columns))
-            self.connection.executemany(f'INSERT INTO "{table.name}" VALUES ({places})', self._rows_of(table))
+            insert = f'INSERT INTO "{table.name}" ({_columns(table)}) VALUES ({places})'
+            self.connection.executemany(insert, self._rows_of(table))
         self.connection.execute("COMMIT")
         self.rows.clear()
 
@@ -90,7 +98,6 @@ def _sqlite_writer(engine: Engine, tables: Sequence[Table]) -> Iterator[Writer]:
     try:
         for pragma in ("foreign_keys = OFF", "synchronous = OFF", "cache_size = -200000"):
             connection.execute(f"PRAGMA {pragma}")
-        _check_columns(connection, tables)
         names = ", ".join(f"'{table.name}'" for table in tables)
         indexes = connection.execute(
             f"SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ({names})"
@@ -106,13 +113,6 @@ def _sqlite_writer(engine: Engine, tables: Sequence[Table]) -> Iterator[Writer]:
         connection.close()
 
 
-def _check_columns(connection: sqlite3.Connection, tables: Sequence[Table]) -> None:
-    """Rows come in the order of the model; a migration may have another."""
-    for table in tables:
-        found = [row[1] for row in connection.execute(f'PRAGMA table_info("{table.name}")')]
-        assert found == [column.name for column in table.columns], (table.name, found)
-
-
 class _PostgresqlWriter(_Rows):
     def __init__(self, connection: Any, tables: Sequence[Table]) -> None:
         super().__init__(tables)
@@ -120,10 +120,14 @@ class _PostgresqlWriter(_Rows):
 
     def flush(self) -> None:
         with self.connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL {INSTALLATION_WIDE} = 'on'")
             for table in self.tables:
-                columns = ", ".join(f'"{column.name}"' for column in table.columns)
-                with cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy:
+                # By way of a table of its own: PostgreSQL copies nothing into one with row-level security.
+                columns, copied = _columns(table), f'"copied_{table.name}"'
+                cursor.execute(f'CREATE TEMPORARY TABLE {copied} (LIKE "{table.name}") ON COMMIT DROP')
+                with cursor.copy(f"COPY {copied} ({columns}) FROM STDIN") as copy:
                     for row in self.rows[table.name]:
                         copy.write_row(row)
+                cursor.execute(f'INSERT INTO "{table.name}" ({columns}) SELECT {columns} FROM {copied}')
         self.connection.commit()
         self.rows.clear()

@@ -16,6 +16,7 @@ from sqlalchemy import JSON, Engine, Table, select
 from sqlmodel import SQLModel
 
 from app.catalogue.loader import LoadedPlan
+from app.engine.answers import commitment
 from app.engine.seal import digest
 from app.storage import plans, tables
 from app.storage.database import Database
@@ -106,7 +107,7 @@ def _log_events(database: Database, place: Place, runs_each: int) -> None:
     query = select(columns.run_id, columns.sequence, columns.kind, columns.data, columns.by, columns.at)
     ours = columns.run_id.in_([place.run(number) for number in range(runs_each)])
     in_order = query.where(ours).order_by(columns.at, columns.run_id, columns.sequence)
-    with database.engine.connect() as connection:
+    with database.owner.connect() as connection:
         events = connection.execute(in_order).mappings().all()
     with database.write() as session:
         set_scope(session, place.municipality)
@@ -153,10 +154,12 @@ class RowTemplate:
 
 @dataclass(frozen=True, slots=True)
 class RunTemplate:
-    """`own_ids`: of what belongs to this run alone. `seals`: each digest with the manifest that it is made of."""
+    """`own_ids`: of what belongs to this run alone. `named`: each commitment to its name, with the salt. `seals`: each
+    digest with the manifest that it is made of."""
 
     run_id: uuid.UUID
     own_ids: tuple[uuid.UUID, ...]
+    named: tuple[tuple[str, str], ...]
     seals: tuple[tuple[str, tuple[str, ...]], ...]
     rows: tuple[tuple[Table, tuple[RowTemplate, ...]], ...]
 
@@ -169,12 +172,15 @@ def _template(run_id: uuid.UUID, work: Engine, target: Engine) -> RunTemplate:
             rows = connection.execute(select(table).where(key == run_id)).mappings()
             found.append((table, [dict(row) for row in rows]))
     seals = {row["digest"]: row["manifest"] for table, rows in found if table.name == "seal" for row in rows}
-    cut = re.compile("|".join([UUID_TEXT, *seals]))
+    texts = (row for table, rows in found if table.name == "run_text" for row in rows)
+    named = {row["commitment"]: row["salt"] for row in texts if row["text"] == NAME}
+    cut = re.compile("|".join([UUID_TEXT, *named, *seals]))
     everywhere = json.dumps([rows for _, rows in found], default=str)
     shared = {TEMPLATE_PLACE.municipality, run_id, *(id for id, _, _ in TEMPLATE_PLACE.people())}
     return RunTemplate(
         run_id=run_id,
         own_ids=tuple(sorted({uuid.UUID(text) for text in re.findall(UUID_TEXT, everywhere)} - shared)),
+        named=tuple(named.items()),
         seals=tuple((sealed, _pieces(json_text(manifest), cut)) for sealed, manifest in seals.items()),
         rows=tuple((table, tuple(_row_template(table, row, target, cut) for row in rows)) for table, rows in found),
     )
@@ -218,9 +224,11 @@ def _copy(writer: Writer, template: RunTemplate, place: Place, number: int, enco
         new[old] = id
     encoded = {old: encode(id) for old, id in new.items()}
     texts = {str(old): str(id) for old, id in new.items()}
+    name = f"{SUBJECTS[number % len(SUBJECTS)]} voor iedereen {number + 1}"
+    for committed, salt in template.named:
+        texts[committed] = commitment(name, salt)
     for sealed, pieces in template.seals:
         texts[sealed] = digest(json.loads(_filled(pieces, texts)))
-    name = f"{SUBJECTS[number % len(SUBJECTS)]} voor iedereen {number + 1}"
     for table, rows in template.rows:
         for row in rows:
             values = row.values.copy()
