@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -81,6 +82,16 @@ def test_canonical_json_is_one_printable_line_that_reads_back(value: Any):
 def test_moment_is_in_utc_whatever_the_zone():
     there = AT.astimezone(timezone(timedelta(hours=5, minutes=30)))
     assert moment(there) == moment(AT) == "2027-03-01T09:00:00.000120Z"
+
+
+def test_moment_is_in_utc_wherever_the_machine_stands(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert moment(AT) == "2027-03-01T09:00:00.000120Z"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_fingerprint_is_what_openssl_makes_of_the_key():

@@ -2,7 +2,20 @@
 
 import pytest
 
-from app.policy import ALL_RUNS, ALLOWED, CAN_BE_LIMITED, Action, Reach, Role, may, may_by_mandate, reach
+from app.policy import (
+    ALL_RUNS,
+    ALLOWED,
+    CAN_BE_LIMITED,
+    Action,
+    OperatorAction,
+    Reach,
+    Role,
+    is_reading_recorded,
+    may,
+    may_by_mandate,
+    operator_may,
+    reach,
+)
 
 OFFICER, MANAGER, AUDITOR, ADMINISTRATOR, ADVISER = Role
 MATRIX = {
@@ -113,6 +126,25 @@ def test_limit_of_one_role_leaves_the_other_as_it_is():
 @pytest.mark.parametrize("action", Action)
 def test_standing_in_gives_the_decision_of_a_manager_to_who_works_here_and_nothing_else(action: Action, role: Role):
     assert may_by_mandate({role}, action) is (action is Action.APPROVE_STAGE and role in {OFFICER, MANAGER})
+
+
+def test_operators_may_all_that_operators_may():
+    assert all(operator_may(action) for action in OperatorAction)
+
+
+@pytest.mark.parametrize(
+    ("roles", "is_recorded"),
+    [
+        ({AUDITOR}, True),
+        ({AUDITOR, ADMINISTRATOR}, True),
+        ({AUDITOR, MANAGER}, False),  # works here, so reading is part of that
+        ({OFFICER}, False),
+        ({ADVISER}, False),
+        (set(), False),
+    ],
+)
+def test_reading_by_who_audits_and_does_no_work_here_is_recorded(roles: set[Role], is_recorded: bool):
+    assert is_reading_recorded(roles) is is_recorded
 
 
 def test_roles_that_can_be_limited_are_the_ones_of_outsiders():
