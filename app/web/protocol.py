@@ -26,8 +26,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self._head_bytes = 0
         self._is_in_head = True
+        self._came = False  # a head began or ended, or there was some body
+        self._bytes_since = 0
         self._patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -39,23 +40,39 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        before = self._head_bytes
+        before, self._came = self._bytes_since, False
         super().data_received(data)
-        if self.transport.is_closing() or not self._is_in_head:
+        if self.transport.is_closing():
             return
-        self._head_bytes = before + len(data)
-        if self._head_bytes > HEAD_BYTES_MAX:
+        if self._came:
+            self._bytes_since = len(data) if self._is_in_head else 0
+        else:  # more of a head, of headers after a body, or of line ends before a head
+            self._bytes_since = before + len(data)
+        if self._bytes_since > HEAD_BYTES_MAX:
             self._refuse(431, "The head of this request is too large.")
+        elif not self._came and self._patience is None and self._is_forgotten():
+            self._be_patient()
+
+    def _is_forgotten(self) -> bool:
+        """Nothing is asked, and uvicorn no longer counts for how long: data of any kind ends that."""
+        return self.timeout_keep_alive_task is None and self.cycle.response_complete
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._is_in_head = True
-        self._head_bytes = 0
+        self._is_in_head = self._came = True
         if self._patience is None:
             self._be_patient()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._is_in_head:  # what comes after a body would be added to headers that were looked at already
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._came = True
+        super().on_body(body)
+
     def on_headers_complete(self) -> None:
-        self._is_in_head = False
+        self._is_in_head, self._came = False, True
         self._no_longer_waiting()
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > HEAD_BYTES_MAX:  # came in at once

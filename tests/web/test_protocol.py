@@ -20,7 +20,8 @@ class Impatient(GuardedProtocol):
 
 
 async def echo(request: Request) -> PlainTextResponse:
-    return PlainTextResponse(f"{len(await request.body())} bytes")
+    body = await request.body()
+    return PlainTextResponse(f"{len(body)} bytes, {' '.join(request.headers)}")
 
 
 @pytest.fixture(params=[GuardedProtocol])
@@ -104,3 +105,39 @@ def test_body_of_two_lengths_is_refused(address: tuple[str, int]):
 
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"HTTP/1.1 200" not in answer
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
+
+
+def test_headers_after_the_body_are_left_out(address: tuple[str, int]):
+    answer = _ask(address, CHUNKED + b"X-Sent-By: somebody else\r\n\r\n")
+
+    assert b"3 bytes" in answer
+    assert b"x-sent-by" not in answer.lower()
+
+
+@pytest.mark.parametrize("line", [b"X-More: a\r\n", b"a" * 1024], ids=["many", "one without end"])
+def test_headers_after_the_body_have_an_end(address: tuple[str, int], line: bytes):
+    start = b"" if line.endswith(b"\n") else b"X-More: "
+
+    answer = _ask(address, CHUNKED + start, line * (2 * HEAD_BYTES_MAX // len(line)))
+
+    assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+def test_body_in_the_smallest_pieces_is_no_head(address: tuple[str, int]):
+    head, _, _ = CHUNKED.partition(b"3\r\nabc")
+
+    assert b"10000 bytes" in _ask(address, head, *[b"1\r\na\r\n" * 1000] * 10, b"0\r\n\r\n")
+
+
+@pytest.mark.parametrize("address", [Impatient], indirect=True)
+def test_connection_that_only_sends_line_ends_is_closed(address: tuple[str, int]):
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(b"\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    assert b"HTTP/1.1 408 " in answer
