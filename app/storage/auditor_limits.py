@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from app.policy import Role
+from app.storage.marks import mark
 from app.storage.scope import municipality_of
 from app.storage.tables import AuditorLimit, RunAccess, RunRow
 
@@ -26,6 +27,11 @@ class Limit:
     runs: frozenset[uuid.UUID] | None = None
     starts_on: date | None = None
     ends_on: date | None = None
+
+    @property
+    def mark(self) -> str:
+        runs = None if self.runs is None else sorted(map(str, self.runs))
+        return mark([runs, self.starts_on, self.ends_on])
 
 
 NO_LIMIT: Final = Limit()

@@ -14,6 +14,7 @@ from app.policy import Role
 from app.storage import account_links, accounts, user_admin
 from app.storage.accounts import MunicipalityExists
 from app.storage.database import Database
+from app.storage.marks import mark
 from app.storage.scope import unscoped
 from app.storage.tables import Membership, Municipality, Operator, RunRow, User
 
@@ -37,6 +38,10 @@ class MunicipalityLine:
     users: int
     runs: int
     has_administrator: bool
+
+    @property
+    def name_mark(self) -> str:
+        return mark(self.name)
 
 
 def municipalities(database: Database, *, only: uuid.UUID | None = None) -> list[MunicipalityLine]:
@@ -85,6 +90,11 @@ def municipality(database: Database, id: str) -> MunicipalityLine:
     if not found:
         raise MunicipalityNotFound(id)
     return found[0]
+
+
+def name_for_change(session: Session, id: uuid.UUID) -> str:
+    """Other operators wait until this transaction ends, so that what was compared with a page stays true."""
+    return session.exec(select(Municipality.name).where(Municipality.id == id).with_for_update()).one()
 
 
 def rename(session: Session, id: uuid.UUID, name: str) -> None:

@@ -139,6 +139,13 @@ def _said(first: uuid.UUID, second: uuid.UUID, municipality_id: uuid.UUID | None
     )
 
 
+def said_mark(session: Session, one: uuid.UUID, other: uuid.UUID, *, municipality_id: uuid.UUID) -> str:
+    """What this municipality said last about these two; empty when it says nothing. Said anew it is another."""
+    first, second = sorted((one, other))
+    id = session.execute(select(col(SamePerson.id)).where(*_said(first, second, municipality_id))).scalar()
+    return str(id) if id else ""
+
+
 def _recount(session: Session, accounts: set[uuid.UUID]) -> None:
     """Writes down whose accounts these are, with all that hang together with them."""
     around: dict[uuid.UUID, set[uuid.UUID]] = {account: set() for account in accounts}
@@ -173,13 +180,17 @@ def _groups(around: dict[uuid.UUID, set[uuid.UUID]]) -> Iterator[set[uuid.UUID]]
 
 @dataclass(frozen=True, slots=True)
 class OtherAccount:
-    """An account of the same person, in the same municipality. `is_ours`: this municipality said so, and can take it
-    back."""
+    """An account of the same person, in the same municipality. `said`: what `said_mark` gives."""
 
     id: UserId
     name: str
     login: str
-    is_ours: bool
+    said: str
+
+    @property
+    def is_ours(self) -> bool:
+        """This municipality said so, and can take it back."""
+        return self.said != ""
 
 
 def other_accounts(session: Session, municipality_id: uuid.UUID, user_id: uuid.UUID) -> list[OtherAccount]:
@@ -192,7 +203,7 @@ def other_accounts(session: Session, municipality_id: uuid.UUID, user_id: uuid.U
         .where(col(User.person_id) == person, col(User.id) != user_id, col(User.id).in_(works_here))
         .order_by(col(User.name), col(User.id))
     ).all()
-    pairs: Any = (SamePerson.one, SamePerson.other)
+    pairs: Any = (SamePerson.id, SamePerson.one, SamePerson.other)
     said = session.execute(
         select(*pairs).where(
             or_(col(SamePerson.one) == user_id, col(SamePerson.other) == user_id),
@@ -200,5 +211,5 @@ def other_accounts(session: Session, municipality_id: uuid.UUID, user_id: uuid.U
             col(SamePerson.ended_at).is_(None),
         )
     ).all()
-    ours = {account for pair in said for account in pair}
-    return [OtherAccount(str(id), name, login, id in ours) for id, name, login in rows]
+    ours = {account: str(id) for id, *pair in said for account in pair}
+    return [OtherAccount(str(id), name, login, ours.get(id, "")) for id, name, login in rows]

@@ -16,8 +16,10 @@ from app.engine.errors import EngineError
 from app.engine.point_decisions import find_point
 from app.engine.run import StageRef
 from app.features.runs.settings import settings_of
-from app.storage import account_links, evidence_store, local_plans, marks, run_store, user_admin
+from app.storage import account_links, evidence_store, local_plans, marks, people, run_store, user_admin
+from app.storage.auditor_limits import limit_of
 from app.storage.database import Database
+from app.storage.erasure import requests
 from app.storage.run_header import RunNotFound, run_header
 from app.storage.scope import set_scope
 
@@ -76,12 +78,20 @@ def _draft(session: Session, _: Mapping[str, str], fields: Mapping[str, object])
     return next((kept.mark for kept in drafts if named and named[2] == kept.version), "")
 
 
-def _user(session: Session, part: Mapping[str, str], _: object) -> str:
+def _erasure(session: Session, part: Mapping[str, str], _: object) -> str:
+    return requests.find(session, part["erasure"]).mark
+
+
+def _user(session: Session, part: Mapping[str, str], fields: Mapping[str, object]) -> str:
     place = session.info["municipality_id"]
     user = user_admin.person(session, place, uuid.UUID(part["user"]))
     if part["act"] == "link":
         ends_at = account_links.link_ends_at(session, user.id, at=session.info["at"])
         return ends_at.isoformat() if ends_at else ""
+    if part["act"] == "auditor":
+        return limit_of(session, user.id).mark
+    if part["act"] == "andere-persoon":
+        return people.said_mark(session, user.id, uuid.UUID(str(fields["ander"])), municipality_id=place)
     return {"naam": user.name_mark, "rollen": user.roles_mark}.get(part["act"], user.access_mark)
 
 
@@ -102,6 +112,7 @@ FINDERS: tuple[tuple[str, Find], ...] = (
     (RUN + "/advies/(?P<advice>[^/]+)/antwoord", _advice),
     ("/beheer/stappenplannen/toevoegen", _draft),
     ("/beheer/stappenplannen/(?P<plan>[^/]+)/(buiten-gebruik|weer-gebruiken|verwijderen)", _local_plan),
+    ("/beheer/gegevens-wissen/(?P<erasure>[^/]+)/(wissen|afwijzen)", _erasure),
     ("/beheer/gebruikers/(?P<user>[^/]+)/(?P<act>[a-z-]+)", _user),
 )
 
@@ -130,6 +141,7 @@ NOT_THERE: tuple[type[Exception], ...] = (
     RunNotFound,
     local_plans.LocalPlanNotFound,
     user_admin.UserNotFound,
+    requests.ErasureNotFound,
 )
 
 

@@ -267,9 +267,9 @@ def _with_stored(request: Request, invalid: FormInvalid, user: Managed) -> FormS
 
 @router.post("/beheer/gebruikers/{user_id}/andere-persoon")
 def disconnect(
-    request: Request, user_id: str, session: WriteSession, caller: Administrator, posted: Posted
+    request: Request, user_id: str, session: WriteSession, caller: Administrator, posted: Posted, basis: Basis
 ) -> Response:
-    user, form = _user(session, caller, user_id), parse(OtherPersonForm, posted)
+    user, form = _user(session, caller, user_id, for_change=True), parse(OtherPersonForm, posted)
     try:
         return _done(
             request,
@@ -278,6 +278,8 @@ def disconnect(
             user,
             lambda visit: admin.disconnect(session, caller, user, form.other, visit),
             "accounts_disconnected",
+            shown=basis,
+            current=people.said_mark(session, user.id, form.other, municipality_id=caller.municipality_id),
         )
     except UserNotFound:
         raise HTTPException(404) from None

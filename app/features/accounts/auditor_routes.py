@@ -20,8 +20,9 @@ from app.storage.database import ReadSession, WriteSession
 from app.storage.tables import RunRow
 from app.storage.user_admin import Managed, UserNotFound
 from app.web.access import allowed
+from app.web.based_on import based_on
 from app.web.clock import now
-from app.web.forms import DutchDate, Form, FormInvalid, FormState, Posted, parse, refuse
+from app.web.forms import DutchDate, Form, FormInvalid, FormState, Posted, parse, refuse, typed_text
 from app.web.i18n import N_, language_of
 from app.web.identity import Caller
 from app.web.notice import register, see_other
@@ -32,6 +33,7 @@ router = Room()
 register({"auditor_limited": N_("This counts from now on.")})
 
 Administrator = Annotated[Caller, allowed(Action.ADMINISTER_USERS)]
+Basis = Annotated[str, based_on()]
 
 PLACE: Final = "/beheer/gebruikers/{user_id}/auditor"
 
@@ -56,9 +58,10 @@ def show_limit(request: Request, user_id: str, session: ReadSession, caller: Adm
     return _page(request, session, user, form)
 
 
-def _auditor(session: Session, caller: Caller, user_id: str) -> Managed:
+def _auditor(session: Session, caller: Caller, user_id: str, *, for_change: bool = False) -> Managed:
+    find = user_admin.person_for_change if for_change else user_admin.person
     try:
-        user = user_admin.person(session, caller.municipality_id, uuid.UUID(user_id))
+        user = find(session, caller.municipality_id, uuid.UUID(user_id))
     except (ValueError, UserNotFound):
         raise HTTPException(404) from None
     if Role.AUDITOR not in user.roles:
@@ -67,14 +70,19 @@ def _auditor(session: Session, caller: Caller, user_id: str) -> Managed:
 
 
 def _page(request: Request, session: Session, user: Managed, form: FormState, *, status: int = 200) -> Response:
+    """With 409: somebody else changed it meanwhile, while `form` holds what was chosen."""
     columns: tuple[Any, ...] = (RunRow.id, RunRow.name)
-    runs = session.execute(select(*columns).order_by(col(RunRow.name), col(RunRow.id)))
+    runs = session.execute(select(*columns).order_by(col(RunRow.name), col(RunRow.id))).all()
+    limit = limit_of(session, user.id)
     return render(
         request,
         "accounts/auditor_limit.html",
         status=status,
         user=user,
         runs=[(str(id), name) for id, name in runs],
+        chosen_now=[name for id, name in runs if id in (limit.runs or ())],
+        limit=limit,
+        is_stale=status == 409,
         others=sorted(user.roles - {Role.AUDITOR}),
         form=form,
     )
@@ -82,9 +90,9 @@ def _page(request: Request, session: Session, user: Managed, form: FormState, *,
 
 @router.post(PLACE)
 def change_limit(
-    request: Request, user_id: str, session: WriteSession, caller: Administrator, posted: Posted
+    request: Request, user_id: str, session: WriteSession, caller: Administrator, posted: Posted, basis: Basis
 ) -> Response:
-    user = _auditor(session, caller, user_id)
+    user = _auditor(session, caller, user_id, for_change=True)
     try:
         form = parse(LimitForm, posted)
         if form.starts_on and form.ends_on and form.ends_on < form.starts_on:
@@ -94,7 +102,9 @@ def change_limit(
     except FormInvalid as invalid:
         return _page(request, session, user, invalid.state(language_of(request)), status=422)
     chosen = frozenset(form.runs) if form.which == "gekozen" else None
-    limit = Limit(chosen, form.starts_on, form.ends_on)
+    limit, current = Limit(chosen, form.starts_on, form.ends_on), limit_of(session, user.id)
+    if basis != current.mark and limit != current:
+        return _page(request, session, user, FormState(typed_text(posted)), status=409)
     set_limit(session, user.id, limit, at=now(request))
     open_sessions.renew_sessions(session, user.id, at=now(request))
     detail = {

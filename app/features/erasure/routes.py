@@ -22,9 +22,11 @@ from app.storage.erasure.people import AccountNotFound, find_account
 from app.storage.erasure.register import Register
 from app.storage.erasure.requests import AlreadyDecided, ErasureNotFound
 from app.storage.evidence_files import EvidenceFiles
+from app.storage.marks import Outdated, check
 from app.storage.scope import set_scope
 from app.storage.user_admin import LastAdministrator
 from app.web.access import allowed
+from app.web.based_on import based_on
 from app.web.clock import clock_of, now
 from app.web.forms import FormInvalid, FormState, Posted, parse, refuse
 from app.web.i18n import N_, gettext_for, language_of
@@ -44,6 +46,8 @@ register(
 
 Asker = Annotated[Caller, allowed(Action.ASK_ERASURE)]
 Decider = Annotated[Caller, allowed(Action.DECIDE_ON_ERASURE)]
+Basis = Annotated[str, based_on()]
+SearchedAt = Annotated[str, based_on("gezocht")]  # what was erased after that makes what was shown untrue
 
 HERE: Final = "/beheer/gegevens-wissen"
 GROUNDS: Final[dict[Ground, str]] = {
@@ -59,6 +63,7 @@ REFUSALS: Final = {
     service.TextChanged: N_("Something was erased there meanwhile. Search again, so that you see what goes."),
     LastAdministrator: N_("This is the only administrator of your municipality. Make somebody else one first."),
     AlreadyDecided: N_("Somebody decided about this before you."),
+    Outdated: N_("Somebody decided about this before you."),
     AccountNotFound: N_("This account also works for another municipality, or it is gone. Nothing was erased."),
 }
 
@@ -127,7 +132,7 @@ def _grounds(request: Request) -> list[tuple[str, str]]:
 
 
 @router.post("/beheer/gegevens-wissen/vragen")
-def ask(request: Request, session: WriteSession, caller: Asker, posted: Posted) -> Response:
+def ask(request: Request, session: WriteSession, caller: Asker, posted: Posted, searched_at: SearchedAt) -> Response:
     try:
         chosen = chosen_in(posted)
     except Tampered:
@@ -228,12 +233,14 @@ def confirm(
     session: WriteSession,
     caller: Decider,
     posted: Posted,
+    basis: Basis,
     background: BackgroundTasks,
 ) -> Response:
     found = _for_change(session, erasure_id)
     parse(NothingForm, posted)
     settings = request.app.state.settings
     try:
+        check(basis, found.mark)
         with session.begin_nested():
             by = service.trace_of(caller, now(request), sender_of(request))
             service.confirm(session, found, Register(settings.erasure_register), by=by)
@@ -247,13 +254,16 @@ def confirm(
 
 
 @router.post("/beheer/gegevens-wissen/{erasure_id}/afwijzen")
-def decline(request: Request, erasure_id: str, session: WriteSession, caller: Decider, posted: Posted) -> Response:
+def decline(
+    request: Request, erasure_id: str, session: WriteSession, caller: Decider, posted: Posted, basis: Basis
+) -> Response:
     found = _for_change(session, erasure_id)
     parse(NothingForm, posted)
     try:
+        check(basis, found.mark)
         service.decline(session, found, by=service.trace_of(caller, now(request), sender_of(request)))
-    except AlreadyDecided:
-        return _request(request, session, caller, found.id, status=409, refusal=REFUSALS[AlreadyDecided])
+    except (AlreadyDecided, Outdated) as refusal:
+        return _request(request, session, caller, found.id, status=409, refusal=REFUSALS[type(refusal)])
     return see_other(f"{HERE}/{found.id}", notice="erasure_declined")
 
 

@@ -18,8 +18,10 @@ from app.storage.account_log import Act, Trace
 from app.storage.accounts import LoginInvalid, LoginTaken, MunicipalityExists, OpenLogin
 from app.storage.database import Database, WriteSession
 from app.storage.installation import HasAdministrator, MunicipalityLine, MunicipalityNotFound
+from app.storage.marks import mark
 from app.storage.upgrade import is_current
 from app.web.access import operating
+from app.web.based_on import based_on
 from app.web.clock import now
 from app.web.forms import FormInvalid, FormState, Posted, parse, refuse
 from app.web.i18n import N_, language_of
@@ -39,6 +41,7 @@ register(
 
 Viewer = Annotated[OpenLogin, operating(OperatorAction.VIEW_MUNICIPALITIES)]
 Keeper = Annotated[OpenLogin, operating(OperatorAction.MANAGE_MUNICIPALITIES)]
+Basis = Annotated[str, based_on()]
 
 HERE: Final = "/installatie"
 PLACE: Final = f"{HERE}/gemeenten/{{municipality_id}}"
@@ -85,13 +88,20 @@ def show_municipality(request: Request, municipality_id: str, login: Viewer) -> 
 
 
 def _page(
-    request: Request, line: MunicipalityLine, *, form: FormState | None = None, invite: FormState | None = None
+    request: Request,
+    line: MunicipalityLine,
+    *,
+    form: FormState | None = None,
+    invite: FormState | None = None,
+    is_stale: bool = False,
 ) -> Response:
+    """`is_stale`: somebody else changed the name meanwhile, while `form` holds what was typed."""
     return render(
         request,
         "installation/municipality.html",
-        status=422 if form or invite else 200,
+        status=409 if is_stale else 422 if form or invite else 200,
         line=line,
+        is_stale=is_stale,
         address=f"{HERE}/gemeenten/{line.id}",
         form=form or FormState.of(gemeente=line.name),
         invite=invite or FormState(),
@@ -99,18 +109,23 @@ def _page(
 
 
 @router.post(f"{PLACE}/naam")
-def rename(request: Request, municipality_id: str, session: WriteSession, login: Keeper, posted: Posted) -> Response:
+def rename(
+    request: Request, municipality_id: str, session: WriteSession, login: Keeper, posted: Posted, basis: Basis
+) -> Response:
     line = _line(request, municipality_id)
     try:
         form = parse(RenameForm, posted)
         name = " ".join(form.name.split())
+        current = installation.name_for_change(session, line.id)
+        if basis != mark(current) and name != current:
+            return _page(request, line, form=FormState.of(gemeente=name), is_stale=True)
         try:
             installation.rename(session, line.id, name)
         except MunicipalityExists:
             raise refuse(posted, "gemeente", NAME_TAKEN) from None
     except FormInvalid as invalid:
         return _page(request, line, form=invalid.state(language_of(request)))
-    if name != line.name:
+    if name != current:
         _note(request, session, login, Act.MUNICIPALITY_RENAMED, line.id)
     return see_other(f"{HERE}/gemeenten/{line.id}", notice="municipality_renamed")
 

@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 
 from app.engine.run import UserId
 from app.storage.erasure.items import Ground, Item, Key, from_json
+from app.storage.marks import mark
 from app.storage.scope import UnscopedQuery, municipality_of
 from app.storage.tables import Erasure
 
@@ -46,6 +47,11 @@ class Request:
     decided_by: UserId | None
     decided_at: datetime | None
     is_clean: bool
+
+    @property
+    def mark(self) -> str:
+        """A request only changes by a decision."""
+        return mark([self.id, self.status])
 
     @property
     def size(self) -> int:

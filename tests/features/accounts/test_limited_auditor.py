@@ -85,6 +85,22 @@ def test_limit_that_cannot_be_is_refused_with_what_was_typed(world: World):
     assert "Wonen voor iedereen" not in world.browser("emma").get("/").text
 
 
+def test_limit_that_somebody_else_set_meanwhile_is_not_overwritten_unseen(world: World):
+    run = world.a_run(world.browser("anna"))
+    ferry, address = world.browser("ferry"), f"/beheer/gebruikers/{world.users['emma']}/auditor"
+    shown = ferry.basis(address, {})
+    assert f'value="{shown["based_on"]}"' in ferry.get(address).text
+    assert limit(world, run, tot="2026-12-31") == 303
+
+    typed = {"welke": "alle", "van": "2026-11-30", "tot": "", **shown}
+    refused = ferry.post(address, typed)
+
+    assert refused.status_code == 409
+    for words in ("1 gekozen traject", "31 december 2026", "Wonen voor iedereen", 'value="2026-11-30"'):
+        assert words in refused.text
+    assert limit(world, run, tot="2026-12-31") == 303, "the same once more"
+
+
 def test_what_an_auditor_reads_is_recorded_and_what_a_worker_reads_is_not(world: World):
     anna, emma = world.browser("anna"), world.browser("emma")
     run = world.a_run(anna)

@@ -70,6 +70,19 @@ def test_what_hangs_together_is_one_person(world: World):
     assert is_one(world, "bram", "carla")
 
 
+def test_what_was_said_anew_since_the_page_was_shown_is_not_taken_back(world: World):
+    connect(world, "anna", "carla")
+    ferry, address = world.browser("ferry"), f"{HERE}/{world.users['anna']}/andere-persoon"
+    fields = {"ander": world.users["carla"]}
+    shown = {**fields, **ferry.basis(address, fields)}
+    assert f'value="{shown["based_on"]}"' in ferry.get(f"{HERE}/{world.users['anna']}").text
+    disconnect(world, "anna", "carla")
+    connect(world, "carla", "anna")
+
+    assert ferry.post(address, shown, follow_redirects=False).status_code == 409
+    assert is_one(world, "anna", "carla")
+
+
 @pytest.mark.parametrize("login", ["gwen", "bestaat-niet", "anna"])
 def test_an_account_elsewhere_looks_like_one_that_does_not_exist(world: World, login: str):
     answer = connect(world, "anna", login)

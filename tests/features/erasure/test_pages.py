@@ -121,6 +121,19 @@ def test_second_account_of_who_asked_does_not_decide_but_may_take_it_back(world:
     assert browser.post(f"{address}/afwijzen", {}, follow_redirects=False).status_code == 303
 
 
+def test_decision_on_a_page_of_before_another_decision_changes_nothing(world: World):
+    a_run(world)
+    address = ask(world)
+    carla, dirk = world.browser("carla"), world.browser("dirk")
+    shown = carla.basis(f"{address}/wissen", {})
+    assert f'value="{shown["based_on"]}"' in carla.get(address).text
+    assert dirk.post(f"{address}/afwijzen", {}, follow_redirects=False).status_code == 303
+    for act in ("wissen", "afwijzen"):
+        refused = carla.post(f"{address}/{act}", shown)
+        assert (refused.status_code, "Iemand anders heeft hier al over beslist" in refused.text) == (409, True)
+    assert RESIDENT in search(world, RESIDENT).text
+
+
 def test_who_asked_takes_it_back(world: World):
     a_run(world)
     ferry = visitor(world, "ferry")
@@ -194,7 +207,7 @@ def test_another_municipality_finds_nothing_and_reaches_nothing(world: World):
 @pytest.mark.parametrize(
     "fields",
     [
-        {},
+        {"gezocht": ""},
         {"gezocht": "gisteren", "stuk.0": "{}"},
         {"gezocht": "2026-11-23T09:00:00+00:00", "stuk.0": "[" * 5000},
         {"gezocht": "2026-11-23T09:00:00+00:00", "stuk.0": '{"kind":"text","run":null,"id":"1","passages":null}'},

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from app.storage import accounts, installation
 from app.storage.database import Database
+from app.storage.marks import mark
 from app.storage.open_sessions import Via
 from app.storage.scope import unscoped
 from app.web.identity import ABSOLUTE, session_id_of
@@ -112,12 +113,29 @@ def test_closing_puts_everybody_out_and_reopening_lets_them_in_and_the_administr
     assert "Zonnedijk is gesloten" in anna.get(f"/trajecten/{run}").text
     assert world.browser("gwen").get("/").status_code == 200
     assert otto.post(f"{place}/heropenen", {}, follow_redirects=False).status_code == 303
-    assert otto.post(f"{place}/naam", {"gemeente": "Zonnedijk aan Zee"}, follow_redirects=False).status_code == 303
+    renamed = {"gemeente": "Zonnedijk aan Zee", "based_on": mark("Zonnedijk")}
+    assert otto.post(f"{place}/naam", renamed, follow_redirects=False).status_code == 303
     assert anna.get(f"/trajecten/{run}").status_code == 200
     log = world.browser("ferry").get("/beheer/logboek?wat=installatie").text
     for words in ("Gemeente gesloten", "Gemeente heropend", "Naam van de gemeente gewijzigd", "Otto Beheer"):
         assert words in log
     assert "Otto Beheer" not in world.browser("ilse").get("/beheer/logboek?wat=installatie").text
+
+
+def test_name_that_another_operator_changed_meanwhile_is_not_overwritten_unseen(world: World):
+    otto = an_operator(world)
+    place = f"/installatie/gemeenten/{world.municipalities['Zonnedijk']}"
+    shown = re.findall(r'name="based_on" value="(\w+)"', otto.get(place).text)
+    assert shown == [mark("Zonnedijk")]
+    with world.database.write() as session:
+        installation.rename(session, world.municipalities["Zonnedijk"], "Duinstad")
+
+    refused = otto.post(f"{place}/naam", {"gemeente": "Zeestad", "based_on": shown[0]})
+
+    assert (refused.status_code, "Duinstad" in refused.text, 'value="Zeestad"' in refused.text) == (409, True, True)
+    again = {"gemeente": "Zeestad", "based_on": mark("Duinstad")}
+    assert otto.post(f"{place}/naam", again, follow_redirects=False).status_code == 303
+    assert otto.post(f"{place}/naam", {"gemeente": "Weer anders"}).status_code == 428
 
 
 def test_administrator_of_a_municipality_cannot_take_over_the_account_of_an_operator(world: World):
