@@ -58,7 +58,7 @@ def place(database: Database, tmp_path: Path) -> Place:
 
 
 # What a page could have shown; without these no change gets any further (test_based_on.py).
-SHOWN = {"shown": "0" * 64, "revision": "1", "overzetting": NOWHERE, "aantal": "0", "based_on": "0"}
+SHOWN = {"shown": "0" * 64, "revision": "1", "overzetting": NOWHERE, "aantal": "0", "based_on": "0", "gezocht": "0"}
 
 
 def send(browser: Browser, method: str, address: str, route: Route, **options: Any) -> Any:
