@@ -114,6 +114,7 @@ FINDERS: tuple[tuple[str, Find], ...] = (
     ("/beheer/stappenplannen/(?P<plan>[^/]+)/(buiten-gebruik|weer-gebruiken|verwijderen)", _local_plan),
     ("/beheer/gegevens-wissen/(?P<erasure>[^/]+)/(wissen|afwijzen)", _erasure),
     ("/beheer/gebruikers/(?P<user>[^/]+)/(?P<act>[a-z-]+)", _user),
+    ("/beheer/gebruikers/(?P<user>[^/]+)/(?P<act>ontkoppelen)/[^/]+", _user),
 )
 
 

@@ -473,7 +473,7 @@ def test_stage_of_another_municipality_does_not_exist(room: Room):
     assert gwen.post(f"{room.stage}/akkoord-vragen", {"shown": "0" * 64, "revision": "3"}).status_code == 404
     assert gwen.post(f"{room.stage}/verzoek-intrekken", {}).status_code == 404
     assert hugo.post(f"{room.stage}/beoordelen", {k: v for k, v in good.items() if k != "reden"}).status_code == 404
-    assert hugo.post(f"{room.stage}/beoordelen", {"besluit": "maybe"}).status_code == 404
+    assert hugo.post(f"{room.stage}/beoordelen", {**good, "besluit": "maybe"}).status_code == 404
     assert hugo.post(f"{room.stage}/akkoord-intrekken", {"reden": "x"}).status_code == 404
     assert stage_of(room).status is StageStatus.SUBMITTED
 

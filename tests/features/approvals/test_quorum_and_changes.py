@@ -71,7 +71,8 @@ def test_adviser_decides_on_shared_runs_only_and_takes_no_other_act_of_a_manager
     elsewhere = Room(room.world, room.world.a_run(room.browser("anna"), name="Niet gedeeld"))
     room.browser("anna").post(f"{elsewhere.stage}/starten", {})
     kees = room.browser("kees")
-    assert kees.post(f"{elsewhere.stage}/beoordelen", {}).status_code == 404
+    decision = {"shown": "0" * 64, "revision": "3", "besluit": "akkoord"}
+    assert kees.post(f"{elsewhere.stage}/beoordelen", decision).status_code == 404
     assert kees.get(f"{elsewhere.stage}/wijzigingen").status_code == 404
     assert kees.post(f"/trajecten/{room.run}/besluiten/bestaand-volstaat", {"reden": "x"}).status_code == 403
 

@@ -109,7 +109,7 @@ def test_a_deputy_decides_in_the_name_of_the_absent_manager_and_everybody_can_se
     with world.reading() as session:
         assert verify_run(session, room.run).findings == ()
         acts = [event.act for event in session.exec(select(AccountEvent).order_by(AccountEvent.at))]  # type: ignore[arg-type]
-    assert sorted(acts) == ["mandate_recorded", "mandate_used"]
+    assert sorted(act for act in acts if act.startswith("mandate")) == ["mandate_recorded", "mandate_used"]
 
 
 def test_a_mandate_gives_nothing_on_the_run_of_another_manager(room: Room):

@@ -340,9 +340,10 @@ def test_name_of_a_file_is_only_a_label(quick_world: World, given: str, kept: st
 # --- the body of the request -----------------------------------------------------------------------------------
 
 
-def a_body(run: str, csrf_token: str, *, end: bytes = b"\r\n--grens--\r\n", content: bytes = PDF) -> bytes:
+def a_body(world: World, run: str, *, end: bytes = b"\r\n--grens--\r\n", content: bytes = PDF) -> bytes:
+    address = f"/trajecten/{run}{STEP}"
     fields = {
-        "csrf_token": csrf_token,
+        **dict(hidden_fields_in(world.browser("anna").get(address).text, action=address)),
         "vorm": "bestand",
         "sleutel": str(uuid.uuid4()),
         "soort": "verslag",
@@ -367,7 +368,7 @@ def post_body(world: World, run: str, body: Any, **headers: str) -> Any:
 
 def test_body_that_is_cut_off_adds_nothing_and_keeps_the_text(quick_world: World):
     run = a_started_run(quick_world)
-    answer = post_body(quick_world, run, a_body(run, quick_world.browser("anna").csrf_token, end=b""))
+    answer = post_body(quick_world, run, a_body(quick_world, run, end=b""))
     assert answer.status_code == 400
     assert "Getypte titel van het verslag" in answer.text
     assert evidence_in(quick_world, run) == []
@@ -376,7 +377,7 @@ def test_body_that_is_cut_off_adds_nothing_and_keeps_the_text(quick_world: World
 
 def test_content_length_that_lies_does_not_help(quick_world: World):
     run = a_started_run(quick_world)
-    body = a_body(run, quick_world.browser("anna").csrf_token, content=bytes(EVIDENCE_BYTES_MAX + 1))
+    body = a_body(quick_world, run, content=bytes(EVIDENCE_BYTES_MAX + 1))
 
     def in_chunks() -> Any:
         for start in range(0, len(body), 1_000_000):
