@@ -18,6 +18,7 @@ from app.engine.points import NewPoint
 from app.engine.run import Run, StageRef, UserId
 from app.engine.seal import Manifest, digest, manifest
 from app.features.approvals.forms import ConditionTyped
+from app.policy import Action, may_by_mandate
 from app.storage import account_log, deciding, marks, run_store
 from app.storage.account_log import Act, Trace
 from app.storage.deciding import Who
@@ -70,10 +71,15 @@ def _known(session: Session, run: Run, ref: StageRef, by: Decider) -> tuple[Who,
     who = deciding.who(session, run, by=by.caller.user_id, at=by.at)
     if not by.mandate:
         return who, None
-    mandate = next((each for each in who.mandates_of(by.caller.user_id) if each.id == by.mandate), None)
+    mandate = next((each for each in _mandates(who, by) if each.id == by.mandate), None)
     if mandate is None:
         raise Blocked("decide", [Reason("mandate_not_in_force", stage=str(ref))])
     return who, mandate
+
+
+def _mandates(who: Who, by: Decider) -> tuple[Mandate, ...]:
+    """None for who may not stand in any more, whatever other role lets this person decide."""
+    return who.mandates_of(by.caller.user_id) if may_by_mandate(by.caller.roles, Action.APPROVE_STAGE) else ()
 
 
 def _note_use(session: Session, run_id: str, ref: StageRef, mandate: Mandate | None, by: Decider) -> None:
@@ -186,7 +192,7 @@ def recuse(session: Session, run_id: str, ref: StageRef, *, reason: str, based_o
         by=user,
         roles=by.caller.role_names,
         people=who.people,
-        mandates=who.mandates_of(user),
+        mandates=_mandates(who, by),
         at=by.at,
     )
     run_store.record(session, plan, run, event)

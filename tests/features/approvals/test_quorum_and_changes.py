@@ -7,12 +7,22 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
+from sqlmodel import select
 
 from app.catalogue.loader import LoadedPlan, from_document
 from app.engine.run import StageStatus
 from app.storage.database import Database
+from app.storage.tables import MandateRow
 from app.storage.verify import verify_run
-from tests.features.approvals.test_approvals import ask, change_answer, complete_everything, decide, stage_of, words_of
+from tests.features.approvals.test_approvals import (
+    ask,
+    change_answer,
+    complete_everything,
+    decide,
+    decision_form,
+    stage_of,
+    words_of,
+)
 from tests.features.client import a_world, small_plan
 from tests.features.steps.room import Room
 
@@ -104,3 +114,22 @@ def test_going_on_after_approval_takes_a_reason_and_marks_what_changed(room: Roo
     assert stage_of(room).status is StageStatus.SUBMITTED
     with room.world.reading() as session:
         assert verify_run(session, room.run).findings == ()
+
+
+def test_mandate_is_of_no_use_to_who_only_advises_by_now(room: Room):
+    world, dirk, ferry = room.world, room.browser("dirk"), room.browser("ferry")
+    days = {"van": "23-11-2026", "tot": "27-11-2026", "grondslag": "Mandaatbesluit 2026-14"}
+    ferry.post("/vervanging", {"afwezig": world.users["carla"], "vervanger": world.users["dirk"], **days})
+    form = decision_form(room, "dirk")
+    page = dirk.get(f"{room.stage}/beoordelen").text
+    with world.reading() as session:
+        mandate = str(session.scalars(select(MandateRow.id)).one())
+    assert mandate in page
+    ferry.post(f"/beheer/gebruikers/{world.users['dirk']}/rollen", {"rollen": ["adviser"]})
+    room.browser("anna").post(f"/trajecten/{room.run}/advies/delen", {"adviseur": world.users["dirk"], "vraag": "?"})
+
+    answer = decide(room, "dirk", form=form, besluit="akkoord", namens=mandate)
+
+    assert answer.status_code == 409
+    assert "Uw mandaat geldt nu niet" in words_of(answer.text)
+    assert not stage_of(room).approvals
