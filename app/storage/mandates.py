@@ -244,3 +244,26 @@ def stands_in(session: Session, deputy: uuid.UUID, run_id: str, *, at: datetime)
         return False
     found = _STANDS_IN.run(session, {"of_run": key, "deputy": deputy, "today": dutch_day(at)})
     return found.first() is not None
+
+
+_OWN_ACCOUNTS = sa.select(col(User.id)).where(
+    (col(User.id) == sa.bindparam("deputy"))
+    | (
+        col(User.person_id)
+        == sa.select(col(_Deputy.person_id)).where(col(_Deputy.id) == sa.bindparam("deputy")).scalar_subquery()
+    )
+)
+_STANDS_IN_FOR = Prepared(
+    sa.select(sa.literal(1))
+    .select_from(MandateRow)
+    .where(
+        col(MandateRow.mandator_id) == sa.bindparam("mandator"), col(MandateRow.deputy_id).in_(_OWN_ACCOUNTS), *IN_FORCE
+    )
+    .limit(1)
+)
+
+
+def stands_in_for(session: Session, mandator: UserId, deputy: UserId, *, at: datetime) -> bool:
+    """Whether somebody, with whatever account, has a mandate now of this manager."""
+    values = {"mandator": uuid.UUID(mandator), "deputy": uuid.UUID(deputy), "today": dutch_day(at)}
+    return _STANDS_IN_FOR.run(session, values).first() is not None

@@ -136,6 +136,8 @@ def _start(request: Request, session: WriteSession, caller: Caller, posted: Post
         ) from None
     except service.PersonNotAvailable as missing:
         raise _person_gone(posted, missing) from None
+    except service.ManagerIsMandator:
+        raise _own_mandator(posted) from None
     except Blocked as blocked:
         raise _domains_refused(posted, blocked) from None
 
@@ -145,6 +147,12 @@ def _person_gone(posted: Posted, missing: service.PersonNotAvailable) -> FormInv
         posted,
         "leidinggevende" if missing.field == "manager" else "team",
         N_("Choose people from the list; somebody you chose is not available (any more)."),
+    )
+
+
+def _own_mandator(posted: Posted) -> FormInvalid:
+    return refuse(
+        posted, "leidinggevende", N_("You stand in for this manager now. Choose another, or have a colleague do this.")
     )
 
 
@@ -206,6 +214,8 @@ def change_run(
         service.change_run(session, run_id, mine, based_on=basis, asked=asked, chosen=chosen, by=by, at=at)
     except service.PersonNotAvailable as missing:
         return again(_person_gone(posted, missing), status=422)
+    except service.ManagerIsMandator:
+        return again(_own_mandator(posted), status=422)
     except Blocked as blocked:
         return again(_domains_refused(posted, blocked), status=422)
     except SettingsConflict as conflict:

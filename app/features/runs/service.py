@@ -16,6 +16,7 @@ from app.policy import Role
 from app.storage import marks, run_store
 from app.storage.carry_over import bring_along, earlier_runs
 from app.storage.deciding import persons_in
+from app.storage.mandates import stands_in_for
 from app.storage.people import members_with_role
 from app.storage.plans import load_plan_to_start
 from app.storage.run_header import rename, run_header
@@ -29,6 +30,11 @@ class PersonNotAvailable(Exception):
     def __init__(self, field: str) -> None:
         super().__init__(field)
         self.field = field
+
+
+class ManagerIsMandator(Exception):
+    """Somebody chose as manager the one in whose name that same person decides now: a mandate is for the runs that the
+    absent manager has, and a deputy does not say which those are."""
 
 
 class EarlierRunNotAvailable(Exception):
@@ -49,9 +55,10 @@ def start_run(
     at: datetime,
 ) -> str:
     """Gives the id of the new run. `earlier`: a run whose answers come along as proposals.
-    Raises UnknownPlan, PlanRetired, PersonNotAvailable, EarlierRunNotAvailable, Blocked."""
+    Raises UnknownPlan, PlanRetired, PersonNotAvailable, ManagerIsMandator, EarlierRunNotAvailable, Blocked."""
     plan = load_plan_to_start(session, plan_digest)
     _check_people(session, team, manager)
+    _check_new_manager(session, manager, by=by, at=at)
     if earlier and all(run.id != earlier for run in earlier_runs(session, plan)):
         raise EarlierRunNotAvailable(earlier)
     run_id, name_id, purpose_id = (str(uuid.uuid4()) for _ in range(3))
@@ -83,6 +90,11 @@ def _check_people(session: Session, team: Sequence[UserId], manager: UserId) -> 
         raise PersonNotAvailable("team")
 
 
+def _check_new_manager(session: Session, manager: UserId, *, by: UserId, at: datetime) -> None:
+    if stands_in_for(session, manager, by, at=at):
+        raise ManagerIsMandator(manager)
+
+
 def change_run(
     session: Session,
     run_id: str,
@@ -95,12 +107,14 @@ def change_run(
     at: datetime,
 ) -> None:
     """`mine`: what was typed; what somebody else changed meanwhile stays beside it, see `put_together`.
-    Raises SettingsConflict, PersonNotAvailable, Blocked."""
+    Raises SettingsConflict, PersonNotAvailable, ManagerIsMandator, Blocked."""
     plan, run = run_store.load_stages(session, run_id, for_change=True)
     current = settings_of(run_header(session, run_id), run)
     new = put_together(mine, current, based_on=based_on, asked=asked, chosen=chosen)
     if (new.team, new.manager) != (current.team, current.manager):
         _check_people(session, sorted(new.team), new.manager)
+        if new.manager != current.manager:
+            _check_new_manager(session, new.manager, by=by, at=at)
         changed = transitions.change_team(run, team=sorted(new.team), manager=new.manager, by=by, at=at)
         run = run_store.record(session, plan, run, changed)
     if new.domains != current.domains:
