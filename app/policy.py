@@ -164,6 +164,13 @@ def reach(roles: Collection[Role], limited: Collection[Role], action: Action) ->
     return None
 
 
+def deciding_roles(roles: Collection[Role], *, is_shared: bool) -> frozenset[str]:
+    """Which of somebody's roles count when deciding on one run, as step plans name them. `is_shared`: that run with
+    this user, as an adviser; on another run nobody is its adviser, whatever other role opens it. (No plan names
+    auditors, the others who can be limited to some runs.)"""
+    return frozenset(role.value for role in roles if is_shared or role not in LIMITED_ALWAYS)
+
+
 def may_by_mandate(roles: Collection[Role], action: Action) -> bool:
     """Whether somebody with these roles may do it who stands in for the manager of the run."""
     return action in BY_MANDATE and not MAY_STAND_IN.isdisjoint(roles)

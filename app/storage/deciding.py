@@ -16,6 +16,7 @@ from sqlmodel import Session, col
 
 from app.engine.people import ONE_ACCOUNT_EACH, Mandate, People
 from app.engine.run import Run, StageInstance, TextId, UserId
+from app.policy import LIMITED_ALWAYS, Role, deciding_roles
 from app.storage.auditor_limits import dutch_day
 from app.storage.mandates import IN_FORCE, as_mandate
 from app.storage.people import persons_of
@@ -37,7 +38,7 @@ class StandIn:
 @dataclass(frozen=True, slots=True)
 class Who:
     """`stand_ins`: for the manager of the run, who is absent then; `approvers`: who has one of the roles that were
-    asked for. `names` has theirs too."""
+    asked for, and that counts on this run. `names` has theirs too."""
 
     people: People = ONE_ACCOUNT_EACH
     stand_ins: tuple[StandIn, ...] = ()
@@ -105,6 +106,8 @@ _WHO = Prepared(
                 sa.select(col(Membership.user_id)).where(
                     col(Membership.municipality_id) == sa.bindparam("here"),
                     col(Membership.role).in_(sa.bindparam("approvers", expanding=True)),
+                    col(Membership.role).not_in(LIMITED_ALWAYS)
+                    | col(Membership.user_id).in_(sa.bindparam("advisers", expanding=True)),
                 )
             ),
         ),
@@ -133,10 +136,12 @@ def who(
         "today": dutch_day(at),
         "people": [uuid.UUID(user) for user in sorted(users)],
         "approvers": [*approvers],
+        "advisers": [uuid.UUID(user) for user in sorted(run.advisers)],
         "texts": [uuid.UUID(text) for text in {text for text in texts if text}],
     }
     rows = _WHO.run(session, values).all()
-    roles = frozenset(row.text for row in rows if row.kind == "role")
+    held = [Role(row.text) for row in rows if row.kind == "role"]
+    roles = deciding_roles(held, is_shared=run.manager in run.advisers)
     return Who(
         people=People({row.id: row.other for row in rows if row.kind == "name" and row.other}),
         stand_ins=tuple(

@@ -12,7 +12,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.policy import ALL_RUNS, Action, Reach, Role, reach
+from app.engine.run import Run
+from app.policy import ALL_RUNS, Action, Reach, Role, deciding_roles, reach
 from app.storage.accounts import MunicipalityRoles, OpenLogin
 
 IDLE: Final = timedelta(minutes=30)
@@ -42,10 +43,9 @@ class Caller:
     limited: frozenset[Role] = frozenset()  # of `roles`, those that count on some runs only
     auditor_until: date | None = None
 
-    @property
-    def role_names(self) -> frozenset[str]:
-        """As step plans name who may decide."""
-        return frozenset(role.value for role in self.roles)
+    def roles_on(self, run: Run) -> frozenset[str]:
+        """That count when deciding on this run, as step plans name them."""
+        return deciding_roles(self.roles, is_shared=self.user_id in run.advisers)
 
     @property
     def sees_all_runs(self) -> bool:

@@ -93,9 +93,9 @@ def point_page(session: Session, caller: Caller, run_id: str, ref: StageRef, id:
         [point.text, point.report, point.returned, point.changed],
         [point.owner, point.by, point.reported_by, point.judged_by, *run.team],
     )
-    me, roles = caller.user_id, caller.role_names
+    me, roles = caller.user_id, caller.roles_on(run)
     people = persons_in(session, run, me)
-    works, decides = caller.may(Action.WORK_ON_STAGE), _decides(plan, ref, caller)
+    works, decides = caller.may(Action.WORK_ON_STAGE), _decides(plan, run, ref, caller)
     return PointPage(
         header=run_header(session, run_id),
         plan=plan,
@@ -115,9 +115,9 @@ def point_page(session: Session, caller: Caller, run_id: str, ref: StageRef, id:
     )
 
 
-def _decides(plan: StepPlan, ref: StageRef, caller: Caller) -> bool:
+def _decides(plan: StepPlan, run: Run, ref: StageRef, caller: Caller) -> bool:
     stage = plan.stage(ref.stage)
-    return caller.may(Action.APPROVE_STAGE) and not any(deciders.approver_lacks_role(stage, ref, caller.role_names))
+    return caller.may(Action.APPROVE_STAGE) and not any(deciders.approver_lacks_role(stage, ref, caller.roles_on(run)))
 
 
 @router.get(PLACE)
@@ -226,11 +226,11 @@ def close_point(
     posted: Posted,
     basis: Basis,
 ) -> Response:
-    by, roles, at = caller.user_id, caller.role_names, now(request)
+    by, at = caller.user_id, now(request)
 
     def decide() -> Decide:
         return lambda plan, run, stage: decisions.close_point(
-            plan, run, stage, point_id, by=by, roles=roles, people=persons_in(session, run, by), at=at
+            plan, run, stage, point_id, by=by, roles=caller.roles_on(run), people=persons_in(session, run, by), at=at
         )
 
     place = (run_id, stage_ref(ref), point_id)
@@ -251,7 +251,7 @@ def return_point(
     posted: Posted,
     basis: Basis,
 ) -> Response:
-    by, roles, at = caller.user_id, caller.role_names, now(request)
+    by, at = caller.user_id, now(request)
 
     def decide() -> Decide:
         text = write_text(session, run_id, parse(WithdrawForm, posted).reason, by=by, at=at)
@@ -262,7 +262,7 @@ def return_point(
             point_id,
             reason=text,
             by=by,
-            roles=roles,
+            roles=caller.roles_on(run),
             people=persons_in(session, run, by),
             at=at,
         )
@@ -285,7 +285,7 @@ def change_point(
     posted: Posted,
     basis: Basis,
 ) -> Response:
-    by, roles, at = caller.user_id, caller.role_names, now(request)
+    by, at = caller.user_id, now(request)
 
     def decide() -> Decide:
         form = parse(ChangePointForm, posted)
@@ -299,7 +299,7 @@ def change_point(
             due=form.due,
             reason=text,
             by=by,
-            roles=roles,
+            roles=caller.roles_on(run),
             people=persons_in(session, run, by),
             at=at,
         )

@@ -34,7 +34,7 @@ class DeciderStanding:
 def standing_of(content: StageContent, caller: Caller, at: datetime) -> DeciderStanding:
     plan, run, ref, me = content.plan, content.run, content.ref, caller.user_id
     stage, instance, people = content.stage, content.instance, content.people
-    roles = caller.role_names
+    roles = caller.roles_on(run)
     mine = [each for each in content.stand_ins if each.mandate.deputy == me and caller.roles & MAY_STAND_IN]
     ways = deciders.ways_to_decide(
         stage, run, instance, by=me, roles=roles, people=people, mandates=[each.mandate for each in mine], at=at

@@ -181,7 +181,7 @@ def move_page(
 def _waits_for(session: Session, caller: Caller, run: Run, outcome: Outcome) -> list[Reason]:
     is_decider = outcome.needs_manager and run.proposal is not None and Role.MANAGER in caller.roles
     people = persons_in(session, run, caller.user_id) if is_decider else ONE_ACCOUNT_EACH
-    return mover_reasons(run, outcome, by=caller.user_id, roles=caller.role_names, people=people)
+    return mover_reasons(run, outcome, by=caller.user_id, roles=caller.roles_on(run), people=people)
 
 
 def _differences(item: Item, question: Question | None, opened: Opened, words: ChangeWords) -> Iterator[ItemDifference]:
@@ -225,7 +225,7 @@ def undo_page(session: Session, caller: Caller, opened: OpenedUndo) -> UndoPage:
         by=names.get(move.by, ""),
         later=tuple(parked_views(session, opened.run.id, opened.undo.later)),
         waits_for=tuple(
-            undoer_reasons(opened.run, opened.undo, by=caller.user_id, roles=caller.role_names, people=people)
+            undoer_reasons(opened.run, opened.undo, by=caller.user_id, roles=caller.roles_on(opened.run), people=people)
         ),
     )
 

@@ -155,7 +155,7 @@ def _move(
         shown=shown,
         reasons=reasons,
         by=by.user_id,
-        roles=by.role_names,
+        roles=by.roles_on(opened.run),
         people=persons_in(session, opened.run, by.user_id),
         at=at,
     )
@@ -199,7 +199,7 @@ def undo(
         park_later=park_later,
         reason=text,
         by=by.user_id,
-        roles=by.role_names,
+        roles=by.roles_on(opened.run),
         people=persons_in(session, opened.run, by.user_id),
         at=at,
     )

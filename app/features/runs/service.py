@@ -190,7 +190,7 @@ def take_decision(
         domain,
         reason=text,
         by=by.user_id,
-        roles=by.role_names,
+        roles=by.roles_on(run),
         people=persons_in(session, run, by.user_id),
         at=at,
     )
@@ -218,7 +218,7 @@ def withdraw_decision(
         domain,
         reason=text,
         by=by.user_id,
-        roles=by.role_names,
+        roles=by.roles_on(run),
         people=persons_in(session, run, by.user_id),
         at=at,
     )

@@ -15,7 +15,7 @@ from app.engine.definition import CHECKLIST, StepPlan, Text
 from app.engine.people import People
 from app.engine.points import PointState
 from app.engine.run import StageRef, StageStatus, StepStatus
-from app.policy import Action, Role, may_by_mandate
+from app.policy import Action, Role, deciding_roles, may_by_mandate
 from app.storage import codec
 from app.storage.auditor_limits import dutch_day
 from app.storage.mandates import IN_FORCE
@@ -68,6 +68,17 @@ _MINE = (
     .correlate(RunRow)
     .exists()
 )
+_IS_SHARED = (
+    select(RunAccess.user_id)  # type: ignore[call-overload]
+    .where(
+        col(RunAccess.run_id) == col(RunRow.id),
+        col(RunAccess.user_id) == bindparam("me"),
+        col(RunAccess.role) == Role.ADVISER.value,
+    )
+    .correlate(RunRow)
+    .exists()
+    .label("is_shared")
+)
 _SUBMITTED = (
     select(
         _kind("approve"),
@@ -75,6 +86,7 @@ _SUBMITTED = (
         col(StageRow.state),
         type_coerce(col(RunRow.manager_id), IdText).label("manager"),
         _MINE.label("stands_in"),
+        _IS_SHARED,
     )
     .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
     .where(col(StageRow.status) == StageStatus.SUBMITTED.value)
@@ -87,6 +99,7 @@ _ASKED_COLUMNS: tuple[Any, ...] = (
     col(RunRow.id).label("id"),
     col(RunRow.name).label("name"),
     col(RunRow.plan_digest).label("plan_digest"),
+    _IS_SHARED,
 )
 _TO_CONFIRM = (
     select(
@@ -228,7 +241,9 @@ def tasks_of(
         plan, ref = load_plan(session, row.plan_digest), StageRef.parse(row.ref)
         stage, domain = plan.stage(ref.stage), _domain_title(plan, ref)
         stage_address = f"/trajecten/{row.id}/fasen/{ref}"
-        may_decide = bool(caller.role_names & set(stage.gate.approvers))
+        may_decide = row.kind in ("approve", "point") and bool(
+            deciding_roles(caller.roles, is_shared=row.is_shared) & set(stage.gate.approvers)
+        )
         if row.kind == "point":
             address = f"{stage_address}/open-punten/{row.point}"
             is_own = row.point_state == PointState.OPEN

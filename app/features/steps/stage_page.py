@@ -186,7 +186,7 @@ def _cannot_decide(
     own: list[Mandate | None] = [None] if caller.may(Action.APPROVE_STAGE) or not mandates else []
     ways = [
         decider_reasons(
-            plan, run, ref, by=caller.user_id, roles=caller.role_names, people=who.people, mandate=mandate, at=at
+            plan, run, ref, by=caller.user_id, roles=caller.roles_on(run), people=who.people, mandate=mandate, at=at
         )
         for mandate in (*own, *mandates)
     ]

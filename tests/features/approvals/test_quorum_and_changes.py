@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache
@@ -11,8 +12,9 @@ from sqlmodel import select
 
 from app.catalogue.loader import LoadedPlan, from_document
 from app.engine.run import StageStatus
+from app.policy import Role
 from app.storage.database import Database
-from app.storage.tables import MandateRow
+from app.storage.tables import MandateRow, Membership
 from app.storage.verify import verify_run
 from tests.features.approvals.test_approvals import (
     ask,
@@ -133,3 +135,51 @@ def test_mandate_is_of_no_use_to_who_only_advises_by_now(room: Room):
     assert answer.status_code == 409
     assert "Uw mandaat geldt nu niet" in words_of(answer.text)
     assert not stage_of(room).approvals
+
+
+@pytest.mark.parametrize("by_mandate", [False, True])
+def test_manager_who_advises_elsewhere_fills_no_place_of_an_adviser_here(room: Room, by_mandate: bool):
+    world = room.world
+    login = "bram" if by_mandate else "carla"
+    with world.database.write() as session:
+        also = {"user_id": uuid.UUID(world.users["carla"]), "municipality_id": world.municipalities["Zonnedijk"]}
+        session.add(Membership(**also, role=Role.ADVISER, created_at=world.clock()))
+    if by_mandate:
+        days = {"van": "23-11-2026", "tot": "27-11-2026", "grondslag": "Mandaatbesluit 2026-14"}
+        who = {"afwezig": world.users["carla"], "vervanger": world.users["bram"]}
+        world.browser("ferry").post("/vervanging", {**who, **days})
+
+    assert decide(room, login, besluit="akkoord").status_code == 303
+
+    assert stage_of(room).approvals[-1].roles == ("manager",)
+    page = words_of(room.browser("dirk").get(f"{room.stage}/beoordelen").text)
+    assert "Nog nodig: 1 van een adviseur." in page
+    assert decide(room, "dirk", besluit="akkoord").status_code == 303
+    assert not stage_of(room).passed
+
+
+def test_gate_for_advisers_asks_nothing_of_a_manager_who_advises_elsewhere(database: Database):
+    loaded = small_plan()
+    document = deepcopy(loaded.document)
+    document["stages"][0]["gate"] |= {"approvers": ["adviser"]}
+    world = a_world(database, plan=replace(loaded, document=document, plan=from_document(document)))
+    with world.database.write() as session:
+        also = {"user_id": uuid.UUID(world.users["dirk"]), "municipality_id": world.municipalities["Zonnedijk"]}
+        session.add(Membership(**also, role=Role.ADVISER, created_at=world.clock()))
+    anna, dirk = world.browser("anna"), world.browser("dirk")
+    room = Room(world, world.a_run(anna))
+    anna.post(f"{room.stage}/starten", {})
+    complete_everything(room)
+    anna.post(f"/trajecten/{room.run}/advies/delen", {"adviseur": world.users["kees"], "vraag": "Wat vindt u?"})
+    assert ask(room).status_code == 303
+
+    assert f"{room.stage}/beoordelen" not in dirk.get("/").text
+    page = words_of(dirk.get(f"{room.stage}/beoordelen").text)
+    assert "Met uw rol kunt u niet beslissen over Verkennen" in page
+    assert "Kees Maas" in page
+    form = decision_form(room, "kees")
+    assert decide(room, "dirk", form=form, besluit="akkoord").status_code == 409
+    anna.post(f"/trajecten/{room.run}/advies/delen", {"adviseur": world.users["dirk"], "vraag": "Wat vindt u?"})
+    assert f"{room.stage}/beoordelen" in dirk.get("/").text
+    assert decide(room, "dirk", besluit="akkoord").status_code == 303
+    assert stage_of(room).status is StageStatus.APPROVED
