@@ -52,7 +52,8 @@ class Caller:
         return self.reach(Action.VIEW_RUN) == ALL_RUNS
 
     def may(self, action: Action) -> bool:
-        """At all; of a role that counts on some runs only, the session knows on which."""
+        """At all; of a role that counts on some runs only, the session knows on which for the action of the route, and
+        app/web/on_run.py for another."""
         return self.reach(action) is not None
 
     def reach(self, action: Action) -> Reach | None:

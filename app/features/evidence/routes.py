@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import structlog
 from fastapi import Request
+from sqlmodel import Session
 from starlette.responses import FileResponse, Response
 
 from app.features.evidence import queries, service, words
@@ -36,6 +37,7 @@ from app.web.forms import FormInvalid, FormState, Posted, Problem, parse, typed_
 from app.web.i18n import N_, Language, gettext_for, language_of
 from app.web.identity import Caller
 from app.web.notice import register, see_other
+from app.web.on_run import may_on_run
 from app.web.paths import stage_ref
 from app.web.read_log import note_read
 from app.web.render import render
@@ -226,14 +228,16 @@ def show_run_evidence(
 @router.get("/trajecten/{run_id}/bewijsstukken/{evidence_id}")
 def show_evidence(request: Request, run_id: str, evidence_id: str, session: ReadSession, caller: Viewer) -> Response:
     page = queries.evidence_page(session, caller, run_id, evidence_id)
-    _may_open(caller, page.evidence)
+    _may_open(session, caller, page.evidence)
     _note(request, caller, page.evidence, Act.READ_EVIDENCE)
     return _evidence_page(request, page, FormState(), status=200)
 
 
-def _may_open(caller: Caller, found: Evidence) -> None:
+def _may_open(session: Session, caller: Caller, found: Evidence) -> None:
     """Raises NotAllowed."""
-    if found.described.confidentiality == "confidential" and not caller.may(Action.OPEN_CONFIDENTIAL):
+    if found.described.confidentiality != "confidential":
+        return
+    if not may_on_run(session, caller, Action.OPEN_CONFIDENTIAL, found.run_id):
         raise NotAllowed(Action.OPEN_CONFIDENTIAL)
 
 
@@ -259,7 +263,7 @@ def _evidence_page(request: Request, page: queries.EvidencePage, form: FormState
 def download(request: Request, run_id: str, evidence_id: str, session: ReadSession, caller: Viewer) -> Response:
     """Always as an attachment, and only if the bytes are still those that were uploaded."""
     found = find_evidence(session, run_id, evidence_id)
-    _may_open(caller, found)
+    _may_open(session, caller, found)
     file = found.described.file
     if file is None:
         return see_other(f"/trajecten/{found.run_id}/bewijsstukken/{found.id}")

@@ -23,6 +23,7 @@ from app.web.access import allowed
 from app.web.clock import now
 from app.web.i18n import language_of
 from app.web.identity import Caller
+from app.web.on_run import may_on_run
 from app.web.read_log import note_read
 from app.web.render import render
 from app.web.room import Room
@@ -40,7 +41,7 @@ def _report(request: Request, session: ReadSession, caller: Caller, run_id: str)
         municipality=caller.municipality_name,
         by=caller.name,
         at=now(request),
-        with_confidential=caller.may(Action.OPEN_CONFIDENTIAL),
+        with_confidential=may_on_run(session, caller, Action.OPEN_CONFIDENTIAL, run_id),
     )
 
 

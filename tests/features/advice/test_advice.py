@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from app.policy import Role
 from app.storage.database import Database
+from app.storage.tables import Membership
 from app.storage.verify import verify_run
 from tests.features.client import Browser, World, a_world
 from tests.features.steps.pages import form_data
@@ -153,17 +155,51 @@ def test_what_is_missing_is_said_and_what_was_typed_stays(world: World):
     assert part.text.lstrip().startswith("<section")
 
 
-def test_adviser_does_not_open_confidential_evidence(world: World):
-    run = shared(world)
-    anna, kees = world.browser("anna"), world.browser("kees")
+def add_two_notes(world: World, run: str) -> dict[str, str]:
+    """A confidential one and one that is not: their ids by title."""
+    anna = world.browser("anna")
     place = f"/trajecten/{run}/fasen/verkennen.1/stappen/overzicht/bewijs"
     for kind, title in (("confidential", "Gespreksnotities"), ("internal", "Overzicht")):
         fields = {"vorm": "notitie", "soort": "verslag", "titel": title, "datum": "2026-11-02"}
         secret = {"notitie": f"Inhoud van {title}", "vertrouwelijkheid": kind, "sleutel": str(uuid.uuid4())}
         assert anna.post(place, {**fields, **secret}).status_code == 200
-    page = kees.get(f"/trajecten/{run}/bewijsstukken").text
-    found = dict(re.findall(r"/bewijsstukken/([0-9a-f-]{36})\">(\w+)", page))
-    ids = {title: id for id, title in found.items()}
+    page = anna.get(f"/trajecten/{run}/bewijsstukken").text
+    return {title: id for id, title in re.findall(r"/bewijsstukken/([0-9a-f-]{36})\">(\w+)", page)}
+
+
+def make_auditor_of(world: World, login: str, run: str) -> None:
+    """Of this run only."""
+    user = uuid.UUID(world.users[login])
+    with world.database.write() as session:
+        place = world.municipalities["Zonnedijk"]
+        session.add(Membership(user_id=user, municipality_id=place, role=Role.AUDITOR, created_at=world.clock.at))
+    address = f"/beheer/gebruikers/{user}/auditor"
+    answer = world.browser("ferry").post(address, {"welke": "gekozen", "trajecten": [run]}, follow_redirects=False)
+    assert answer.status_code == 303
+
+
+def test_adviser_who_is_also_an_auditor_of_another_run_does_not_open_confidential_evidence(world: World):
+    shared_run, audited_run = shared(world), world.a_run(world.browser("anna"), name="Onderzocht")
+    world.browser("anna").post(f"/trajecten/{audited_run}/fasen/verkennen.1/starten", {})
+    make_auditor_of(world, "kees", audited_run)
+    kees = world.browser("kees")
+    for run, expected in ((shared_run, 403), (audited_run, 200)):
+        ids = add_two_notes(world, run)
+        assert kees.get(f"/trajecten/{run}/bewijsstukken/{ids['Overzicht']}").status_code == 200
+        for end in ("", "/bestand"):
+            page = kees.get(f"/trajecten/{run}/bewijsstukken/{ids['Gespreksnotities']}{end}")
+            assert page.status_code == expected, (run, end)
+        for end in ("", "/csv"):
+            report = kees.get(f"/trajecten/{run}/rapport{end}").text
+            assert "Inhoud van Overzicht" in report
+            assert ("Inhoud van Gespreksnotities" in report) == (expected == 200), (run, end)
+    assert kees.get("/trajecten/geen-id/rapport").status_code == 404
+
+
+def test_adviser_does_not_open_confidential_evidence(world: World):
+    run = shared(world)
+    anna, kees = world.browser("anna"), world.browser("kees")
+    ids = add_two_notes(world, run)
     assert kees.get(f"/trajecten/{run}/bewijsstukken/{ids['Overzicht']}").status_code == 200
     assert kees.get(f"/trajecten/{run}/bewijsstukken/{ids['Gespreksnotities']}").status_code == 403
     assert "Inhoud van Gespreksnotities" in anna.get(f"/trajecten/{run}/rapport").text
