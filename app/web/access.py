@@ -230,6 +230,7 @@ class Operating(Policy):
             _tell(request, "no_operator", found, action=self.action)
             raise NotAllowed(self.action)
         set_reach(session, found.user_id, NO_RUNS)
+        recognise(request, form, found)
         return found
 
 

@@ -26,6 +26,7 @@ from app.web.clock import now
 from app.web.forms import FormInvalid, FormState, Posted, parse, refuse
 from app.web.i18n import N_, language_of
 from app.web.notice import register, see_other
+from app.web.once import shown_at
 from app.web.render import Pages, render
 from app.web.room import Room
 from app.web.sender import sender_of
@@ -178,6 +179,7 @@ def _invite(
     except LoginInvalid:
         raise refuse(posted, "e-mail", N_("Type an e-mail address without spaces.")) from None
     _note(request, session, login, Act.ADMINISTRATOR_INVITED, id, about=user_id)
+    shown_at(request, f"{HERE}/gemeenten/{id}")  # the link is shown once; its municipality tells of the invitation
     return render(
         request,
         "installation/new_link.html",

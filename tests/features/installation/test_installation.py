@@ -15,6 +15,7 @@ from app.storage.scope import unscoped
 from app.web.identity import ABSOLUTE, session_id_of
 from tests.features.accounts.building import MONDAY, a_session
 from tests.features.client import Browser, World, a_world
+from tests.journey.visitor import forms_in
 
 
 @pytest.fixture
@@ -103,6 +104,20 @@ def test_municipality_is_made_with_a_link_for_its_first_administrator_and_only_o
     taken = otto.post("/installatie/gemeenten/toevoegen", {**fields, "gemeente": "Anderdorp"})
     assert taken.status_code == 422
     assert "Anderdorp" not in otto.get("/installatie").text
+
+
+def test_form_of_an_operator_sent_twice_counts_once_and_gives_one_link(world: World):
+    otto, page = an_operator(world), "/installatie/gemeenten/toevoegen"
+    form = next(form for form in forms_in(otto.get(page).text) if form.action == page)
+    typed = {"gemeente": "Nieuwdorp", "naam": "Nel Nieuw", "e-mail": "nel@nieuwdorp.example"}
+    first, second = (otto.client.post(page, data={**form.values, **typed}) for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert "/wachtwoord/" in first.text
+    assert second.url.path.startswith("/installatie/gemeenten/")
+    assert "/wachtwoord/" not in second.text
+    assert otto.get("/installatie").text.count("Nieuwdorp</a>") == 1
+    with world.database.owner.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM account_link")).scalar_one() == 1
 
 
 def test_closing_puts_everybody_out_and_reopening_lets_them_in_and_the_administrators_see_it(world: World):
