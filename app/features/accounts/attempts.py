@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import math
 import uuid
@@ -15,6 +14,7 @@ from sqlmodel import Session
 
 from app.storage import accounts
 from app.storage.accounts import AttemptLimit
+from app.storage.attempt_keys import ACCOUNT, PASSKEY, RECOVERY_CODE, SECOND_FACTOR, attempt_key
 
 ATTEMPTS_MAX: Final = 10  # failed ones, per account and per address
 ATTEMPTS_WINDOW: Final = timedelta(minutes=5)
@@ -35,7 +35,7 @@ def claim_password(
     session: Session, login: str, address: str | None, *, at: datetime, is_known_device: bool = False
 ) -> list[uuid.UUID]:
     """Counts an attempt, until it turns out to be right; the count precedes the check.  Raises TooManyAttempts."""
-    own = [AttemptLimit(key("account", accounts.normal_login(login)), ATTEMPTS_MAX, ATTEMPTS_WINDOW)]
+    own = [AttemptLimit(attempt_key(ACCOUNT, accounts.normal_login(login)), ATTEMPTS_MAX, ATTEMPTS_WINDOW)]
     return _claim(session, own + _of_address(address, is_known_device), at)
 
 
@@ -45,7 +45,7 @@ def claim_code(
     """The same for a code of the app. Not under the key of the password: who knows no password should not be able to
     keep others from typing their code. Whoever does know it may go on for a day only so long: of a million codes three
     are right at each moment."""
-    account = key("second factor", str(user_id))
+    account = attempt_key(SECOND_FACTOR, str(user_id))
     own = [
         AttemptLimit(account, ATTEMPTS_MAX, ATTEMPTS_WINDOW),
         AttemptLimit(account, CODES_A_DAY_MAX, timedelta(hours=24)),
@@ -57,13 +57,13 @@ def claim_recovery_code(
     session: Session, user_id: uuid.UUID, address: str | None, *, at: datetime, is_known_device: bool = False
 ) -> list[uuid.UUID]:
     """Apart from the codes of the app: nobody guesses these, and they are left when somebody used up the others."""
-    own = [AttemptLimit(key("recovery code", str(user_id)), ATTEMPTS_MAX, ATTEMPTS_WINDOW)]
+    own = [AttemptLimit(attempt_key(RECOVERY_CODE, str(user_id)), ATTEMPTS_MAX, ATTEMPTS_WINDOW)]
     return _claim(session, own + _of_address(address, is_known_device), at)
 
 
 def claim_passkey(session: Session, credential_id: str, address: str | None, *, at: datetime) -> list[uuid.UUID]:
     """The same for a passkey."""
-    own = [AttemptLimit(key("passkey", credential_id), ATTEMPTS_MAX, ATTEMPTS_WINDOW)]
+    own = [AttemptLimit(attempt_key(PASSKEY, credential_id), ATTEMPTS_MAX, ATTEMPTS_WINDOW)]
     return _claim(session, own + _of_address(address, False), at)
 
 
@@ -71,7 +71,7 @@ def claim_provider(session: Session, address: str | None, *, at: datetime, with_
     """Each begun sign-in through a provider takes a row, and with a kept text much room: so many from one address, and
     not so few that colleagues behind one address notice.  Raises TooManyAttempts."""
     kind, most = ("provider with text", STARTS_WITH_TEXT_MAX) if with_text else ("provider", STARTS_MAX)
-    _claim(session, [AttemptLimit(key(kind, network_of(address)), most, ATTEMPTS_WINDOW)], at)
+    _claim(session, [AttemptLimit(attempt_key(kind, network_of(address)), most, ATTEMPTS_WINDOW)], at)
 
 
 def _of_address(address: str | None, is_known_device: bool) -> list[AttemptLimit]:
@@ -79,7 +79,7 @@ def _of_address(address: str | None, is_known_device: bool) -> list[AttemptLimit
     colleagues are no reason to keep somebody out. For guessing it helps nobody: the limit of the account stays."""
     if is_known_device:
         return []
-    return [AttemptLimit(key("address", network_of(address)), ATTEMPTS_MAX, ATTEMPTS_WINDOW)]
+    return [AttemptLimit(attempt_key("address", network_of(address)), ATTEMPTS_MAX, ATTEMPTS_WINDOW)]
 
 
 def _claim(session: Session, limits: Sequence[AttemptLimit], at: datetime) -> list[uuid.UUID]:
@@ -101,8 +101,3 @@ def network_of(address: str | None) -> str:
             return str(ip.ipv4_mapped)
         return str(ipaddress.ip_network((int(ip), 64), strict=False))
     return str(ip)
-
-
-def key(kind: str, value: str) -> str:
-    """Hashed, so that the table does not tell who tried from where."""
-    return hashlib.sha256(f"{kind}:{value}".encode()).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Annotated, Any, Final
 
 from pydantic import Field, StringConstraints
@@ -72,15 +72,26 @@ def chosen_in(posted: FormData) -> Chosen:
     numbers = sorted(fields["stuk"])
     try:
         found = tuple(from_json(json.loads(fields["stuk"][number])) for number in numbers)
-        searched_at = datetime.fromisoformat(str(posted.get("gezocht") or ""))
-    except (ValueError, RecursionError):
+        searched_at = _moment(str(posted.get("gezocht") or ""))
+    except (ValueError, OverflowError, RecursionError):
         raise Tampered from None
     choices = tuple(fields["keuze"].get(number, NOTHING) for number in numbers)
     is_right = 0 < len(found) <= HITS_MAX and set(choices) <= {PASSAGE, WHOLE, NOTHING}
-    is_right = is_right and len({item.key for item in found}) == len(found) and searched_at.tzinfo is not None
+    is_right = is_right and len({item.key for item in found}) == len(found)
     if not is_right or any(not item.passages for item in found):
         raise Tampered
     return Chosen(found, choices, searched_at)
+
+
+def _moment(typed: str) -> datetime:
+    """Raises ValueError, OverflowError."""
+    moment = datetime.fromisoformat(typed)
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    moment = moment.astimezone(UTC)
+    if not MINYEAR < moment.year < MAXYEAR:
+        raise ValueError("no zone but UTC has this moment")  # a page shows it in Dutch time
+    return moment
 
 
 def ground_in(posted: FormData, chosen: Chosen | None = None) -> Ground:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Final
 
-from fastapi import APIRouter, BackgroundTasks, Request
+from fastapi import BackgroundTasks, Request
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -33,9 +33,10 @@ from app.web.i18n import N_, gettext_for, language_of
 from app.web.identity import Caller
 from app.web.notice import register, see_other
 from app.web.render import render
+from app.web.room import Room
 from app.web.sender import sender_of
 
-router = APIRouter()
+router = Room()
 register(
     {
         "erasure_asked": N_("This waits for another administrator or a manager. Nothing was erased yet."),

@@ -77,9 +77,9 @@ def from_json(given: Any) -> Item:
         passages = given["passages"]
         places = None
         if passages is not None:
-            places = tuple(Passage(_path(path), int(start), int(end)) for path, start, end in passages)
+            places = tuple(Passage(_path(path), _place(start), _place(end)) for path, start, end in passages)
         run = given["run"]
-        return Item(Key(Kind(given["kind"]), None if run is None else str(run), str(given["id"])), places)
+        return Item(Key(Kind(given["kind"]), None if run is None else _id(run), _id(given["id"])), places)
     except (KeyError, TypeError) as error:
         raise ValueError(f"not an item to erase: {error!r}") from None
 
@@ -88,6 +88,19 @@ def _path(given: Sequence[Any]) -> Path:
     if not all(isinstance(part, str | int) for part in given):
         raise ValueError("a path has names and numbers")
     return tuple(given)
+
+
+def _place(given: Any) -> int:
+    if type(given) is not int:
+        raise ValueError("a place in a text is a whole number")
+    return given
+
+
+def _id(given: Any) -> str:
+    """No database takes every character."""
+    if not (isinstance(given, str) and given and given.isascii() and given.isprintable()):
+        raise ValueError("an id has letters, digits and signs")
+    return given
 
 
 class PassageGone(Exception):

@@ -11,12 +11,14 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from app.policy import Role
+from app.storage.attempt_keys import keys_of
 from app.storage.tables import (
     AccountEvent,
     AccountLink,
     AnsweredForm,
     AuditorLimit,
     AuthenticatorApp,
+    LoginAttempt,
     LoginSession,
     Membership,
     Operator,
@@ -178,6 +180,7 @@ def is_known(session: Session, user_id: uuid.UUID) -> bool:
 def erase_account(session: Session, user_id: str, *, at: datetime) -> None:
     """Nobody can get in with it any more. Nothing happens where it is gone already."""
     key = uuid.UUID(user_id)
+    _forget_attempts(session, key)  # first: what they are counted under is still known
     for column in GOES:
         session.execute(sa.delete(column.class_).where(column == key).execution_options(synchronize_session=False))
     values: dict[str, Any] = {
@@ -187,6 +190,15 @@ def erase_account(session: Session, user_id: str, *, at: datetime) -> None:
         "language": "nl",
     }
     session.execute(sa.update(User).where(col(User.id) == key).values(**values, disabled_at=at))
+
+
+def _forget_attempts(session: Session, user_id: uuid.UUID) -> None:
+    """A hash of a login is found again by whoever tries logins."""
+    login = session.exec(select(User.login).where(User.id == user_id)).first()
+    passkeys = session.exec(select(Passkey.credential_id).where(Passkey.user_id == user_id)).all()
+    keys = list(keys_of(user_id, login=login or "", passkeys=passkeys))
+    gone = sa.delete(LoginAttempt).where(col(LoginAttempt.key).in_(keys))
+    session.execute(gone.execution_options(synchronize_session=False))
 
 
 def ensure_users(session: Session, ids: set[str], *, at: datetime) -> None:

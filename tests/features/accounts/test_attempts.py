@@ -9,12 +9,13 @@ import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from app.features.accounts import attempts, known_device
+from app.features.accounts import known_device
 from app.features.accounts.attempts import ATTEMPTS_MAX, CODES_A_DAY_MAX
 from app.policy import Role
 from app.settings import DEMONSTRATION_SECRET
 from app.storage import passwords, second_factors
 from app.storage.account_log import Act
+from app.storage.attempt_keys import attempt_key
 from app.storage.database import Database
 from app.storage.scope import unscoped
 from app.storage.second_factors import WRONG_CODES_MAX
@@ -49,7 +50,7 @@ def code(browser: TestClient, typed: str) -> int:
 
 def failed(database: Database, kind: str, value: str, count: int, *, ago: timedelta = timedelta()) -> None:
     with database.write() as session:
-        key = attempts.key(kind, value)
+        key = attempt_key(kind, value)
         session.add_all(LoginAttempt(key=key, at=MONDAY - ago) for _ in range(count))
 
 

@@ -6,11 +6,12 @@ from fastapi import FastAPI
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from app.features.accounts.attempts import ATTEMPTS_MAX, ATTEMPTS_WINDOW, key, network_of
+from app.features.accounts.attempts import ATTEMPTS_MAX, ATTEMPTS_WINDOW, network_of
 from app.features.accounts.checks import PasswordChecks
 from app.policy import Role
 from app.storage import accounts, passwords
 from app.storage.accounts import AttemptLimit, DemoAccount
+from app.storage.attempt_keys import attempt_key
 from app.storage.database import Database
 from app.storage.passwords import PASSWORD_BYTES_MAX
 from app.storage.tables import LoginAttempt, LoginSession, User
@@ -296,7 +297,7 @@ def test_afterwards_back_to_where_one_was(database: Database, verder: str):
 def attempts(database: Database, count: int, *, login: str | None = None, at: timedelta = timedelta()) -> None:
     """Failed ones, without the cost of a hash: of one account from many addresses, or the other way round."""
 
-    keys = [key("account", login)] if login else [key("address", "unknown")]
+    keys = [attempt_key("account", login)] if login else [attempt_key("address", "unknown")]
     with database.write() as session:
         session.add_all(LoginAttempt(key=keys[0], at=MONDAY + at) for _ in range(count))
 

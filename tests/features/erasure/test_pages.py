@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
+from starlette.testclient import TestClient
 
 from app.storage import people
 from app.storage.account_log import Act
+from app.storage.attempt_keys import keys_of
 from app.storage.database import Database
 from app.storage.erasure.register import Register
-from app.storage.tables import AccountEvent, Operator
+from app.storage.tables import AccountEvent, LoginAttempt, Operator, Passkey
+from tests.features.accounts.building import OURS
 from tests.features.client import World, a_world
 from tests.journey.visitor import Visitor
 from tests.security.prepared import add_evidence, begin, fill_step, visitor
@@ -204,9 +208,22 @@ def test_another_municipality_finds_nothing_and_reaches_nothing(world: World):
     assert (refused.status_code, "Zangvogel" in refused.text) == (409, False)
 
 
+def an_item(places: str = "[[[],0,1]]", id: str = '"1"', run: str = "null") -> str:
+    return f'{{"kind":"answer","run":{run},"id":{id},"passages":{places}}}'
+
+
+SEARCHED = {"gezocht": "2026-11-23T09:00:00+00:00"}
+
+
 @pytest.mark.parametrize(
     "fields",
     [
+        *({**SEARCHED, "stuk.0": an_item(f"[[[],{end},1]]")} for end in ("Infinity", "NaN", "1e400", '"0"', "0.5")),
+        *({**SEARCHED, "stuk.0": an_item(id=id)} for id in ('"\\u0000"', '"\\ud800"', "7", "null", "{}", '""')),
+        *({**SEARCHED, "stuk.0": an_item(run=run)} for run in ('"\\u0000"', '"\\ud800"', "7")),
+        {"gezocht": "0001-01-01T00:00+14:00", "stuk.0": an_item()},
+        {"gezocht": "9999-12-31T23:59-14:00", "stuk.0": an_item()},
+        {"gezocht": "9999-12-31T23:59+00:00", "stuk.0": an_item()},
         {"gezocht": ""},
         {"gezocht": "gisteren", "stuk.0": "{}"},
         {"gezocht": "2026-11-23T09:00:00+00:00", "stuk.0": "[" * 5000},
@@ -229,3 +246,43 @@ def test_a_term_that_stands_everywhere_and_a_forgotten_ground_are_told(world: Wo
     ferry.send("Vraag om dit te wissen", {"keuze.0": "geheel"}, status=422)
     assert RESIDENT in ferry.text
     assert re.search(r'name="keuze.0" value="geheel" checked', ferry.page.text)
+
+
+def test_form_sent_twice_asks_once(world: World):
+    a_run(world)
+    page = search(world, RESIDENT)
+    fields = {**page.form_with("Vraag om dit te wissen").values, "grond": ["unlawful"]}
+    send = world.browser("ferry").client.post
+    answers = [send(f"{HERE}/vragen", data=fields, follow_redirects=False) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert answers[0].headers["location"] == answers[1].headers["location"]
+
+
+def test_erased_account_leaves_no_attempt_under_a_key_that_can_be_guessed(world: World):
+    ferry, anna = world.browser("ferry"), uuid.UUID(world.users["anna"])
+    with world.database.write() as session:
+        for name, user in (("anna", anna), ("bram", uuid.UUID(world.users["bram"]))):
+            session.add(a_passkey(user, f"passkey-{name}", at=world.clock()))
+            for key in keys_of(user, login=name, passkeys=[f"passkey-{name}"]):
+                session.add(LoginAttempt(key=key, at=world.clock()))
+    sign_in = {"login": "Anna ", "wachtwoord": "niet het goede wachtwoord"}
+    TestClient(world.app, base_url=OURS).post("/inloggen", data=sign_in)
+    asked = ferry.post(f"{HERE}/personen/{anna}", {"grond": "not_needed"}, follow_redirects=False)
+    carla = world.browser("carla")
+    assert carla.post(f"{asked.headers['location']}/wissen", {}, follow_redirects=False).status_code == 303
+    with world.database.read() as session:
+        left = set(session.exec(select(LoginAttempt.key)))
+    assert left.isdisjoint(keys_of(anna, login="anna", passkeys=["passkey-anna"]))
+    assert left >= set(keys_of(uuid.UUID(world.users["bram"]), login="bram", passkeys=["passkey-bram"]))
+
+
+def a_passkey(user: uuid.UUID, credential_id: str, *, at: datetime) -> Passkey:
+    return Passkey(
+        user_id=user,
+        credential_id=credential_id,
+        public_key="",
+        sign_count=0,
+        transports=[],
+        name="Telefoon",
+        created_at=at,
+    )
