@@ -74,6 +74,7 @@ _OURS: Final = _named("""
     answered_form: notice
     account_event: act
     answer: question ref step
+    erasure: ground status
     evidence: confidentiality form kind media_type ref step
     local_plan: extends_plan extends_version status version
     log_entry: origin
@@ -117,6 +118,7 @@ _PROOF: Final = _named("""
     provider_flow: browser id sealed
     recovery_code: digest
     run: plan_digest
+    run_text: commitment salt
     seal: digest
     signed_head: signature
     spent_challenge: id
@@ -125,6 +127,7 @@ _PROOF: Final = _named("""
 # Ids, keys and times only.
 _IDS: Final = _named("""
     account_event: detail
+    erasure: files items
     evidence: grounds
     mass_move: chosen
     mass_move_run: told

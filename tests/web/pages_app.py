@@ -45,7 +45,9 @@ def an_app(
     if caller is not None:
 
         async def signed_in(request: Request, call_next: RequestResponseEndpoint) -> Response:
-            login = SimpleNamespace(user_id="u1", user_name=caller.name, csrf_token="t" * 43, memberships=(1, 2))
+            login = SimpleNamespace(
+                user_id="u1", user_name=caller.name, csrf_token="t" * 43, memberships=(1, 2), is_operator=False
+            )
             request.state.login, request.state.caller = login, caller
             return await call_next(request)
 

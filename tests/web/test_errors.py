@@ -12,6 +12,7 @@ from app.engine.errors import Blocked, EngineError, Reason, SealBroken, StepChan
 from app.engine.guards import NoSuchPart
 from app.engine.run_migration.moves import MoveChanged
 from app.storage.local_plans import LocalPlanNotFound
+from app.storage.marks import Outdated
 from app.storage.run_header import RunNotFound
 from app.storage.run_store import StaleRun
 from app.web.errors import EXPLANATIONS, STATUS, TYPED_CHARACTERS_MAX, TYPED_FIELDS_MAX
@@ -30,6 +31,7 @@ REFUSALS: dict[str, Exception] = {
     "SealBroken": SealBroken("verkennen.1", shown="a", current="b"),
     "StaleRun": StaleRun("x"),
     "MoveChanged": MoveChanged(shown="a", current="b"),
+    "Outdated": Outdated("a"),
 }
 
 
