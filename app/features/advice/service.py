@@ -9,6 +9,7 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from app.engine import advice as rules
+from app.engine.guards import NoSuchPart
 from app.engine.run import Followed, StageRef, UserId
 from app.policy import Role
 from app.storage import marks, run_store
@@ -44,9 +45,11 @@ def share(
 
 
 def end_sharing(session: Session, run_id: str, adviser: str, *, based_on: str, by: UserId, at: datetime) -> None:
-    """Raises Outdated."""
+    """Ending it twice is done once.  Raises Outdated, and NoSuchPart for who is no adviser at all."""
     plan, run = run_store.load_stages(session, run_id, for_change=True)
     marks.check(based_on, marks.shared_mark(run, adviser))
+    if adviser not in run.advisers and all(person.id != adviser for person in members_with_role(session, Role.ADVISER)):
+        raise NoSuchPart(adviser)
     run_store.record(session, plan, run, rules.end_sharing(run, adviser, by=by, at=at))
 
 
