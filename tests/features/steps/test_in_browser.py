@@ -257,7 +257,7 @@ def test_two_people_without_scripts_both_keep_their_text(chromium: Browser, room
     field(bram, "naam").fill("Ook van Bram")
     bram.click("#opslaan")
     expect(bram.locator(".conflict")).to_contain_text("Tekst van Anna de Wit")
-    bram.get_by_label("Bewaar allebei").check()
+    bram.get_by_label("Schrijf de twee samen").check()
     bram.get_by_role("button", name="Mijn keuze opslaan").click()
     expect(bram).to_have_url(re.compile(f"{room.step}$"))
     assert room.answers() == {"naam": "Ook van Bram", "beschrijving": "Van Anna\n\nVan Bram"}
