@@ -167,8 +167,8 @@ def test_what_people_do_comes_out_as_it_should_on_sqlite(tmp_path: Path):
 
 def test_what_people_do_comes_out_as_it_should_on_postgresql(postgresql: PostgreSQL):
     def new() -> Database:
-        postgresql.database.engine.dispose()
-        empty_tables(postgresql.database.engine)
+        postgresql.database.dispose()
+        empty_tables(postgresql.superuser)
         return postgresql.database
 
     try:
