@@ -196,9 +196,11 @@ def rests_on(plan: StepPlan, run: Run, decision: Decision, domain: str | None) -
     ]
 
 
-def decider_did_the_work(
+def decider_is_involved(
     plan: StepPlan, run: Run, decision: Decision, domain: str | None, by: UserId, people: People
 ) -> Iterator[Reason]:
-    """Four eyes outside the stages too: who made what a decision rests on does not take it."""
+    """Four eyes outside the stages too: who made what a decision rests on does not take it, nor does who takes no part
+    in deciding about that."""
     for instance in rests_on(plan, run, decision, domain):
         yield from approver_did_the_work(instance, by, people)
+        yield from approver_recused(instance, by, people)

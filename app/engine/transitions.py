@@ -628,7 +628,7 @@ def take_decision(
     reasons = [*guards.cannot_decide(plan, run, definition, domain)]
     if not roles & set(definition.taken_by):
         reasons.append(Reason("decider_lacks_role"))
-    reasons += deciders.decider_did_the_work(plan, run, definition, domain, by, people)
+    reasons += deciders.decider_is_involved(plan, run, definition, domain, by, people)
     if reason is None:
         reasons.append(Reason("reason_missing"))
     _refuse_if("take_decision", reasons)
@@ -653,7 +653,7 @@ def withdraw_decision(
     reasons = [] if run.decision(decision, domain) else [Reason("decision_not_taken")]
     if not roles & set(definition.taken_by):
         reasons.append(Reason("decider_lacks_role"))
-    reasons += deciders.decider_did_the_work(plan, run, definition, domain, by, people)
+    reasons += deciders.decider_is_involved(plan, run, definition, domain, by, people)
     if reason is None:
         reasons.append(Reason("reason_missing"))
     _refuse_if("withdraw_decision", reasons)

@@ -109,6 +109,21 @@ def test_a_decision_outside_the_stages_is_not_taken_by_who_made_what_it_rests_on
     assert taken.with_decision_withdrawn("bestaand-volstaat", "wonen", by=MARIAM).run.decisions == ()
 
 
+def test_a_decision_outside_the_stages_is_not_taken_by_who_takes_no_part_in_what_it_rests_on():
+    recused = a_run().with_stage(HERE).with_recusal(HERE, by=MARIAM).with_work_done(HERE).with_request(HERE)
+    approved = recused.with_approval(HERE, by=MAX)
+
+    def take(by: str, people: People) -> RunBuilder:
+        return approved.with_decision("bestaand-volstaat", "wonen", by=by, people=people)
+
+    assert why_not(lambda: take(MARIAM, People())) == ["approver_recused"]
+    assert why_not(lambda: take(BRAM, People({BRAM: "mariam", MARIAM: "mariam"}))) == ["approver_recused"]
+    taken = take(MAX, People())
+    assert why_not(lambda: taken.with_decision_withdrawn("bestaand-volstaat", "wonen", by=MARIAM)) == [
+        "approver_recused"
+    ]
+
+
 def test_what_came_along_from_an_earlier_run_was_written_by_somebody():
     built = a_run().with_stage(HERE, by=ANNA)
     proposed = e.AnswersProposed(ref=ref(HERE), step="overzicht", answers={}, authors=(MAX, ANNA), by=ANNA, at=MONDAY)

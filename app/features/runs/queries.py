@@ -41,7 +41,7 @@ class StageLine:
 
 @dataclass(frozen=True, slots=True)
 class DecisionLine:
-    """A decision outside the stages, per domain where that holds; `taken` with its reason if it was taken. `own_work`:
+    """A decision outside the stages, per domain where that holds; `taken` with its reason if it was taken. `involved`:
     why it is not for the one who looks to take or withdraw it."""
 
     decision: Decision
@@ -49,7 +49,7 @@ class DecisionLine:
     taken: DecisionTaken | None
     reason: str | None
     blocked_by: tuple[Reason, ...]
-    own_work: tuple[Reason, ...]
+    involved: tuple[Reason, ...]
     mark: str
 
 
@@ -147,7 +147,7 @@ def _decisions(plan: StepPlan, run: Run, texts: dict[str, str], by: UserId, peop
                     taken=taken,
                     reason=texts.get(taken.reason) if taken else None,
                     blocked_by=tuple(guards.unmet_requirements(plan, run, decision.requires, domain)),
-                    own_work=tuple(deciders.decider_did_the_work(plan, run, decision, domain, by, people)),
+                    involved=tuple(deciders.decider_is_involved(plan, run, decision, domain, by, people)),
                     mark=decision_mark(run, decision.id, domain),
                 )
             )
