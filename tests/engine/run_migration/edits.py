@@ -138,6 +138,12 @@ class Editor:
         for known in self.below(path):
             del self.origins[known]
 
+    def removed_from(self, step: Path) -> set[str]:
+        """Names of questions of the older version that were in this step, and of which nothing is left."""
+        kept = {old for olds in self.origins.values() for old in olds}
+        was_here = [path for path in paths(self.old) if path[:2] in self.origins.get(step, ()) and len(path) == 3]
+        return {path[2] for path in was_here if path not in kept}
+
     def carry(self, path: Path, to: Path) -> None:
         """What came from somewhere still does, under another path; several may come together."""
         for known in self.below(path):
@@ -286,12 +292,16 @@ class Editor:
             self.carry((stage.id, step.id, question.id), (stage.id, id, question.id))
 
     def merge_steps(self) -> None:
-        """The second goes up in the first; questions of the same name become one, in the first one's words."""
+        """The second goes up in the first; questions of the same name become one, in the first one's words. That one of
+        them was removed before could not be seen: it would have come back by its name."""
         one, two = self.step(), self.step()
         if one is None or two is None or one[0].is_per_domain != two[0].is_per_domain:
             return
         (stage, step), (from_stage, gone) = one, two
         if (stage.id, step.id) == (from_stage.id, gone.id) or len(from_stage.steps) == 1:
+            return
+        removed = self.removed_from((stage.id, step.id)) | self.removed_from((from_stage.id, gone.id))
+        if removed & {question.id for question in (*step.questions, *gone.questions)}:
             return
         known = {question.id for question in step.questions}
         kinds = {demand.kind for demand in step.evidence}
