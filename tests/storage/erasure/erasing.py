@@ -19,7 +19,8 @@ from app.storage.evidence_files import EvidenceFiles
 from app.storage.scope import set_scope
 from tests.features.client import World
 
-RESIDENT = "Zangvogel Kanarie"
+RESIDENT = "Wielewaal Kanarie"
+"""Called like nothing else in the tests: PostgreSQL keeps the bytes of what others removed."""
 HERE = "Zonnedijk"
 
 

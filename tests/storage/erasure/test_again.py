@@ -87,10 +87,10 @@ def test_an_older_backup_loses_again_what_was_erased(
     gone = erase(world, [], account=world.users["bram"], register=register)
     keeper.sign(here, at=world.clock.at)
     head = newest_head(world)
-    assert files_with(tmp_path, "Zangvogel") == []
+    assert files_with(tmp_path, "Wielewaal") == []
 
     with restored(world, tmp_path, backup) as older:
-        assert files_with(tmp_path, "Zangvogel") != []
+        assert files_with(tmp_path, "Wielewaal") != []
         assert any(files_of(older).path_of(hit.place.file).exists() for hit in hits if hit.place.file)
         with older.reading() as session:
             found = [problem.problem for problem in verify_erasures(session, register.read())]
@@ -107,7 +107,7 @@ def test_an_older_backup_loses_again_what_was_erased(
 
         assert (compared.again, compared.added, compared.elsewhere) == ((erased, gone), (), 0)
         assert cleaner(older).finish_all()
-        assert files_with(tmp_path, "Zangvogel") == []
+        assert files_with(tmp_path, "Wielewaal") == []
         assert files_with(tmp_path, "Bram Bos") == []
         assert not any(files_of(older).path_of(hit.place.file).exists() for hit in hits if hit.place.file)
         with older.reading() as session:
@@ -153,7 +153,7 @@ def test_register_keeps_order_and_each_erasure_once(world: World, register: Regi
 
     assert [each.id for each in register.read()] == ids
     assert register.path.stat().st_mode & 0o777 == 0o600
-    assert "Zangvogel" not in register.path.read_text()
+    assert "Wielewaal" not in register.path.read_text()
     assert missing_in(world.database, register.read()) == []
 
 

@@ -43,13 +43,13 @@ def problems(world: World, run: Prepared) -> list[str]:
 def test_everything_that_names_somebody_is_found_and_goes(world: World, request: pytest.FixtureRequest):
     run = prepare(world, officer="anna", manager="carla", word=RESIDENT)
     assert problems(world, run) == []
-    hits = hits_for(world, "zángvogel   KANARIE")
+    hits = hits_for(world, "wiéléwaal   KANARIE")
     assert {hit.place.key.kind for hit in hits} == {Kind.ANSWER, Kind.TEXT, Kind.EVIDENCE}
     assert any(not hit.place.is_current for hit in hits), "earlier versions too"
     paths = [files_of(world).path_of(hit.place.file) for hit in hits if hit.place.file]
     assert [path for path in paths if path.exists()] == paths != []
     before, folder = seals(world), data_folder(world, request)
-    assert files_with(folder, "Zangvogel") != []
+    assert files_with(folder, "Wielewaal") != []
 
     id = erase(world, [hit.whole_item for hit in hits])
 
@@ -57,7 +57,7 @@ def test_everything_that_names_somebody_is_found_and_goes(world: World, request:
     assert problems(world, run) == []
     assert seals(world) == before
     assert [path for path in paths if path.exists()] == []
-    assert files_with(data_folder(world, request), "Zangvogel") == []
+    assert files_with(data_folder(world, request), "Wielewaal") == []
     assert_pages_are_whole(world, run)
     with world.reading() as session:
         assert requests.find(session, id).is_clean
@@ -71,7 +71,7 @@ def assert_pages_are_whole(world: World, run: Prepared) -> None:
     for page in pages:
         answer = world.browser("anna").get(f"/trajecten/{run.run}{page}")
         assert answer.status_code == 200, page
-        assert "Zangvogel" not in answer.text, page
+        assert "Wielewaal" not in answer.text, page
         if page in ("/rapport", "/bewijsstukken", "/fasen/verkennen.1/stappen/overzicht"):
             assert MARK in answer.text, page
 
