@@ -7,9 +7,10 @@ would have the account behind it. Callers begin and end the transaction.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -27,7 +28,7 @@ class AlreadyLinked(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """`provider` is its key in the settings."""
+    """`provider`: its key in the settings. It gave the link; others that share its issuer open the account too."""
 
     provider: str
     issuer: str
@@ -44,8 +45,10 @@ class Known:
 
 
 def find_known(session: Session, issuer: str, subject: str) -> Known | None:
+    """Nobody ends the link before the transaction does; one that is being ended is waited for, and not found."""
     query = select(User.id, User.disabled_at).join(ProviderAccount, col(ProviderAccount.user_id) == col(User.id))
-    row = session.exec(query.where(ProviderAccount.issuer == issuer, ProviderAccount.subject == subject)).one_or_none()
+    query = query.where(ProviderAccount.issuer == issuer, ProviderAccount.subject == subject)
+    row = session.exec(query.with_for_update(of=ProviderAccount)).one_or_none()
     return Known(row[0], row[1] is not None) if row else None
 
 
@@ -63,11 +66,11 @@ def municipality_named(session: Session, name: str) -> uuid.UUID | None:
     return session.exec(select(Municipality.id).where(Municipality.name == " ".join(name.split()))).one_or_none()
 
 
-def was_seen(session: Session, issuer: str, subject: str, *, provider: str, at: datetime) -> None:
+def was_seen(session: Session, issuer: str, subject: str, *, at: datetime) -> None:
     theirs = sa.update(ProviderAccount).where(
         col(ProviderAccount.issuer) == issuer, col(ProviderAccount.subject) == subject
     )
-    session.execute(theirs.values(provider=provider, seen_at=at))
+    session.execute(theirs.values(seen_at=at))
 
 
 def make_account(
@@ -103,19 +106,18 @@ def link(session: Session, user_id: uuid.UUID, *, issuer: str, subject: str, pro
         raise AlreadyLinked from None
 
 
-def unlink(session: Session, user_id: uuid.UUID, provider: str, *, at: datetime) -> bool:
-    """Also takes the roles that came from there, and ends the sessions that it opened. Whether there was a link."""
-    theirs = sa.delete(ProviderAccount).where(
-        col(ProviderAccount.user_id) == user_id, col(ProviderAccount.provider) == provider
-    )
-    if session.connection().execute(theirs).rowcount == 0:
+def unlink(session: Session, user_id: uuid.UUID, provider: str, *, siblings: Collection[str], at: datetime) -> bool:
+    """Also ends the roles that were said of this person there, by whichever provider, and the sessions that it opened.
+    `siblings`: providers with the same issuer, `provider` among them. Whether there was a link."""
+    chosen = (col(ProviderAccount.user_id) == user_id, col(ProviderAccount.provider) == provider)
+    links = session.exec(select(ProviderAccount.issuer, ProviderAccount.subject).where(*chosen).with_for_update()).all()
+    if not links:
         return False
-    places = select(ProviderRole.municipality_id).where(
-        ProviderRole.user_id == user_id, ProviderRole.provider == provider
-    )
-    for municipality_id in set(session.exec(places)):
-        take_roles(session, compare_roles(session, user_id, municipality_id, (), provider=provider), at=at)
-    close_sessions_via(session, [provider], user_id=user_id)
+    _lock(session, user_id)
+    for issuer, subject in links:
+        _end_roles(session, user_id, issuer, subject, at=at)
+    session.execute(sa.delete(ProviderAccount).where(*chosen))
+    close_sessions_via(session, siblings, user_id=user_id)
     return True
 
 
@@ -155,44 +157,71 @@ def roles_from_providers(
 
 
 @dataclass(frozen=True, slots=True)
+class SaidBy:
+    """A provider, and of which person there it said something: what it says of another one stands apart, also when
+    both are linked to one account here."""
+
+    provider: str
+    issuer: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class RolesFromProvider:
     """What a provider says of one person in one municipality, beside what was there. A role that was given here stays,
     whatever it says; what it gave earlier goes when it does not say so any more."""
 
     user_id: uuid.UUID
     municipality_id: uuid.UUID
-    provider: str
+    said_by: SaidBy
     before: frozenset[Role]
     after: frozenset[Role]
     given: frozenset[Role]  # of `after`, by this provider
 
 
 def compare_roles(
-    session: Session, user_id: uuid.UUID, municipality_id: uuid.UUID, roles: Iterable[Role], *, provider: str
+    session: Session, user_id: uuid.UUID, municipality_id: uuid.UUID, roles: Iterable[Role], *, said_by: SaidBy
 ) -> RolesFromProvider:
     """Changes nothing; nobody else changes them either until the transaction ends."""
-    # Two sign-ins of one person at once: the second waits here, and then sees what the first did.
-    session.execute(sa.select(col(User.id)).where(col(User.id) == user_id).with_for_update())
-    rows = select(ProviderRole.role, ProviderRole.provider).where(
-        ProviderRole.user_id == user_id, ProviderRole.municipality_id == municipality_id
-    )
-    by_provider: Sequence[tuple[str, str]] = session.exec(rows).all()
+    _lock(session, user_id)
+    columns = (ProviderRole.role, ProviderRole.provider, ProviderRole.issuer, ProviderRole.subject)
+    query = select(*columns).where(ProviderRole.user_id == user_id, ProviderRole.municipality_id == municipality_id)
+    said = [(Role(role), SaidBy(*who)) for role, *who in session.exec(query)]
     before = roles_held(session, user_id, municipality_id)
-    local = before - {Role(role) for role, _ in by_provider}
+    local = before - {role for role, _ in said}
     given = frozenset(roles) - local
-    others = {Role(role) for role, who in by_provider if who != provider}
-    return RolesFromProvider(user_id, municipality_id, provider, before, local | given | others, given)
+    others = {role for role, who in said if who != said_by}
+    return RolesFromProvider(user_id, municipality_id, said_by, before, local | given | others, given)
 
 
 def take_roles(session: Session, change: RolesFromProvider, *, at: datetime) -> None:
     """Open sessions get a new id when roles differ."""
-    ids = {"user_id": change.user_id, "municipality_id": change.municipality_id}
+    ids: dict[str, Any] = {"user_id": change.user_id, "municipality_id": change.municipality_id}
+    said_by = asdict(change.said_by)
     gone = [role.value for role in change.before - change.after]
-    session.execute(sa.delete(ProviderRole).filter_by(**ids, provider=change.provider))
+    session.execute(sa.delete(ProviderRole).filter_by(**ids, **said_by))
     session.execute(sa.delete(Membership).filter_by(**ids).where(col(Membership.role).in_(gone)))
     new = sorted(change.after - change.before)
-    session.add_all(ProviderRole(**ids, role=role.value, provider=change.provider) for role in sorted(change.given))
+    session.add_all(ProviderRole(**ids, **said_by, role=role.value) for role in sorted(change.given))
     session.add_all(Membership(**ids, role=role.value, created_at=at) for role in new)
     session.flush()
     if change.before != change.after:
         renew_sessions(session, change.user_id, at=at)
+
+
+def _end_roles(session: Session, user_id: uuid.UUID, issuer: str, subject: str, *, at: datetime) -> None:
+    """Those that nobody else said, and that were not given here."""
+    theirs: Any = (ProviderRole.municipality_id, ProviderRole.role)
+    said = set(session.exec(select(*theirs).where(ProviderRole.issuer == issuer, ProviderRole.subject == subject)))
+    session.execute(sa.delete(ProviderRole).filter_by(issuer=issuer, subject=subject))
+    left = set(session.exec(select(*theirs).where(ProviderRole.user_id == user_id)))
+    for municipality_id, role in said - left:
+        ended = {"user_id": user_id, "municipality_id": municipality_id, "role": role}
+        session.execute(sa.delete(Membership).filter_by(**ended))
+    if said - left:
+        renew_sessions(session, user_id, at=at)
+
+
+def _lock(session: Session, user_id: uuid.UUID) -> None:
+    """Two sign-ins of one person at once: the second waits here, and then sees what the first did."""
+    session.execute(sa.select(col(User.id)).where(col(User.id) == user_id).with_for_update())

@@ -146,7 +146,7 @@ class PendingSignIn(SQLModel, table=True):
 
 class ProviderAccount(SQLModel, table=True):
     """Somebody as a provider knows them (OpenID Connect): never found by anything but `issuer` and `subject` together.
-    `provider` is the key, in the settings, of the one that was used last. `made_account`: the account came with the
+    `provider` is the key, in the settings, of the one that gave the link. `made_account`: the account came with the
     first sign-in; otherwise its user linked the two."""
 
     __tablename__ = "provider_account"
@@ -161,15 +161,20 @@ class ProviderAccount(SQLModel, table=True):
 
 
 class ProviderRole(SQLModel, table=True):
-    """A membership that exists because a provider says so, and ends when no provider says so any more. One without such
-    a row was given here."""
+    """A membership that exists because a provider says so of a person there (`issuer` and `subject`), and ends when no
+    provider says so of anybody there who is linked to this account. One without such a row was given here."""
 
     __tablename__ = "provider_role"
+    __table_args__ = (
+        ForeignKeyConstraint(["issuer", "subject"], ["provider_account.issuer", "provider_account.subject"]),
+    )
 
     user_id: uuid.UUID = Field(primary_key=True, foreign_key="user_account.id")
     municipality_id: uuid.UUID = Field(primary_key=True, foreign_key="municipality.id")
     role: str = Field(primary_key=True)
     provider: str = Field(primary_key=True)
+    issuer: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
 
 
 class ProviderFlow(SQLModel, table=True):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from sqlmodel import Session
 
 from app.features.accounts import provider_service
 from app.features.accounts.service import Visit
+from app.openid.client import ProviderClient
 from app.policy import Role
 from app.storage import account_links, account_log, open_sessions, people, second_factors, user_admin
 from app.storage.account_log import Act
@@ -95,11 +96,18 @@ def reset_second_factor(session: Session, caller: Caller, user: Managed, visit: 
     _note(session, Act.SECOND_FACTOR_RESET, user.id, caller, visit)
 
 
-def unlink(session: Session, caller: Caller, user: Managed, provider: str, visit: Visit) -> bool:
+def unlink(
+    session: Session,
+    caller: Caller,
+    user: Managed,
+    provider: str,
+    clients: Mapping[str, ProviderClient],
+    visit: Visit,
+) -> bool:
     """Whether it was linked.  Raises OwnAccount, WorksElsewhere."""
     _must_be_another(caller, user)
     _must_be_ours(user)
-    return provider_service.unlink(session, user.id, provider, visit, by=uuid.UUID(caller.user_id))
+    return provider_service.unlink(session, user.id, provider, clients, visit, by=uuid.UUID(caller.user_id))
 
 
 class NobodyHere(Exception):

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from app.features.accounts import admin
 from app.features.accounts.admin_forms import AddForm, NameForm, OtherPersonForm, RolesForm, SamePersonForm
-from app.features.accounts.answers import provider_name
+from app.features.accounts.answers import provider_clients, provider_name
 from app.features.accounts.service import Visit
 from app.features.accounts.visit import public_url, visit_of
 from app.policy import Action
@@ -223,7 +223,7 @@ def unlink(
     user = _user(session, caller, user_id, for_change=True)
 
     def act(visit: Visit) -> None:
-        if not admin.unlink(session, caller, user, provider, visit):
+        if not admin.unlink(session, caller, user, provider, provider_clients(request), visit):
             raise HTTPException(404)
 
     return _done(request, session, caller, user, act, "user_unlinked", shown=basis, current=user.access_mark)

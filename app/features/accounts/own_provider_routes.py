@@ -111,8 +111,8 @@ async def unlink(request: Request, provider: str, session: WriteSession, login: 
     def answer() -> Response:
         if errors:
             return _page(request, session, login, errors=errors, key=provider)
-        visit = visit_of(request)
-        if not provider_service.unlink(session, login.user_id, provider, visit, by=login.user_id):
+        clients, visit = provider_clients(request), visit_of(request)
+        if not provider_service.unlink(session, login.user_id, provider, clients, visit, by=login.user_id):
             raise HTTPException(404)
         return see_other(HERE, notice="provider_unlinked")
 

@@ -30,7 +30,7 @@ from app.storage.account_log import Act
 from app.storage.accounts import LoginTaken
 from app.storage.database import Database
 from app.storage.open_sessions import Via
-from app.storage.provider_accounts import AlreadyLinked
+from app.storage.provider_accounts import AlreadyLinked, SaidBy
 from app.storage.provider_flows import Flow, begin_flow, end_flow
 from app.storage.vault import SealBroken, Vault
 from app.web.identity import new_token, seen_after, session_id_of
@@ -208,7 +208,7 @@ def _decide(
         return "disabled"
     if known is not None:
         user_id = known.user_id
-        provider_accounts.was_seen(session, issuer, subject, provider=provider.key, at=at)
+        provider_accounts.was_seen(session, issuer, subject, at=at)
     else:
         try:
             user_id = provider_accounts.make_account(
@@ -225,7 +225,8 @@ def _decide(
         if identity.email:
             people.connect_by_email(session, user_id, identity.email, municipality_id=place, at=at)
     if identity.roles is not None:
-        _take_roles(session, user_id, place, identity.roles, provider, visit, is_new=known is None)
+        said_by = SaidBy(provider.key, issuer, subject)
+        _take_roles(session, user_id, place, identity.roles, provider, said_by, visit, is_new=known is None)
     if not provider_accounts.roles_held(session, user_id, place):
         return "no_role"
     via = Via(provider.key, place, identity.sid, sealed)
@@ -241,11 +242,12 @@ def _take_roles(
     place: uuid.UUID,
     roles: Collection[Role],
     provider: Provider,
+    said_by: SaidBy,
     visit: Visit,
     *,
     is_new: bool,
 ) -> None:
-    change = provider_accounts.compare_roles(session, user_id, place, roles, provider=provider.key)
+    change = provider_accounts.compare_roles(session, user_id, place, roles, said_by=said_by)
     told = {"before": sorted(change.before), "roles": sorted(change.after)}
     # A municipality is told while somebody works for it: of a last role before it goes, of a first one after it came.
     if change.before and change.before != change.after:
@@ -332,14 +334,25 @@ def _link(session: Session, provider: Provider, identity: Identity, flow: Flow, 
     return True
 
 
-def unlink(session: Session, user_id: uuid.UUID, key: str, visit: Visit, *, by: uuid.UUID) -> bool:
-    """Whether there was a link."""
-    trace = visit.trace(by)
-    # Noted first: the roles that come from there go too, and with the last one the municipality that is told.
-    if not any(each.provider == key for each in provider_accounts.linked_of(session, [user_id]).get(user_id, [])):
+def unlink(
+    session: Session,
+    user_id: uuid.UUID,
+    key: str,
+    clients: Mapping[str, ProviderClient],
+    visit: Visit,
+    *,
+    by: uuid.UUID,
+) -> bool:
+    """`clients`: all that the settings know. Whether there was a link."""
+    linked = provider_accounts.linked_of(session, [user_id]).get(user_id, [])
+    issuers = {each.issuer for each in linked if each.provider == key}
+    if not issuers:
         return False
+    # Noted first: the roles that come from there go too, and with the last one the municipality that is told.
+    trace = visit.trace(by)
     account_log.note(session, Act.PROVIDER_UNLINKED, about=user_id, trace=trace, detail={"provider": key})
-    return provider_accounts.unlink(session, user_id, key, at=visit.at)
+    siblings = {key, *(each for each, client in clients.items() if client.provider.issuer in issuers)}
+    return provider_accounts.unlink(session, user_id, key, siblings=siblings, at=visit.at)
 
 
 # --- logging out --------------------------------------------------------------------------------------------------

@@ -43,8 +43,8 @@ GOES: Final[tuple[Any, ...]] = (
     col(AccountLink.user_id),
     col(Membership.user_id),
     col(AuditorLimit.user_id),
-    col(ProviderAccount.user_id),
     col(ProviderRole.user_id),
+    col(ProviderAccount.user_id),  # after the roles that hang on it
     col(ProviderFlow.user_id),
     col(AnsweredForm.user_id),
 )

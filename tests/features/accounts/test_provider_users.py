@@ -12,6 +12,7 @@ from app.policy import Role
 from app.storage import provider_accounts
 from app.storage.account_log import Act
 from app.storage.database import Database
+from app.storage.provider_accounts import SaidBy
 from app.storage.tables import Membership, ProviderAccount
 from tests.features.accounts.building import MONDAY
 from tests.features.client import World, a_world
@@ -42,7 +43,7 @@ def world(database: Database) -> World:
             noor,
             found.municipalities["Zonnedijk"],
             [Role.POLICY_OFFICER, Role.MANAGER],
-            provider="zonnedijk",
+            said_by=SaidBy("zonnedijk", ISSUER, "noor-1"),
         )
         provider_accounts.take_roles(session, change, at=MONDAY)
         anna = uuid.UUID(found.users["anna"])

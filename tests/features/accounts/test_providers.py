@@ -646,8 +646,8 @@ def signed_in(browser: TestClient, database: Database, user_id: uuid.UUID, token
     return csrf_token_in(browser.get("/account").text)
 
 
-def link(browser: TestClient, csrf: str, *, password: str = PASSWORD) -> Any:
-    return browser.post("/account/organisatie/zonnedam/koppelen", data={"csrf_token": csrf, "wachtwoord": password})
+def link(browser: TestClient, csrf: str, *, password: str = PASSWORD, key: str = "zonnedam") -> Any:
+    return browser.post(f"/account/organisatie/{key}/koppelen", data={"csrf_token": csrf, "wachtwoord": password})
 
 
 def next_address(page: Any) -> str:
@@ -655,8 +655,8 @@ def next_address(page: Any) -> str:
     return found
 
 
-def linked(browser: TestClient, csrf: str, real: RealProvider, subject: str) -> Any:
-    away = browser.get(next_address(link(browser, csrf)))
+def linked(browser: TestClient, csrf: str, real: RealProvider, subject: str, *, key: str = "zonnedam") -> Any:
+    away = browser.get(next_address(link(browser, csrf, key=key)))
     return browser.get(path_of(real.answer(away.headers["location"], subject)))
 
 
@@ -739,6 +739,76 @@ def test_removing_the_link_takes_its_roles_and_sessions(database: Database, zonn
     assert roles(database) == {"policy_officer"}
     assert (rows(database, ProviderAccount), rows(database, ProviderRole)) == ([], [])
     assert Act.PROVIDER_UNLINKED in acts(database)
+
+
+def test_link_takes_along_what_came_by_another_provider_of_the_same_issuer_and_no_more(
+    database: Database, zonnedam: RealProvider, veldam: RealProvider, here: uuid.UUID
+):
+    """Zonnedam and Veldam share an organisation. Anna linked her account by the one, and to another one by Meerdam."""
+    there, elsewhere = a_municipality(database, "Veldam"), a_municipality(database, "Meerdam")
+    anna = a_user(database, roles={here: {Role.POLICY_OFFICER}, there: {Role.AUDITOR}, elsewhere: {Role.AUDITOR}})
+    zonnedam.person("anna-1", "leiding")
+    veldam.person("anna-9", "leiding", email="anna@meerdam.example")
+    browser = an_office(
+        database,
+        [
+            zonnedam.provider(),
+            zonnedam.provider(key="veldam", municipality="Veldam"),
+            veldam.provider(key="meerdam", municipality="Meerdam", email_domains=["meerdam.example"]),
+        ],
+    )
+    csrf = signed_in(browser, database, anna)
+    linked(browser, csrf, zonnedam, "anna-1")
+    linked(browser, csrf_token_in(browser.get("/account").text), veldam, "anna-9", key="meerdam")
+    windows = {key: another_browser(browser) for key in ("zonnedam", "veldam", "meerdam")}
+    for key, real, subject in (
+        ("zonnedam", zonnedam, "anna-1"),
+        ("veldam", zonnedam, "anna-1"),
+        ("meerdam", veldam, "anna-9"),
+    ):
+        assert sign_in(windows[key], real, subject, go=f"/inloggen/organisatie/{key}").status_code == 303
+    assert {(row.municipality_id, row.role) for row in rows(database, ProviderRole)} == {
+        (place, "manager") for place in (here, there, elsewhere)
+    }
+
+    csrf = csrf_token_in(browser.get("/account").text)
+    address = "/account/organisatie/zonnedam/ontkoppelen"
+    assert browser.post(address, data={"csrf_token": csrf, "wachtwoord": PASSWORD}).status_code == 303
+
+    assert {(row.municipality_id, row.role) for row in rows(database, Membership)} == {
+        (here, "policy_officer"),
+        (there, "auditor"),
+        (elsewhere, "auditor"),
+        (elsewhere, "manager"),
+    }
+    assert [row.subject for row in rows(database, ProviderAccount)] == ["anna-9"]
+    assert {key: window.get("/bekijken").status_code for key, window in windows.items()} == {
+        "zonnedam": 303,
+        "veldam": 303,
+        "meerdam": 200,
+    }
+
+
+def test_role_that_was_said_of_two_people_there_ends_with_the_last_of_them(
+    database: Database, zonnedam: RealProvider, here: uuid.UUID
+):
+    """Of one issuer, by one provider: only the person there tells them apart."""
+    there = a_municipality(database, "Veldam")
+    anna = a_user(database, roles={here: {Role.POLICY_OFFICER}, there: {Role.POLICY_OFFICER}})
+    for subject in ("anna-1", "anna-2"):
+        zonnedam.person(subject, "leiding")
+    browser = an_office(database, [zonnedam.provider(), zonnedam.provider(key="veldam", municipality="Veldam")])
+    linked(browser, signed_in(browser, database, anna), zonnedam, "anna-1")
+    linked(browser, csrf_token_in(browser.get("/account").text), zonnedam, "anna-2", key="veldam")
+    for subject in ("anna-1", "anna-2"):
+        assert sign_in(another_browser(browser), zonnedam, subject).status_code == 303
+    held = []
+    for key in ("zonnedam", "veldam"):
+        csrf = csrf_token_in(browser.get("/account").text)
+        address = f"/account/organisatie/{key}/ontkoppelen"
+        assert browser.post(address, data={"csrf_token": csrf, "wachtwoord": PASSWORD}).status_code == 303
+        held.append(roles(database))
+    assert held == [{"policy_officer", "manager"}, {"policy_officer"}]
 
 
 def test_account_of_an_organisation_has_no_functions_of_a_password(
