@@ -50,6 +50,7 @@ from app.engine.definition import (
 )
 from app.engine.events import Event, RunStarted
 from app.engine.people import ONE_ACCOUNT_EACH, Mandate, People
+from app.engine.point_decisions import Judge
 from app.engine.points import NewPoint
 from app.engine.run import AnswerMark, EvidenceForm, Run, StageInstance, StageRef, StepState, TextId, UserId
 from app.engine.seal import seal
@@ -636,7 +637,7 @@ class RunBuilder:
     ) -> RunBuilder:
         return self.then(
             point_decisions.close_point(
-                self.plan, self.run, ref(at_ref), point, by=by, roles=roles, at=at, people=ONE_ACCOUNT_EACH
+                self.plan, self.run, ref(at_ref), point, judge=Judge(by, roles, ONE_ACCOUNT_EACH, at)
             )
         )
 
@@ -657,10 +658,7 @@ class RunBuilder:
                 ref(at_ref),
                 point,
                 reason=reason,
-                by=by,
-                roles=roles,
-                at=at,
-                people=ONE_ACCOUNT_EACH,
+                judge=Judge(by, roles, ONE_ACCOUNT_EACH, at),
             )
         )
 
@@ -685,10 +683,7 @@ class RunBuilder:
                 owner=owner,
                 due=due,
                 reason=reason,
-                by=by,
-                roles=roles,
-                at=at,
-                people=ONE_ACCOUNT_EACH,
+                judge=Judge(by, roles, ONE_ACCOUNT_EACH, at),
             )
         )
 

@@ -6,6 +6,7 @@ All raise NoSuchPart for a point that does not exist, and Blocked with every rea
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from app.engine import deciders, guards
@@ -15,6 +16,16 @@ from app.engine.errors import Blocked, Reason
 from app.engine.people import People
 from app.engine.points import NewPoint, Point, PointState
 from app.engine.run import Run, StageInstance, StageRef, TextId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Who says whether a point is done, or gives it another owner or date: as what, and when."""
+
+    by: UserId
+    roles: frozenset[str]
+    people: People
+    at: datetime
 
 
 def find_point(plan: StepPlan, run: Run, ref: StageRef, point: str) -> tuple[StageInstance, Point]:
@@ -61,41 +72,23 @@ def reporter_reasons(plan: StepPlan, run: Run, ref: StageRef, point: str, *, by:
     return reasons
 
 
-def judge_reasons(
-    plan: StepPlan,
-    run: Run,
-    ref: StageRef,
-    point: str,
-    *,
-    by: UserId,
-    roles: frozenset[str],
-    people: People,
-) -> list[Reason]:
+def judge_reasons(plan: StepPlan, run: Run, ref: StageRef, point: str, *, judge: Judge) -> list[Reason]:
     """Why this person cannot close this point or give it back. Who reported it worked on the stage."""
     instance, found = find_point(plan, run, ref, point)
-    return [*_not_reported(ref, found), *_decides(plan, run, instance, by, roles, people)]
+    return [*_not_reported(ref, found), *_decides(plan, run, instance, judge)]
 
 
-def changer_reasons(
-    plan: StepPlan,
-    run: Run,
-    ref: StageRef,
-    point: str,
-    *,
-    by: UserId,
-    roles: frozenset[str],
-    people: People,
-) -> list[Reason]:
+def changer_reasons(plan: StepPlan, run: Run, ref: StageRef, point: str, *, judge: Judge) -> list[Reason]:
     """Why this person cannot give this point another owner or date."""
     instance, found = find_point(plan, run, ref, point)
-    return [*_not_open(ref, found), *_decides(plan, run, instance, by, roles, people)]
+    return [*_not_open(ref, found), *_decides(plan, run, instance, judge)]
 
 
-def _decides(
-    plan: StepPlan, run: Run, instance: StageInstance, by: UserId, roles: frozenset[str], people: People
-) -> Iterator[Reason]:
+def _decides(plan: StepPlan, run: Run, instance: StageInstance, judge: Judge) -> Iterator[Reason]:
     stage = plan.stage(instance.ref.stage)
-    yield from deciders.cannot_decide_on(stage, run, instance, by=by, roles=roles, people=people)
+    yield from deciders.cannot_decide_on(
+        stage, run, instance, by=judge.by, roles=judge.roles, people=judge.people, at=judge.at
+    )
 
 
 def _refuse_if(transition: str, reasons: list[Reason]) -> None:
@@ -115,39 +108,20 @@ def report_point(
     return e.PointReported(ref=ref, point=point, remark=remark, by=by, at=at)
 
 
-def close_point(
-    plan: StepPlan,
-    run: Run,
-    ref: StageRef,
-    point: str,
-    *,
-    by: UserId,
-    roles: frozenset[str],
-    people: People,
-    at: datetime,
-) -> e.PointClosed:
-    _refuse_if("close_point", judge_reasons(plan, run, ref, point, by=by, roles=roles, people=people))
-    return e.PointClosed(ref=ref, point=point, by=by, at=at)
+def close_point(plan: StepPlan, run: Run, ref: StageRef, point: str, *, judge: Judge) -> e.PointClosed:
+    _refuse_if("close_point", judge_reasons(plan, run, ref, point, judge=judge))
+    return e.PointClosed(ref=ref, point=point, by=judge.by, at=judge.at)
 
 
 def return_point(
-    plan: StepPlan,
-    run: Run,
-    ref: StageRef,
-    point: str,
-    *,
-    reason: TextId | None,
-    by: UserId,
-    roles: frozenset[str],
-    people: People,
-    at: datetime,
+    plan: StepPlan, run: Run, ref: StageRef, point: str, *, reason: TextId | None, judge: Judge
 ) -> e.PointReturned:
-    reasons = judge_reasons(plan, run, ref, point, by=by, roles=roles, people=people)
+    reasons = judge_reasons(plan, run, ref, point, judge=judge)
     if reason is None:
         reasons.append(Reason("reason_missing", stage=str(ref)))
     _refuse_if("return_point", reasons)
     assert reason is not None
-    return e.PointReturned(ref=ref, point=point, reason=reason, by=by, at=at)
+    return e.PointReturned(ref=ref, point=point, reason=reason, by=judge.by, at=judge.at)
 
 
 def change_point(
@@ -159,19 +133,16 @@ def change_point(
     owner: UserId,
     due: date,
     reason: TextId | None,
-    by: UserId,
-    roles: frozenset[str],
-    people: People,
-    at: datetime,
+    judge: Judge,
 ) -> e.PointChanged:
     """Another owner, another date, or both."""
     _, found = find_point(plan, run, ref, point)
-    reasons = changer_reasons(plan, run, ref, point, by=by, roles=roles, people=people)
-    reasons += _owner_and_date(run, ref, owner, due, at)
+    reasons = changer_reasons(plan, run, ref, point, judge=judge)
+    reasons += _owner_and_date(run, ref, owner, due, judge.at)
     if (owner, due) == (found.owner, found.due):
         reasons.append(Reason("nothing_changed", stage=str(ref)))
     if reason is None:
         reasons.append(Reason("reason_missing", stage=str(ref)))
     _refuse_if("change_point", reasons)
     assert reason is not None
-    return e.PointChanged(ref=ref, point=point, owner=owner, due=due, reason=reason, by=by, at=at)
+    return e.PointChanged(ref=ref, point=point, owner=owner, due=due, reason=reason, by=judge.by, at=judge.at)

@@ -35,6 +35,7 @@ from app.engine.definition import (
 )
 from app.engine.errors import Blocked, EngineError
 from app.engine.people import Mandate, People
+from app.engine.point_decisions import Judge
 from app.engine.points import NewPoint
 from app.engine.progress import (
     current_refs,
@@ -578,18 +579,11 @@ class World:
 
     def judge_point(self, at: tuple[StageRef, str], by: UserId, is_done: bool) -> bool:
         reason = self.new_id("text")
-        roles, at_time = PEOPLE[by], self.now()
+        judge = Judge(by, PEOPLE[by], ACCOUNTS, self.now())
         if is_done:
-            return self.attempt(
-                lambda: point_decisions.close_point(
-                    self.plan, self.run, *at, by=by, roles=roles, people=ACCOUNTS, at=at_time
-                )
-            )
+            return self.attempt(lambda: point_decisions.close_point(self.plan, self.run, *at, judge=judge))
         return self.attempt(
-            lambda: point_decisions.return_point(
-                self.plan, self.run, *at, reason=reason, by=by, roles=roles, people=ACCOUNTS, at=at_time
-            ),
-            texts=[reason],
+            lambda: point_decisions.return_point(self.plan, self.run, *at, reason=reason, judge=judge), texts=[reason]
         )
 
     def change_point(self, at: tuple[StageRef, str], owner: UserId, days: int, by: UserId) -> bool:
@@ -602,10 +596,7 @@ class World:
                 owner=owner,
                 due=due,
                 reason=reason,
-                by=by,
-                roles=PEOPLE[by],
-                people=ACCOUNTS,
-                at=self.now(),
+                judge=Judge(by, PEOPLE[by], ACCOUNTS, self.now()),
             ),
             texts=[reason],
         )

@@ -13,7 +13,7 @@ from app.engine.answers import is_shown
 from app.engine.definition import CHECKLIST, Grade, Ground, Question, Stage, Step, StepPlan
 from app.engine.errors import Reason
 from app.engine.people import People
-from app.engine.run import Run, StageInstance, StageRef, StepState, UserId
+from app.engine.run import Run, StageInstance, StageRef, StepState, StepStatus, TextId, UserId
 from app.engine.seal import Difference, Manifest, digest, manifest
 from app.features.approvals.changes import (
     Change,
@@ -122,6 +122,18 @@ class StageContent:
     texts: Mapping[str, str]
 
     @property
+    def findings(self) -> dict[str, str]:
+        """By step, what was to change when the stage was last sent back, of what nobody completed since."""
+        return {
+            id: self.said(state.finding)
+            for id, state in self.instance.steps.items()
+            if state.finding and state.status is StepStatus.REVISIT
+        }
+
+    def said(self, text: TextId | None) -> str:
+        return self.texts.get(text or "", "")
+
+    @property
     def mark(self) -> str:
         """What withdrawing a request or an approval says that it is based on."""
         return stage_mark(self.run, self.ref)
@@ -155,6 +167,7 @@ def stage_content(session: Session, run_id: str, ref: StageRef, *, by: UserId, a
     said += [text for point in instance.points for text in (point.text, point.report, point.returned)]
     said.append(instance.reopened_reason)
     said += [text for each in instance.recusals for text in (each.reason, each.taken_back_reason)]
+    said += [state.finding for state in instance.steps.values()]
     who = deciding.who(
         session, run, by=by, at=at, texts=said, people=_people(run, instance, steps), approvers=stage.gate.approvers
     )

@@ -57,6 +57,12 @@ class ReportForm(Form):
     remark: Annotated[str, Field(alias="gedaan", title=N_("What was done"), max_length=MESSAGE_MAX)] = ""
 
 
+class JudgeForm(Form):
+    """Of a point: closing it asks for no words, giving it back does."""
+
+    reason: Annotated[str, Field(alias="reden", title=LABEL, max_length=MESSAGE_MAX)] = ""
+
+
 class ChangePointForm(Form):
     owner: Annotated[str, Field(alias="eigenaar", title=OWNER)]
     due: Annotated[DutchDate, Field(alias="datum", title=DUE)]
@@ -119,10 +125,10 @@ def _findings(posted: FormData) -> tuple[dict[str, str], list[Problem]]:
             problems.append(Problem(name, TWICE, LABEL))
         elif "\x00" in text:
             problems.append(Problem(name, NUL, LABEL))
-        elif len(text.replace("\r\n", "\n").strip()) > MESSAGE_MAX:
+        elif len(plain := text.replace("\r\n", "\n").strip()) > MESSAGE_MAX:
             problems.append(Problem(name, SENTENCES["string_too_long"], LABEL, {"max_length": MESSAGE_MAX}))
-        elif text:
-            findings[name.removeprefix(FINDING)] = text
+        elif plain:
+            findings[name.removeprefix(FINDING)] = plain
     return findings, problems
 
 

@@ -26,6 +26,7 @@ from app.features.approvals.forms import (
     WithdrawForm,
     parse_decision,
 )
+from app.features.approvals.once_more import is_decided
 from app.features.approvals.standing import standing_of
 from app.policy import Action
 from app.storage.database import ReadSession, WriteSession
@@ -135,15 +136,18 @@ def request_approval(
     except Blocked as blocked:
         session.rollback()
         content = _content(request, session, caller, run_id, stage)
-        if not _asked_just_now(content, caller, form.shown):
+        if not _is_asked(content, caller, form):
             return _request_page(request, caller, content, typed, status=409, blocked=blocked)
     return see_other(_address(run_id, stage), notice="approval_requested")
 
 
-def _asked_just_now(content: StageContent, caller: Caller, shown: str) -> bool:
-    """The same click once more: telling that nothing was recorded would be untrue."""
+def _is_asked(content: StageContent, caller: Caller, form: RequestForm) -> bool:
+    """Whether exactly this was asked already, by the same person: then the form came in once more, and telling that
+    nothing was recorded would be untrue."""
     request = content.instance.request
-    return request is not None and (request.by, request.seal) == (caller.user_id, shown)
+    if request is None:
+        return False
+    return (request.by, request.seal, content.said(request.message)) == (caller.user_id, form.shown, form.message)
 
 
 def _look_again(
@@ -251,24 +255,10 @@ def decide(
     except Blocked as blocked:
         session.rollback()
         content = _content(request, session, caller, run_id, stage)
-        if not _decided_just_now(content, caller, form):
+        if not is_decided(content, caller, decided):
             return _decision_page(request, caller, content, typed, status=409, blocked=blocked)
     notice = "stage_sent_back" if form.decision == "terugsturen" else "stage_approved"
     return see_other(_address(run_id, stage), notice=notice)
-
-
-def _decided_just_now(content: StageContent, caller: Caller, form: DecisionForm) -> bool:
-    """The same click once more: telling that nothing was recorded would be untrue."""
-    instance = content.instance
-    if form.decision == "voorwaarden":
-        return any(point.by == caller.user_id for point in instance.points) and instance.request is None
-    if form.decision == "akkoord":
-        last = instance.approvals[-1] if instance.approvals else None
-        return last is not None and (last.by, last.seal, last.withdrawn_by) == (caller.user_id, form.shown, None)
-    decided = instance.decided
-    if decided is None or decided.is_approval or instance.request is not None:
-        return False
-    return (decided.by, content.seal) == (caller.user_id, form.shown)
 
 
 @router.post("/trajecten/{run_id}/fasen/{ref}/akkoord-intrekken")

@@ -310,6 +310,33 @@ def test_double_click_has_one_effect_and_is_no_error(room: Room, choice: str):
     assert other.status_code == 409
 
 
+@pytest.mark.parametrize(
+    ("choice", "field"), [("akkoord", "opmerking"), ("terugsturen", "reden__overzicht")], ids=["akkoord", "terugsturen"]
+)
+def test_second_click_with_other_words_is_another_decision(room: Room, choice: str, field: str):
+    ask(room)
+    form = decision_form(room)
+    decide(room, form=form, besluit=choice, **{field: "Kijk nog eens"})
+    before = room.loaded().revision
+    second = decide(room, form=form, besluit=choice, **{field: "Vraag de bewoners"})
+    assert second.status_code == 409
+    assert "Kijk nog eens" in second.text
+    assert "Vraag de bewoners" in second.text
+    assert room.loaded().revision == before
+
+
+def test_request_with_another_message_is_another_request(room: Room):
+    address = f"{room.stage}/akkoord-vragen"
+    form = form_data(room.browser("anna").get(address).text, address)
+    assert room.browser("anna").post(address, {**form, "bericht": "Graag vandaag"}, follow_redirects=False).is_redirect
+    before = room.loaded().revision
+    second = room.browser("anna").post(address, {**form, "bericht": "Graag morgen"}, follow_redirects=False)
+    assert second.status_code == 409
+    assert "Graag vandaag" in second.text
+    assert "Graag morgen" in second.text
+    assert room.loaded().revision == before
+
+
 def test_approving_after_sending_back_is_refused(room: Room):
     ask(room)
     form = decision_form(room)

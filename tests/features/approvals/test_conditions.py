@@ -35,13 +35,15 @@ def room(database: Database) -> Room:
     return room
 
 
-def on_conditions(room: Room, *, owner: str = "anna", due: str = "2027-03-01", **fields: str) -> Any:
+def on_conditions(
+    room: Room, *, owner: str = "anna", due: str = "2027-03-01", form: dict[str, Any] | None = None, **fields: str
+) -> Any:
     typed: dict[str, Any] = {
         "voorwaarde__1": "Vul de <cijfers> aan",
         "eigenaar__1": room.world.users[owner],
         "datum__1": due,
     }
-    return decide(room, besluit="voorwaarden", **{**typed, **fields})
+    return decide(room, form=form, besluit="voorwaarden", **{**typed, **fields})
 
 
 def the_point(room: Room) -> Point:
@@ -119,6 +121,49 @@ def test_owner_reports_and_manager_gives_back_and_accepts(room: Room):
     assert the_point(room).state is PointState.CLOSED
     assert "Open punt:" not in text_of(room.browser("anna").get("/").text)
     assert verified(room) == []
+
+
+def refused_with(answer: Any, *texts: str) -> None:
+    """Nothing was recorded, and the page holds what is recorded and what was typed."""
+    assert answer.status_code == 409, answer.text
+    for text in texts:
+        assert text in text_of(answer.text), text
+
+
+def test_report_with_other_words_is_not_the_same_click_once_more(room: Room):
+    on_conditions(room)
+    do(room, "anna", "melden", gedaan="Zie bijlage 3")
+    before = room.loaded().revision
+
+    refused_with(do(room, "anna", "melden", gedaan="Zie bijlage 4"), "Zie bijlage 3", "Zie bijlage 4")
+    stale = room.browser("anna").post(f"{address_of(room)}/melden", {"gedaan": "Zie bijlage 4", "based_on": "eerder"})
+    refused_with(stale, "Zie bijlage 3", "Zie bijlage 4", "Dit staat er nu")
+    assert room.loaded().revision == before
+
+
+def test_giving_back_with_other_words_is_not_the_same_click_once_more(room: Room):
+    on_conditions(room)
+    do(room, "anna", "melden", gedaan="Zie bijlage 3")
+    do(room, "carla", "teruggeven", reden="Per wijk graag")
+    before = room.loaded().revision
+
+    assert do(room, "carla", "teruggeven", reden="Per wijk graag").status_code == 303
+    refused_with(do(room, "carla", "teruggeven", reden="Per straat graag"), "Per wijk graag", "Per straat graag")
+    assert room.loaded().revision == before
+
+
+def test_same_conditions_once_more_are_recorded_once_and_others_are_refused(room: Room):
+    form = decision_form(room)
+    assert on_conditions(room, form=form, opmerking="Goed zo").status_code == 303
+    before = room.loaded().revision
+
+    assert on_conditions(room, form=form, opmerking="Goed zo").status_code == 303
+    other = {"voorwaarde__1": "Vul de teksten aan", "opmerking": "Goed zo"}
+    refused_with(on_conditions(room, form=form, **other), "Vul de <cijfers> aan", "Vul de teksten aan")
+    for fields in ({"opmerking": "Toch niet"}, {"owner": "bram", "opmerking": "Goed zo"}, {"due": "2027-04-01"}):
+        assert on_conditions(room, form=form, **fields).status_code == 409, fields
+    assert decide(room, form=form, besluit="akkoord", opmerking="Goed zo").status_code == 409
+    assert room.loaded().revision == before
 
 
 def test_manager_gives_a_point_to_somebody_else_with_a_reason(room: Room):
