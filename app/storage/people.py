@@ -10,15 +10,18 @@ import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlmodel import Session, col
 
 from app.engine.people import People
 from app.engine.run import UserId
 from app.storage.scope import Prepared
 from app.storage.tables import Membership, SamePerson, User
+
+# Any number will do as long as it is the same in every process, and not that of app/storage/upgrade.py.
+_CONNECTING: Final = 7_418_203_366
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ def connect(
     """Both accounts are one person's from now on. `municipality_id`: whose administrator says so; None when the
     installation found out. Whether that was not said there already."""
     assert one != other, "one account is one person's anyway"
+    _one_at_a_time(session)
     first, second = sorted((one, other))
     known = _said(first, second, municipality_id)
     if session.execute(select(col(SamePerson.id)).where(*known)).first() is not None:
@@ -121,6 +125,7 @@ def disconnect(
 ) -> bool:
     """Takes back what this municipality said; what another one said, or the installation found out, stands. Whether
     there was something to take back."""
+    _one_at_a_time(session)
     first, second = sorted((one, other))
     ended = update(SamePerson).where(*_said(first, second, municipality_id)).values(ended_by=by, ended_at=at)
     changed = session.execute(ended.execution_options(synchronize_session=False))
@@ -146,6 +151,13 @@ def said_mark(session: Session, one: uuid.UUID, other: uuid.UUID, *, municipalit
     return str(id) if id else ""
 
 
+def _one_at_a_time(session: Session) -> None:
+    """Whoever says that A and B are one person, and at the same moment B and C, makes one person of all three: the
+    second sees what the first wrote. SQLite has one writer anyway. Until the transaction ends, so after other locks."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_CONNECTING)))
+
+
 def _recount(session: Session, accounts: set[uuid.UUID]) -> None:
     """Writes down whose accounts these are, with all that hang together with them."""
     around: dict[uuid.UUID, set[uuid.UUID]] = {account: set() for account in accounts}
@@ -161,9 +173,7 @@ def _recount(session: Session, accounts: set[uuid.UUID]) -> None:
         ahead = set(around) - known
     for group in _groups(around):
         person = min(group) if len(group) > 1 else None
-        # In one order, so that two who connect accounts at the same moment do not wait for each other.
-        for account in sorted(group):
-            session.execute(update(User).where(col(User.id) == account).values(person_id=person))
+        session.execute(update(User).where(col(User.id).in_(group)).values(person_id=person))
 
 
 def _groups(around: dict[uuid.UUID, set[uuid.UUID]]) -> Iterator[set[uuid.UUID]]:

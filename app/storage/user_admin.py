@@ -209,8 +209,9 @@ def _give(
 
 def lock(session: Session, municipality_id: uuid.UUID) -> None:
     """Two administrators who take each other's role at the same moment come one after the other. SQLite has one
-    writer anyway."""
-    session.execute(sa.select(col(Municipality.id)).where(col(Municipality.id) == municipality_id).with_for_update())
+    writer anyway. Who only refers to the municipality does not wait, and so never for somebody who waits in turn."""
+    row = sa.select(col(Municipality.id)).where(col(Municipality.id) == municipality_id)
+    session.execute(row.with_for_update(key_share=True))
 
 
 def _check_administrators(session: Session, municipality_id: uuid.UUID) -> None:
