@@ -42,7 +42,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "spent_challenge": ADD_AND_REMOVE,
     "account_link": ALL,
     "account_event": ADD,
-    "mandate": CHANGE,  # withdrawn, once; a trigger keeps the rest as it was
+    "mandate": CHANGE,  # withdrawn, once, and erased from; triggers keep the rest as it was
     "account_log_cut": READ,  # only the owner removes events, and writes that down
     "login_attempt": ADD_AND_REMOVE,
     "provider_account": ALL,

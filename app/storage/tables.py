@@ -670,7 +670,8 @@ class MassMoveRun(MunicipalityScoped, table=True):
 
 class MandateRow(MunicipalityScoped, table=True):
     """The deputy decides in the name of an absent manager on `first_day` to `last_day`, as days in the Netherlands.
-    `ground` is the decision that this rests on. Nothing of it changes but its withdrawal (enforced by triggers)."""
+    `ground` is the decision that this rests on. Nothing of it changes but its withdrawal, and what is erased from its
+    ground (enforced by triggers)."""
 
     __tablename__ = "mandate"
     __table_args__ = (

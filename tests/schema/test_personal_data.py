@@ -24,8 +24,6 @@ NOT_WRITTEN = {
     "local_plan": {"plan_id", "version", "title", "extends_plan", "extends_version", "source", "digest", "status"},
     "log_entry": {"origin", "leaf"},
     "log_head": {"peaks"},
-    # The decision that it rests on. A trigger keeps it as it is; people are told to name a decision and nobody.
-    "mandate": {"ground"},
     "open_point": {"id", "ref", "state"},
     "mass_move": {"plan_id", "to_version", "to_digest", "chosen"},
     "mass_move_run": {"from_digest", "shown", "outcome", "told"},

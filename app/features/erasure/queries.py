@@ -189,8 +189,10 @@ def _address(place: Place) -> str | None:
             return f"{run}/bewijsstukken/{place.key.id}"
         case Kind.MASS_MOVE:
             return f"/beheer/overzetten/{place.key.id}"
-        case _:
+        case Kind.LOCAL_PLAN:
             return f"/beheer/stappenplannen/{place.key.id}"
+        case Kind.MANDATE:
+            return "/vervanging"
 
 
 def _segments(place: Place, item: Item) -> Iterator[Segment]:

@@ -23,13 +23,15 @@ Texts = Mapping[Path, str]
 
 @unique
 class Kind(StrEnum):
-    """`ANSWER`: every version of it that has this commitment, in one run. The last two belong to no run."""
+    """`ANSWER`: every version of it that has this commitment, in one run. The last three belong to no run; of a mandate
+    it is the legal ground."""
 
     ANSWER = "answer"
     TEXT = "text"
     EVIDENCE = "evidence"
     MASS_MOVE = "mass_move"
     LOCAL_PLAN = "local_plan"
+    MANDATE = "mandate"
 
 
 @unique

@@ -25,7 +25,7 @@ from app.storage.erasure.items import Item, Key, Kind, Texts, erased, texts_in_a
 from app.storage.evidence_store import COLUMNS as EVIDENCE_COLUMNS
 from app.storage.evidence_store import committed, from_row
 from app.storage.plans import load_plans
-from app.storage.tables import AnswerRow, EvidenceRow, LocalPlan, MassMove, RunRow, TextRow
+from app.storage.tables import AnswerRow, EvidenceRow, LocalPlan, MandateRow, MassMove, RunRow, TextRow
 from app.storage.texts import SALT_BYTES
 
 # What people wrote, by table. `value` is JSON; in the others `""` or NULL is nothing.
@@ -36,6 +36,7 @@ WRITTEN: Final[Mapping[str, frozenset[str]]] = {
     "run": frozenset({"name", "purpose"}),  # as the texts that the run names have them
     "mass_move": frozenset({"reason"}),
     "local_plan": frozenset({"reason"}),
+    "mandate": frozenset({"ground"}),  # a trigger lets it go for a decision to erase, and for nothing else
 }
 _OF_EVIDENCE: Final = ("title", "source", "file_name", "url", "note")
 
@@ -80,8 +81,8 @@ class Places:
         yield from self._answers(sa.true())
         yield from self._texts(sa.true())
         yield from self._evidence(sa.true())
-        yield from self._reasons(Kind.MASS_MOVE, sa.true())
-        yield from self._reasons(Kind.LOCAL_PLAN, sa.true())
+        for kind in _OF_NO_RUN:
+            yield from self._of_no_run(kind, sa.true())
 
     def of(self, keys: Collection[Key]) -> dict[Key, Place]:
         """Those that are there."""
@@ -96,9 +97,9 @@ class Places:
             found += self._texts(col(TextRow.id).in_(_uuids(ids[Kind.TEXT])))
         if ids[Kind.EVIDENCE]:
             found += self._evidence(col(EvidenceRow.id).in_(_uuids(ids[Kind.EVIDENCE])))
-        for kind, table in _REASONS.items():
+        for kind, column in _OF_NO_RUN.items():
             if ids[kind]:
-                found += self._reasons(kind, col(table.id).in_(_uuids(ids[kind])))
+                found += self._of_no_run(kind, column.text.class_.id.in_(_uuids(ids[kind])))
         places = {place.key: place for place in found}
         return {key: places[key] for key in keys if key in places}
 
@@ -165,21 +166,30 @@ class Places:
                 form=row.form,
             )
 
-    def _reasons(self, kind: Kind, wanted: sa.ColumnElement[bool]) -> Iterator[Place]:
-        table, by, at = _REASONS[kind], *_WHO_AND_WHEN[kind]
-        query = sa.select(col(table.id), col(table.reason), by, at).where(wanted)
-        for id, reason, who, when in self._rows(query):
-            if reason:
-                yield Place(Key(kind, None, str(id)), reason, {(): reason}, str(who), when)
+    def _of_no_run(self, kind: Kind, wanted: sa.ColumnElement[bool]) -> Iterator[Place]:
+        columns = _OF_NO_RUN[kind]
+        query = sa.select(columns.text.class_.id, columns.text, columns.by, columns.at).where(wanted)
+        for id, text, who, when in self._rows(query):
+            if text:
+                yield Place(Key(kind, None, str(id)), text, {(): text}, str(who), when)
 
     def _rows(self, query: Any) -> Iterator[Any]:
         yield from self._session.execute(query.execution_options(yield_per=500))
 
 
-_REASONS: Final[dict[Kind, Any]] = {Kind.MASS_MOVE: MassMove, Kind.LOCAL_PLAN: LocalPlan}
-_WHO_AND_WHEN: Final[dict[Kind, tuple[Any, Any]]] = {
-    Kind.MASS_MOVE: (col(MassMove.started_by), col(MassMove.started_at)),
-    Kind.LOCAL_PLAN: (col(LocalPlan.uploaded_by), col(LocalPlan.uploaded_at)),
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """What somebody wrote, who, and when: columns of one table with an `id`."""
+
+    text: Any
+    by: Any
+    at: Any
+
+
+_OF_NO_RUN: Final[Mapping[Kind, _Columns]] = {
+    Kind.MASS_MOVE: _Columns(col(MassMove.reason), col(MassMove.started_by), col(MassMove.started_at)),
+    Kind.LOCAL_PLAN: _Columns(col(LocalPlan.reason), col(LocalPlan.uploaded_by), col(LocalPlan.uploaded_at)),
+    Kind.MANDATE: _Columns(col(MandateRow.ground), col(MandateRow.recorded_by), col(MandateRow.recorded_at)),
 }
 
 
@@ -224,9 +234,9 @@ def write_over(session: Session, place: Place, item: Item, written: Written) -> 
             _update(session, EvidenceRow, own, salt=salt, **changed)
             row = session.execute(sa.select(*EVIDENCE_COLUMNS).where(own)).one()
             written.replacements[key] = commitment(committed(from_row(row).described), salt)
-        case Kind.MASS_MOVE | Kind.LOCAL_PLAN:
-            table = _REASONS[key.kind]
-            _update(session, table, col(table.id) == uuid.UUID(key.id), reason=value)
+        case Kind.MASS_MOVE | Kind.LOCAL_PLAN | Kind.MANDATE:
+            column = _OF_NO_RUN[key.kind].text
+            _update(session, column.class_, column.class_.id == uuid.UUID(key.id), **{column.key: value})
 
 
 def _of_evidence(place: Place, item: Item, value: Mapping[str, str]) -> dict[str, Any]:
