@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 
 from app.features.accounts import routes as accounts
 from app.features.accounts.answers import install_accounts
+from app.features.accounts.provider_places import placed
 from app.features.advice import routes as advice
 from app.features.approvals import points as open_points
 from app.features.approvals import routes as approvals
@@ -61,7 +62,8 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 def create_app(settings: Settings, database: Database, *, clock: Clock | None = None) -> FastAPI:
     """The application on a database whose schema is current.  Raises RuntimeError for a route without a policy,
-    AssetMissing or TextsError for a front end that is not whole, ProvidersInvalid for a wrong OIDC_PROVIDERS_FILE."""
+    AssetMissing or TextsError for a front end that is not whole, ProvidersInvalid for a wrong OIDC_PROVIDERS_FILE, also
+    one that names a municipality which is not there."""
     configure_logs()
     # No pages about the interface: there is none yet, and its addresses would need policies too.
     app = FastAPI(title="Stappenplan", openapi_url=None, docs_url=None, redoc_url=None, lifespan=kept_going)
@@ -82,7 +84,7 @@ def create_app(settings: Settings, database: Database, *, clock: Clock | None = 
         trusted_proxies=networks_of(settings.trusted_proxies),
         proxy_header=settings.proxy_header,
         public_url=settings.public_url,
-        providers=providers_of(settings),
+        providers=placed(database, providers_of(settings)),
     )
     for router in ROUTERS:
         app.include_router(router)

@@ -17,8 +17,6 @@ from app.cli.production import production_problems, tls_problem
 from app.demo import build
 from app.main import create_app, providers_of
 from app.openid.providers import Provider, ProvidersInvalid
-from app.storage.accounts import municipalities
-from app.storage.database import Database
 from app.storage.evidence_files import EvidenceFiles
 from app.storage.rights import isolation_problems
 from app.web.assets import AssetMissing
@@ -56,11 +54,11 @@ def serve() -> None:
                 complain("First start: making two fictional municipalities to try things out …")
                 build.build(opened, EvidenceFiles(chosen.evidence_dir), now=now())
             demo_accounts = build.demonstration_accounts(opened)
-        _must_have_municipalities(opened, providers)
         try:
             app = create_app(chosen, opened)
-        except (AssetMissing, TextsError) as missing:
-            raise fail(str(missing)) from None
+        except (AssetMissing, TextsError, ProvidersInvalid) as problem:
+            raise fail(str(problem)) from None
+        _tell_of_names(providers)
         app.state.demo_accounts = demo_accounts
         for account in demo_accounts:
             roles = ", ".join(account.roles)
@@ -90,17 +88,13 @@ def serve() -> None:
             raise fail("The application did not start; the lines above say why.", code=3)
 
 
-def _must_have_municipalities(opened: Database, providers: tuple[Provider, ...]) -> None:
-    """A name with a slip of the pen would keep everybody out, and tell nobody why."""
-    with opened.read() as session:
-        known = municipalities(session)
-    if problems := [
-        f"OIDC_PROVIDERS_FILE: provider {each.key}: there is no municipality {each.municipality!r}; known: "
-        f"{', '.join(known) or 'none yet'}. Make it with: stappenplan user add … --create"
-        for each in providers
-        if each.municipality not in known
-    ]:
-        raise fail("\n".join(problems))
+def _tell_of_names(providers: tuple[Provider, ...]) -> None:
+    for each in providers:
+        if each.calls_municipality_by_name:
+            complain(
+                f"OIDC_PROVIDERS_FILE: provider {each.key} calls {each.municipality!r} by its name. Write its id, "
+                "which is on its page under /installatie: when it gets another name, the next start is refused."
+            )
 
 
 class _Server(uvicorn.Server):

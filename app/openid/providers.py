@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import tomllib
+import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -90,6 +91,15 @@ class Provider(BaseModel):
                 "creates_accounts takes roles_claim and roles too: a new account without a role has no use"
             )
         return self
+
+    @property
+    def calls_municipality_by_name(self) -> bool:
+        """And not by its id, which stays when the name changes."""
+        try:
+            uuid.UUID(self.municipality)
+        except ValueError:
+            return True
+        return False
 
 
 def address_problem(address: str) -> str | None:

@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from app.policy import LIMITED_ALWAYS, Role
@@ -407,16 +408,22 @@ def municipalities(session: Session) -> list[str]:
     return list(session.exec(select(Municipality.name).order_by(Municipality.name)))
 
 
+def municipality_ids(session: Session) -> Sequence[tuple[str, uuid.UUID]]:
+    """Names with ids, by name."""
+    return session.exec(select(Municipality.name, Municipality.id).order_by(Municipality.name)).all()
+
+
 def add_municipality(session: Session, name: str, *, at: datetime) -> uuid.UUID:
     """Raises MunicipalityExists."""
     name = _one_line(name)
     if not name:
         raise AccountError("a municipality needs a name")
-    if session.exec(select(Municipality.id).where(Municipality.name == name)).first():
-        raise MunicipalityExists(f"municipality {name!r} exists already")
     municipality = Municipality(name=name, created_at=at)
-    session.add(municipality)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(municipality)
+    except IntegrityError:  # the database decides: somebody else may be first, at the same moment
+        raise MunicipalityExists(f"municipality {name!r} exists already") from None
     return municipality.id
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -99,10 +100,11 @@ def name_for_change(session: Session, id: uuid.UUID) -> str:
 
 def rename(session: Session, id: uuid.UUID, name: str) -> None:
     """Raises MunicipalityExists."""
-    taken = select(Municipality.id).where(Municipality.name == name, Municipality.id != id)
-    if session.exec(taken).first() is not None:
-        raise MunicipalityExists(f"municipality {name!r} exists already")
-    session.execute(sa.update(Municipality).where(col(Municipality.id) == id).values(name=name))
+    try:
+        with session.begin_nested():
+            session.execute(sa.update(Municipality).where(col(Municipality.id) == id).values(name=name))
+    except IntegrityError:  # the database decides: somebody else may be first, at the same moment
+        raise MunicipalityExists(f"municipality {name!r} exists already") from None
 
 
 def set_closed(session: Session, id: uuid.UUID, *, at: datetime | None) -> bool:

@@ -62,8 +62,13 @@ def linked_of(session: Session, user_ids: Collection[uuid.UUID]) -> dict[uuid.UU
     return found
 
 
-def municipality_named(session: Session, name: str) -> uuid.UUID | None:
-    return session.exec(select(Municipality.id).where(Municipality.name == " ".join(name.split()))).one_or_none()
+def municipality_called(session: Session, id_or_name: str) -> uuid.UUID | None:
+    """As the settings call it."""
+    try:
+        called = Municipality.id == uuid.UUID(id_or_name)
+    except ValueError:
+        called = Municipality.name == " ".join(id_or_name.split())
+    return session.exec(select(Municipality.id).where(called)).one_or_none()
 
 
 def was_seen(session: Session, issuer: str, subject: str, *, at: datetime) -> None:

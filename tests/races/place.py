@@ -20,13 +20,14 @@ from sqlalchemy import Engine
 
 from app.engine import events as e
 from app.policy import Role
-from app.storage import accounts
+from app.storage import accounts, installation
 from app.storage.database import Database
 from app.storage.history.verify import verify_log
 from app.storage.run_store import events_of
+from app.storage.scope import unscoped
 from app.storage.verify import verify_run
 from app.web.identity import session_id_of
-from tests.features.accounts.building import OURS, a_session, a_user
+from tests.features.accounts.building import MONDAY, OURS, a_session, a_user
 from tests.features.client import Browser, World, a_world
 from tests.features.steps.pages import form_data
 from tests.journey.visitor import Form, forms_in
@@ -165,6 +166,10 @@ def a_place(database: Database, folder: Path, *, processes: int = 2) -> Iterator
     here = world.municipalities[HERE]
     for login, role in [*((name, Role.MANAGER) for name in MANAGERS[2:]), ("gerda", Role.ADMINISTRATOR)]:
         world.users[login] = str(a_user(database, login, roles={here: {role}}, name=login.title()))
+    with database.write() as session:
+        unscoped(session, "operators belong to no municipality")
+        user, _ = installation.add_operator(session, login="otto", name="Otto Beheer", at=MONDAY)
+    world.users["otto"] = str(user)
     urls = [_url(database.engine), "" if database.is_sqlite else _url(database.owner)]
     with ExitStack() as started:
         servers = [started.enter_context(_process(*urls, str(folder))) for _ in range(processes)]

@@ -5,6 +5,7 @@ A race takes the place and how many take part, and raises AssertionError when th
 from __future__ import annotations
 
 import re
+import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -201,6 +202,23 @@ def a_link_is_used(place: Place, count: int) -> Counter[int]:
     return statuses(answers)
 
 
+def a_name_is_given_to_several_municipalities(place: Place, count: int) -> Counter[int]:
+    """New ones, and one that is there: one gets the name, the others are told that it is taken."""
+    here, name = "/installatie/gemeenten", f"Naam {uuid.uuid4().hex[:6]}"
+    new = {"gemeente": name, "naam": "Nel Nieuw"}
+    sent = [
+        place.form("otto", f"{here}/toevoegen", **new, **{"e-mail": f"nel{n}@{name[5:]}.example"})
+        for n in range(count - 1)
+    ]
+    there = f"{here}/{place.world.municipalities['Veldermeer']}"
+    answers = place.at_once([*sent, place.form("otto", there, f"{there}/naam", gemeente=name)])
+    found = statuses(answers)
+    expect(found[200] + found[303], 1)
+    expect(found[422], count - 1)
+    expect(place.browser("otto").get("/installatie").text.count(f">{name}</a>"), 1)
+    return found
+
+
 RACES: tuple[Race, ...] = (
     many_managers_approve,
     approve_against_send_back,
@@ -214,4 +232,5 @@ RACES: tuple[Race, ...] = (
     administrators_disable_each_other,
     a_local_plan_is_released,
     a_link_is_used,
+    a_name_is_given_to_several_municipalities,
 )

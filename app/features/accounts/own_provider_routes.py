@@ -73,7 +73,7 @@ def _page(
 
 def _offered(request: Request, login: OpenLogin, linked: list[Linked]) -> list[ProviderClient]:
     """Of the municipalities in which this session works, and not linked yet."""
-    places = {membership.municipality_name for membership in login.memberships}
+    places = {called for each in login.memberships for called in (str(each.municipality_id), each.municipality_name)}
     taken = {each.provider for each in linked}
     found = provider_clients(request).items()
     return [client for key, client in found if client.provider.municipality in places and key not in taken]

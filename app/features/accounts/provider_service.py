@@ -193,7 +193,7 @@ def _decide(
     second_factor_required: bool,
 ) -> SignedIn | Halfway | Why:
     at, issuer, subject = visit.at, identity.issuer, identity.subject
-    place = provider_accounts.municipality_named(session, provider.municipality)
+    place = provider_accounts.municipality_called(session, provider.municipality)
     if place is None:
         log.error("provider_without_municipality", provider=provider.key, municipality=provider.municipality)
         return "down"

@@ -12,9 +12,10 @@ import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from app.openid.providers import Provider
+from app.features.accounts.provider_places import placed
+from app.openid.providers import Provider, ProvidersInvalid
 from app.policy import Role
-from app.storage import user_admin
+from app.storage import installation, user_admin
 from app.storage.account_log import Act
 from app.storage.database import Database
 from app.storage.scope import unscoped
@@ -381,6 +382,22 @@ def test_provider_opens_its_own_municipality_only(database: Database, zonnedam: 
     assert chosen.status_code == 422
     assert browser.get("/bekijken").json()["municipality"] == "Zonnedam"
     assert {row.municipality_id for row in rows(database, AccountEvent)} == {here}
+
+
+def test_provider_stays_of_its_municipality_when_that_gets_another_name(
+    database: Database, zonnedam: RealProvider, here: uuid.UUID
+):
+    zonnedam.person("anna-1", "beleid")
+    providers = placed(database, [zonnedam.provider(), zonnedam.provider(key="met-kenmerk", municipality=str(here))])
+    browser = an_office(database, providers)
+    with database.write() as session:
+        installation.rename(session, here, "Zonnedam aan Zee")
+    for key in ("zonnedam", "met-kenmerk"):
+        assert sign_in(browser, zonnedam, "anna-1", go=f"/inloggen/organisatie/{key}").status_code == 303
+        assert browser.get("/bekijken").json()["municipality"] == "Zonnedam aan Zee"
+    with pytest.raises(ProvidersInvalid, match=rf"no municipality 'Zonnedam'.*Zonnedam aan Zee \({here}\)") as refused:
+        placed(database, [zonnedam.provider()])
+    assert "provider zonnedam:" in str(refused.value)
 
 
 # --- second factor --------------------------------------------------------------------------------------------------
