@@ -7,8 +7,9 @@ from typing import Annotated
 import structlog
 import typer
 
-from app.cli.common import database, fail, now, say, settings
-from app.storage import account_links, installation
+from app.cli.common import complain, database, fail, now, say, settings
+from app.storage import account_links, account_log, installation
+from app.storage.account_log import Act, Trace
 from app.storage.accounts import AccountError
 from app.storage.scope import unscoped
 
@@ -29,17 +30,27 @@ def add(
 ) -> None:
     """Make an account an operator.
 
-    A new account gets a link to choose a password with; it works once, within three days.
+    An account without a password, such as a new one, gets a link to choose one with; it works once, within three days.
     """
     with database() as opened, opened.write() as session:
         unscoped(session, WHY)
         try:
-            user_id, is_new = installation.add_operator(session, login=login, name=name, at=now())
+            user_id, has_password = installation.add_operator(session, login=login, name=name, at=now())
         except AccountError as refused:
             raise fail(str(refused)) from None
-        token = account_links.make_link(session, user_id, made_by=None, at=now()) if is_new else None
+        token = None if has_password else account_links.make_link(session, user_id, made_by=None, at=now())
+        if token:
+            trace = Trace(by=None, at=now(), address=None)
+            account_log.note(session, Act.LINK_MADE, about=user_id, trace=trace)
     log.info("operator_added", about=str(user_id))
-    say(f"{settings().public_url}/wachtwoord/{token}" if token else f"{login} is an operator")
+    if token:
+        complain(
+            f"{login} is an operator, and chooses a password with this link: the area of operators opens with a "
+            f"password or a passkey only. For another link: stappenplan user link {login}"
+        )
+        say(f"{settings().public_url}/wachtwoord/{token}")
+    else:
+        say(f"{login} is an operator")
 
 
 @app.command(name="list")

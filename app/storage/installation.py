@@ -152,26 +152,25 @@ def operators(session: Session) -> list[OperatorLine]:
 
 
 def add_operator(session: Session, *, login: str, name: str | None, at: datetime) -> tuple[uuid.UUID, bool]:
-    """An account that exists, or a new one without a password when `name` is given. Gives its id and whether it is new.
+    """An account that exists, or a new one when `name` is given. Gives its id, and whether it has a password: without
+    one nobody gets here, since the organisation that lets somebody in opens its own municipality only.
 
     Raises LoginInvalid, UnknownUser."""
     wanted = accounts.checked_login(login)
-    user_id = session.exec(select(User.id).where(User.login == wanted)).one_or_none()
-    is_new = user_id is None
-    if user_id is None:
+    user = session.exec(select(User).where(User.login == wanted)).one_or_none()
+    if user is None:
         if not name:
             raise accounts.UnknownUser(f"no user with login {wanted!r}; give --name to make the account")
         user = User(login=wanted, name=name, created_at=at)
         session.add(user)
         session.flush()
-        user_id = user.id
-    row = session.get(Operator, user_id)
+    row = session.get(Operator, user.id)
     if row is None:
-        session.add(Operator(user_id=user_id, added_at=at))
+        session.add(Operator(user_id=user.id, added_at=at))
     elif row.disabled_at is not None:
         row.added_at, row.disabled_at = at, None
     session.flush()
-    return user_id, is_new
+    return user.id, user.password_hash is not None
 
 
 def disable_operator(session: Session, login: str, *, at: datetime) -> uuid.UUID:

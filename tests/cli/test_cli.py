@@ -223,6 +223,23 @@ def test_link_and_second_factor_from_the_command_line(demonstration: Command, tm
         assert "niemand" in demonstration.refused("user", word, "niemand")
 
 
+def test_operator_without_a_password_gets_a_link_also_one_who_came_through_an_organisation(
+    demonstration: Command, tmp_path: Path
+):
+    command = copy_of(demonstration, tmp_path)
+    link = r"http://127\.0\.0\.1:8000/wachtwoord/[\w-]{43}\n"
+    login = "noor@zonnedijk.example"
+    assert command("operator", "add", login).stdout == f"{login} is an operator\n"
+    connection = sqlite3.connect(tmp_path / "stappenplan.sqlite3")
+    with closing(connection), connection:
+        connection.execute("UPDATE user_account SET password_hash = NULL WHERE login = ?", (login,))
+    for words in ((login,), ("otto@example.org", "--name", "Otto Beheer")):
+        made = command("operator", "add", *words)
+        assert re.fullmatch(link, made.stdout)
+        assert f"For another link: stappenplan user link {words[0]}" in made.stderr
+        assert re.fullmatch(link, command("user", "link", words[0]).stdout)
+
+
 def _line_of(command: Command, login: str) -> str:
     lines = [line for line in command("user", "list").stdout.splitlines() if line.startswith(f"{login}\t")]
     assert len(lines) == 1
