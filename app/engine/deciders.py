@@ -36,12 +36,15 @@ def approver_recused(instance: StageInstance, by: UserId, people: People) -> Ite
 def mandate_falls_short(
     stage: Stage, run: Run, instance: StageInstance, mandate: Mandate, *, by: UserId, people: People, at: datetime
 ) -> Iterator[Reason]:
-    """A mandate is for the runs of one manager, for a time, and gives no more than that manager could do."""
+    """A mandate is for the runs of one manager, for a time, and gives no more than that manager could do. The deputy
+    does not say which runs those are, also not between the recording of the mandate and its first day."""
     ref = str(instance.ref)
     if by != mandate.deputy or run.manager != mandate.mandator:
         yield Reason("mandate_not_for_this", stage=ref)
     if not mandate.is_in_force(at):
         yield Reason("mandate_not_in_force", stage=ref)
+    if people.is_same(by, mandate.chosen_by):
+        yield Reason("deputy_chose_mandator", stage=ref)
     if not mandate.roles & set(stage.gate.approvers):
         yield Reason("mandator_lacks_role", stage=ref)
     if people.is_among(mandate.mandator, instance.contributors):

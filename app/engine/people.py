@@ -34,7 +34,8 @@ ONE_ACCOUNT_EACH = People()
 @dataclass(frozen=True, slots=True)
 class Mandate:
     """The deputy decides in the name of the mandator, who is absent, from `begins_at` until before `ends_at`.
-    `roles`: what the mandator holds now, since a mandate gives no more than the mandator could do."""
+    `roles`: what the mandator holds now, since a mandate gives no more than the mandator could do. `chosen_by`: who
+    made the mandator the manager of the run that it is about, if that was after the mandate was recorded."""
 
     id: str
     mandator: UserId
@@ -43,6 +44,7 @@ class Mandate:
     ends_at: datetime
     roles: frozenset[str]
     withdrawn_at: datetime | None = None
+    chosen_by: UserId | None = None
 
     def is_in_force(self, at: datetime) -> bool:
         return self.begins_at <= at < self.ends_at and (self.withdrawn_at is None or at < self.withdrawn_at)

@@ -6,7 +6,7 @@ One query, which also brings the texts and names that a page asks for.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -21,8 +21,8 @@ from app.storage.auditor_limits import dutch_day
 from app.storage.mandates import IN_FORCE, as_mandate
 from app.storage.people import persons_of
 from app.storage.scope import Prepared, municipality_of
-from app.storage.tables import MandateRow, Membership, TextRow, User
-from app.storage.types import IdText
+from app.storage.tables import EventRow, MandateRow, Membership, TextRow, User
+from app.storage.types import IdText, UTCDateTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,17 @@ def persons_in(session: Session, run: Run, by: UserId) -> People:
 
 
 _NO_ID, _NO_DAY = sa.cast(sa.null(), sa.Uuid()), sa.cast(sa.null(), sa.Date())
+_NO_MOMENT = sa.cast(sa.null(), UTCDateTime)
 _OF_MANAGER = (col(MandateRow.mandator_id) == sa.bindparam("manager"), *IN_FORCE)
+# Who made whom the manager of the run; asked only where somebody stands in for the present one.
+_MANAGER_CHOSEN = (
+    col(EventRow.run_id) == sa.bindparam("of_run"),
+    col(EventRow.kind).in_(("RunStarted", "TeamChanged")),
+    sa.exists(sa.select(sa.literal(1)).select_from(MandateRow).where(*_OF_MANAGER)),
+)
+
+
+_NOTHING: tuple[Any, ...] = (_NO_DAY, _NO_DAY, _NO_MOMENT, sa.literal(0))  # of what has no days and no moment
 
 
 def _id(column: Any) -> Any:
@@ -86,21 +96,29 @@ _WHO = Prepared(
             _id(col(MandateRow.deputy_id)).label("other"),
             col(MandateRow.first_day),
             col(MandateRow.last_day),
+            col(MandateRow.recorded_at).label("at"),
+            sa.literal(0).label("number"),
         ).where(*_OF_MANAGER),
-        sa.select(sa.literal("role"), _id(col(Membership.user_id)), col(Membership.role), _id(_NO_ID), _NO_DAY, _NO_DAY)
+        sa.select(
+            sa.literal("chosen"),
+            _id(_NO_ID),
+            col(EventRow.data)["manager"].as_string(),
+            _id(col(EventRow.by)),
+            *(_NO_DAY, _NO_DAY, col(EventRow.at), col(EventRow.sequence)),
+        ).where(*_MANAGER_CHOSEN),
+        sa.select(sa.literal("role"), _id(col(Membership.user_id)), col(Membership.role), _id(_NO_ID), *_NOTHING)
         .join(User, col(User.id) == col(Membership.user_id))
         .where(
             col(Membership.user_id) == sa.bindparam("manager"),
             col(Membership.municipality_id) == sa.bindparam("here"),
             col(User.disabled_at).is_(None),
         ),
-        sa.select(
-            sa.literal("name"), _id(col(User.id)), col(User.name), _id(col(User.person_id)), _NO_DAY, _NO_DAY
-        ).where(
+        sa.select(sa.literal("name"), _id(col(User.id)), col(User.name), _id(col(User.person_id)), *_NOTHING).where(
             col(User.id).in_(sa.bindparam("people", expanding=True))
             | col(User.id).in_(sa.select(col(MandateRow.deputy_id)).where(*_OF_MANAGER))
+            | col(User.id).in_(sa.select(col(EventRow.by)).where(*_MANAGER_CHOSEN))
         ),
-        sa.select(sa.literal("approver"), _id(col(User.id)), col(User.name), _id(_NO_ID), _NO_DAY, _NO_DAY).where(
+        sa.select(sa.literal("approver"), _id(col(User.id)), col(User.name), _id(_NO_ID), *_NOTHING).where(
             col(User.disabled_at).is_(None),
             col(User.id).in_(
                 sa.select(col(Membership.user_id)).where(
@@ -111,7 +129,7 @@ _WHO = Prepared(
                 )
             ),
         ),
-        sa.select(sa.literal("text"), _id(col(TextRow.id)), col(TextRow.text), _id(_NO_ID), _NO_DAY, _NO_DAY).where(
+        sa.select(sa.literal("text"), _id(col(TextRow.id)), col(TextRow.text), _id(_NO_ID), *_NOTHING).where(
             col(TextRow.id).in_(sa.bindparam("texts", expanding=True))
         ),
     )
@@ -131,6 +149,7 @@ def who(
     """`by`: who decides, or looks at the page. `approvers`: roles, to name who has one. An erased text is absent."""
     users = accounts_in(run) | {user for user in people if user} | {by}
     values = {
+        "of_run": uuid.UUID(run.id),
         "manager": uuid.UUID(run.manager or by),
         "here": municipality_of(session),
         "today": dutch_day(at),
@@ -142,11 +161,15 @@ def who(
     rows = _WHO.run(session, values).all()
     held = [Role(row.text) for row in rows if row.kind == "role"]
     roles = deciding_roles(held, is_shared=run.manager in run.advisers)
+    chosen_by, chosen_at = _who_chose(rows)
     return Who(
         people=People({row.id: row.other for row in rows if row.kind == "name" and row.other}),
         stand_ins=tuple(
             StandIn(
-                as_mandate(row.id, run.manager or "", row.other, row.first_day, row.last_day, roles),
+                as_mandate(
+                    *(row.id, run.manager or "", row.other, row.first_day, row.last_day, roles),
+                    chosen_by=chosen_by if chosen_at and chosen_at >= row.at else None,
+                ),
                 row.first_day,
                 row.last_day,
                 row.text,
@@ -158,3 +181,12 @@ def who(
         texts={row.id: row.text for row in rows if row.kind == "text" and row.text is not None},
         names={row.id: row.text for row in rows if row.kind in ("name", "approver")},
     )
+
+
+def _who_chose(rows: Sequence[Any]) -> tuple[UserId | None, datetime | None]:
+    """Who made the present manager of the run its manager, and when; asked for a run with somebody who stands in."""
+    manager, by, at = None, None, None
+    for row in sorted((row for row in rows if row.kind == "chosen"), key=lambda row: row.number):
+        if row.text != manager:
+            manager, by, at = row.text, row.other, row.at
+    return by, at

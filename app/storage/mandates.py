@@ -66,12 +66,19 @@ class Told:
 
 
 def as_mandate(
-    id: str, mandator: UserId, deputy: UserId, first_day: date, last_day: date, roles: frozenset[str]
+    id: str,
+    mandator: UserId,
+    deputy: UserId,
+    first_day: date,
+    last_day: date,
+    roles: frozenset[str],
+    *,
+    chosen_by: UserId | None,
 ) -> Mandate:
     """What the engine knows of a mandate that was not withdrawn. It ends with its last day."""
     begins = datetime.combine(first_day, time(), DUTCH)
     ends = datetime.combine(last_day + timedelta(days=1), time(), DUTCH)
-    return Mandate(id, mandator, deputy, begins, ends, roles)
+    return Mandate(id, mandator, deputy, begins, ends, roles, chosen_by=chosen_by)
 
 
 def record(

@@ -49,6 +49,10 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "approver_recused": N_("You said that you take no part in the decision about %(stage)s."),
         "mandate_not_for_this": N_("Your mandate is not for this trajectory: somebody else is its manager."),
         "mandate_not_in_force": N_("Your mandate is not in force now."),
+        "deputy_chose_mandator": N_(
+            "You made the absent manager the manager of this trajectory when you were recorded as deputy already. "
+            "Somebody else must decide."
+        ),
         "mandator_lacks_role": N_("The manager in whose name you act may not decide about %(stage)s either."),
         "mandator_did_the_work": N_(
             "The manager in whose name you act worked on %(stage)s. A mandate gives no more than that manager could do."

@@ -199,6 +199,7 @@ def test_without_mandate_the_deputy_is_nobody():
         (replace(AWAY, withdrawn_at=WEDNESDAY), NORA, ["mandate_not_in_force"]),
         (replace(AWAY, roles=OFFICER), NORA, ["mandator_lacks_role"]),
         (replace(AWAY, deputy=ANNA), ANNA, ["approver_did_the_work"]),
+        (replace(AWAY, chosen_by=NORA), NORA, ["deputy_chose_mandator"]),
     ],
     ids=[
         "somebody else manages the run",
@@ -208,10 +209,20 @@ def test_without_mandate_the_deputy_is_nobody():
         "withdrawn",
         "manager no more",
         "own work",
+        "own choice",
     ],
 )
 def test_a_mandate_gives_no_more_than_it_says(mandate: Mandate, by: str, reasons: list[str]):
     assert why_not(lambda: in_the_name_of_mariam(ASKED, mandate, by)) == reasons
+
+
+def test_a_mandate_holds_where_somebody_else_made_the_absent_manager_the_manager():
+    chosen = replace(AWAY, chosen_by=CHRIS)
+    assert in_the_name_of_mariam(ASKED, chosen).instance(HERE).passed
+    as_one = People({NORA: "nora", CHRIS: "nora"})
+    assert why_not(lambda: ASKED.with_approval(HERE, by=NORA, roles=OFFICER, mandate=chosen, people=as_one)) == [
+        "deputy_chose_mandator"
+    ]
 
 
 def test_a_mandate_lets_nobody_approve_the_work_of_the_absent_manager():

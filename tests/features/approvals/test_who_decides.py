@@ -150,7 +150,7 @@ def test_a_mandate_ends(room: Room, ending: str):
     assert stage_of(room).status is StageStatus.SUBMITTED
 
 
-def a_new_session(world: World, login: str) -> Any:
+def a_new_session(world: World, login: str) -> Browser:
     a_session(world.database, uuid.UUID(world.users[login]), token="later", csrf_token="later", at=world.clock())
     return Browser(world.app, "later", "later")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 import pytest
 
@@ -24,7 +25,7 @@ def world(database: Database) -> World:
     return world
 
 
-def change(world: World, login: str, run: str, **fields: str) -> str:
+def change(world: World, login: str, run: str, **fields: str | Sequence[str]) -> str:
     """Gives the page of the refusal; nothing if it was changed."""
     address, browser = f"/trajecten/{run}/bewerken", world.browser(login)
     form = form_data(browser.get(address).text, address)
