@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,9 +13,11 @@ from sqlmodel import col
 from app.cli.common import complain, database, each_municipality, fail, now, say
 from app.features.reports import service as reports
 from app.features.reports.service import ReportFormat
+from app.storage.run_at import NotBegunYet
 from app.storage.run_header import RunNotFound
 from app.storage.tables import RunRow
 from app.storage.verify import verify_all
+from app.web.formats import day_of
 from app.web.render import dutch_templates
 
 app = typer.Typer(help="List the runs (trajecten).", no_args_is_help=True)
@@ -41,19 +44,35 @@ def list_runs(municipality: Municipality = None) -> None:
 def report(
     run: Annotated[str, typer.Argument(help="Id of the run; see `stappenplan runs list`.")],
     format: Annotated[ReportFormat, typer.Option(help="What to make.")] = ReportFormat.HTML,
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="As it stood at the end of that day in the Netherlands, not now."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="File to write; without it, standard output.")
     ] = None,
 ) -> None:
     """Make the progress report of one run."""
+    day = on.date() if on else None
+    if day is not None and day > day_of(now()):
+        raise fail(f"{day} is still to come")
     with database() as opened:
         for name, session in each_municipality(opened):
             try:
                 content = reports.make(
-                    session, run, format, municipality=name, by="stappenplan", at=now(), templates=dutch_templates
+                    session,
+                    run,
+                    format,
+                    municipality=name,
+                    by="stappenplan",
+                    at=now(),
+                    on=day,
+                    templates=dutch_templates,
                 )
             except RunNotFound:
                 continue
+            except NotBegunYet as early:
+                raise fail(f"The run had not begun on {day}; it began on {day_of(early.began_at)}") from None
             if output is None:
                 typer.get_binary_stream("stdout").write(content)
             else:

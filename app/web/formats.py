@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any, Final, TypeVar
@@ -108,6 +108,11 @@ def _local(value: datetime) -> datetime:
 
 def _local_date(value: date) -> date:
     return _local(value).date() if isinstance(value, datetime) else value
+
+
+def end_of_day(day: date) -> datetime:
+    """The last moment of a day in the Netherlands."""
+    return datetime.combine(day + timedelta(days=1), time(), AMSTERDAM) - timedelta(microseconds=1)
 
 
 def day_of(moment: datetime) -> date:

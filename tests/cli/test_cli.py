@@ -15,6 +15,7 @@ import time
 import urllib.request
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from typer.testing import CliRunner
 from app.cli.root import app
 from app.demo.build import PASSWORD
 from app.resources import stepplans_dir
+from app.web.formats import day_of
 
 PLAN = stepplans_dir() / "inclusief-beleid" / "1.0.0.yaml"
 STRONG = "een-lang-wachtwoord-2026"
@@ -306,6 +308,14 @@ def test_report_holds_the_run(demonstration: Command, tmp_path: Path):
     page = demonstration("report", run).stdout
     assert "Wonen voor iedereen" in page
     assert 'href="/static' not in page  # can be mailed as it is
+
+
+def test_report_of_an_earlier_day(demonstration: Command):
+    run = run_ids(demonstration)[-1]
+    page = demonstration("report", run, "--on", str(day_of(datetime.now(UTC)))).stdout
+    assert "Stand op" in page
+    assert "had not begun on 2001-01-01; it began on " in demonstration.refused("report", run, "--on", "2001-01-01")
+    assert "still to come" in demonstration.refused("report", run, "--on", "2999-01-01")
 
 
 def test_report_that_cannot_be_made(demonstration: Command, tmp_path: Path):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, type_coerce
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from app.engine import events as e
 from app.engine.answers import is_shown
@@ -24,7 +23,14 @@ from app.engine.progress import (
 )
 from app.engine.run import Advice, Run, StageInstance, StageRef, StageStatus, StepStatus
 from app.engine.standing import stage_state, standing
-from app.features.reports.moved import MovedRun, commitments_in
+from app.features.reports.moved import MovedRun
+from app.features.reports.sources import (
+    ByMandate,
+    answers_of,
+    decision_events,
+    evidence_rows,
+    places_of_evidence,
+)
 from app.features.reports.values import (
     AdviceLine,
     AnswerLine,
@@ -38,22 +44,12 @@ from app.features.reports.values import (
     RoadLine,
     StepLine,
 )
-from app.storage import codec
-from app.storage.answer_store import Answer, answers_by_commitment, current_answers
 from app.storage.mandates import grounds_of
+from app.storage.run_at import load_run_at
 from app.storage.run_header import run_header
 from app.storage.run_store import load_run
-from app.storage.scope import Prepared
-from app.storage.tables import EventRow, EvidenceRow
 from app.storage.texts import read_texts_and_names
-from app.storage.types import IdText
-from app.web.formats import day_of
-
-DECISION_KINDS = (
-    *("StageApproved", "StageSentBack", "ApprovalWithdrawn", "EvidenceWithdrawn", "RequestWithdrawn", "StageReopened"),
-    *("PointReported", "PointClosed", "PointReturned", "PointChanged"),
-    *("Recused", "RecusalTakenBack"),
-)
+from app.web.formats import day_of, end_of_day
 
 
 def compose(
@@ -63,31 +59,43 @@ def compose(
     municipality: str,
     by: str,
     at: datetime,
+    on: date | None = None,
     with_confidential: bool = True,
 ) -> Report:
-    """The report on how a run stands now.  Raises RunNotFound.  `with_confidential`: what confidential evidence holds;
-    its title is always there."""
-    plan, run = load_run(session, run_id)
-    header = run_header(session, run_id)
-    composer = _Composer(session, plan, run, today=day_of(at), with_confidential=with_confidential)
-    return composer.report(header.name, header.purpose, municipality, by, at)
+    """The report on how a run stands now, or stood at the end of the day `on` in the Netherlands.  Raises RunNotFound,
+    NotBegunYet.  `with_confidential`: what confidential evidence holds; its title is always there."""
+    if on is None:
+        plan, run = load_run(session, run_id)
+        header = run_header(session, run_id)
+    else:
+        plan, run, header = load_run_at(session, run_id, end_of_day(on))
+    composer = _Composer(
+        session,
+        plan,
+        run,
+        today=on or day_of(at),
+        is_earlier=on is not None,
+        with_confidential=with_confidential,
+    )
+    return replace(composer.report(header.name, header.purpose, municipality, by, at), on=on)
 
 
 class _Composer:
     """Holds what the parts of one report share, so that each is asked for once."""
 
     def __init__(
-        self, session: Session, plan: StepPlan, run: Run, *, today: date, with_confidential: bool = True
+        self, session: Session, plan: StepPlan, run: Run, *, today: date, is_earlier: bool, with_confidential: bool
     ) -> None:
         self.plan, self.run, self.today, self.with_confidential = plan, run, today, with_confidential
         self.refs = [*current_refs(plan, run)]
         self.progress = {ref: stage_progress(plan.stage(ref.stage), run.instance(ref)) for ref in self.refs}
         self.moved = MovedRun(session, plan, run)
-        self.answers, self.versions = _answers(session, run)
-        self.events = list(_decision_events(session, run.id))
+        self.answers, self.versions = answers_of(session, run, is_earlier=is_earlier)
+        self.evidence_places = places = places_of_evidence(run)
+        self.events = list(decision_events(session, run))
         used = {event.mandate for _, event in self.events if isinstance(event, ByMandate)}
         self.grounds = grounds_of(session, {id for id in used if id})
-        rows = _EVIDENCE.run(session, {"of_run": uuid.UUID(run.id)}).all()
+        rows = [row for row in evidence_rows(session, run) if row.id in places]
         people = [*self._people(), *(row.added_by for row in rows)]
         self.texts, self.names = read_texts_and_names(session, self._text_ids(), people)
         self.withdrawals = {event.evidence: event for _, event in self.events if isinstance(event, e.EvidenceWithdrawn)}
@@ -342,7 +350,7 @@ class _Composer:
         return ((None, said),) if said else ()
 
     def _evidence_line(self, row: Any) -> EvidenceLine:
-        ref = StageRef.parse(row.ref)
+        ref, step = self.evidence_places[row.id]
         parked = self.set_aside.get(row.id)
         titles = self.moved.titles[parked.plan_digest] if parked else self.moved.present
         withdrawn = self.withdrawals.get(row.id)
@@ -350,8 +358,8 @@ class _Composer:
         return EvidenceLine(
             id=row.id,
             ref=ref,
-            step=row.step,
-            step_title=titles.step(ref.stage, row.step),
+            step=step,
+            step_title=titles.step(ref.stage, step),
             kind_title=titles.evidence_kind(row.kind),
             form=row.form,
             title=row.title,
@@ -421,68 +429,3 @@ class _Composer:
                 unknown[statement.ground] += 1
         for ground, n in unknown.items():
             yield OpenPoint("unknown", *place, self.plan.grounds_by_id[ground].title, n=n)
-
-
-_EVIDENCE_COLUMNS: tuple[Any, ...] = (
-    type_coerce(col(EvidenceRow.id), IdText).label("id"),
-    EvidenceRow.ref,
-    EvidenceRow.step,
-    EvidenceRow.kind,
-    EvidenceRow.form,
-    EvidenceRow.title,
-    EvidenceRow.source,
-    EvidenceRow.document_date,
-    EvidenceRow.confidentiality,
-    EvidenceRow.grounds,
-    EvidenceRow.sha256,
-    EvidenceRow.bytes,
-    EvidenceRow.file_name,
-    EvidenceRow.url,
-    EvidenceRow.note,
-    type_coerce(col(EvidenceRow.added_by), IdText).label("added_by"),
-    EvidenceRow.added_at,
-)
-_EVIDENCE = Prepared(
-    select(*_EVIDENCE_COLUMNS)
-    .where(col(EvidenceRow.run_id) == bindparam("of_run"))
-    .order_by(col(EvidenceRow.added_at), col(EvidenceRow.id))
-)
-_EVENT_COLUMNS: tuple[Any, ...] = (
-    EventRow.sequence,
-    EventRow.kind,
-    EventRow.data,
-    type_coerce(col(EventRow.by), IdText),
-    EventRow.at,
-)
-_DECISION_EVENTS = Prepared(
-    select(*_EVENT_COLUMNS)
-    .where(col(EventRow.run_id) == bindparam("of_run"), col(EventRow.kind).in_(DECISION_KINDS))
-    .order_by(col(EventRow.sequence))
-)
-PointEvent = e.PointReported | e.PointClosed | e.PointReturned | e.PointChanged
-ByMandate = e.StageApproved | e.StageSentBack | e.ApprovalWithdrawn
-DecisionEvent = (
-    ByMandate | e.EvidenceWithdrawn | e.RequestWithdrawn | e.StageReopened | e.Recused | e.RecusalTakenBack | PointEvent
-)
-
-
-def _decision_events(session: Session, run_id: str) -> Iterable[tuple[int, DecisionEvent]]:
-    for sequence, kind, data, by, at in _DECISION_EVENTS.run(session, {"of_run": uuid.UUID(run_id)}):
-        event = codec.decode_event(kind, data, by=by, at=at)
-        assert isinstance(event, DecisionEvent)
-        yield sequence, event
-
-
-def _answers(session: Session, run: Run) -> tuple[dict[tuple[str, str, str], Answer], dict[str, Answer]]:
-    """The present answers by place and, where something was set aside, every answer by commitment: one query."""
-    if not any(item.answer for item in run.parked):
-        return current_answers(session, run.id), {}
-    versions = answers_by_commitment(session, run.id, commitments_in(run))
-    present = {
-        (str(ref), step, question): versions[mark.commitment]
-        for ref, instance in run.stages.items()
-        for step, state in instance.steps.items()
-        for question, mark in state.answers.items()
-        if mark.commitment in versions
-    }
-    return present, versions

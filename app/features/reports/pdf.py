@@ -10,6 +10,7 @@ import typst
 
 from app.engine.definition import QuestionType
 from app.engine.run import ParkedKind
+from app.features.reports.moment import LABEL
 from app.features.reports.summary import account, summary, versions
 from app.features.reports.texts import CONFIDENTIALITY, GRADES, PARKED_KINDS, STAGE_STATES, STEP_STATES, Words
 from app.features.reports.values import AnswerLine, EvidenceLine, InstanceLine, ParkedLine, Report, StepLine
@@ -71,6 +72,7 @@ def _content(report: Report, words: Words) -> dict[str, Any]:
             [say(N_("Manager")), report.manager],
             [say(N_("Team")), ", ".join(report.team)],
             [say(N_("Started")), f"{report.started_by}, {words.moment(report.started_at)}"],
+            *([[say(LABEL), words.formats.date_text(report.on)]] if report.on else []),
             [say(N_("Made")), f"{report.made_by}, {words.moment(report.made_at)}"],
         ],
         "summary": summary(report, words),

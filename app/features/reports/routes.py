@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import Annotated
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from starlette.responses import Response
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from app.features.reports import pdf, sheet
 from app.features.reports.compose import compose
 from app.features.reports.history import KINDS, history_page
+from app.features.reports.moment import FIELD, moment_of, not_begun
 from app.features.reports.service import page_values
 from app.features.reports.since import since_page
 from app.features.reports.texts import Words
@@ -18,11 +20,15 @@ from app.features.reports.values import Report
 from app.policy import Action
 from app.storage.account_log import Act
 from app.storage.database import ReadSession
+from app.storage.run_at import NotBegunYet
 from app.storage.run_header import RunHeader, run_header
 from app.web.access import allowed
 from app.web.clock import now
+from app.web.formats import day_of
+from app.web.forms import FormInvalid, FormState
 from app.web.i18n import language_of
 from app.web.identity import Caller
+from app.web.notice import see_other
 from app.web.on_run import may_on_run
 from app.web.read_log import note_read
 from app.web.render import render
@@ -30,43 +36,73 @@ from app.web.room import Room
 
 router = Room()
 
+NOW = ""
+
 Reader = Annotated[Caller, allowed(Action.VIEW_REPORT)]
 HistoryReader = Annotated[Caller, allowed(Action.VIEW_HISTORY)]
 
 
-def _report(request: Request, session: ReadSession, caller: Caller, run_id: str) -> Report:
-    return compose(
-        session,
-        run_id,
-        municipality=caller.municipality_name,
-        by=caller.name,
-        at=now(request),
-        with_confidential=may_on_run(session, caller, Action.OPEN_CONFIDENTIAL, run_id),
-    )
+def _report(request: Request, session: ReadSession, caller: Caller, run_id: str, stand: str) -> Report:
+    """Raises RunNotFound, FormInvalid for a moment (`stand`) of which there is no report."""
+    try:
+        return compose(
+            session,
+            run_id,
+            municipality=caller.municipality_name,
+            by=caller.name,
+            at=now(request),
+            on=moment_of(stand, at=now(request)),
+            with_confidential=may_on_run(session, caller, Action.OPEN_CONFIDENTIAL, run_id),
+        )
+    except NotBegunYet as early:
+        raise not_begun(stand, early, language_of(request)) from None
 
 
 @router.get("/trajecten/{run_id}/rapport")
-def show_report(request: Request, run_id: str, session: ReadSession, caller: Reader) -> Response:
-    report = _report(request, session, caller, run_id)
+def show_report(request: Request, run_id: str, session: ReadSession, caller: Reader, stand: str = "") -> Response:
+    form, status = FormState.of(stand=stand), 200
+    try:
+        report = _report(request, session, caller, run_id, stand)
+    except FormInvalid as invalid:
+        report, status = _report(request, session, caller, run_id, NOW), 422
+        form = invalid.state(language_of(request))
     note_read(request, caller, Act.READ_REPORT, run=report.run_id)
-    header = RunHeader(report.run_id, report.name, report.purpose)
-    values = page_values(report, Words(language_of(request)))
-    return render(request, "reports/report.html", header=header, here_tab="report", **values)
+    return render(
+        request,
+        "reports/report.html",
+        status=status,
+        header=RunHeader(report.run_id, report.name, report.purpose),
+        here_tab="report",
+        form=form,
+        today=day_of(now(request)),
+        **page_values(report, Words(language_of(request))),
+    )
 
 
 @router.get("/trajecten/{run_id}/rapport/pdf")
-def download_pdf(request: Request, run_id: str, session: ReadSession, caller: Reader) -> Response:
-    report = _report(request, session, caller, run_id)
+def download_pdf(request: Request, run_id: str, session: ReadSession, caller: Reader, stand: str = "") -> Response:
+    try:
+        report = _report(request, session, caller, run_id, stand)
+    except FormInvalid:
+        return _say_why(run_id, stand)
     note_read(request, caller, Act.TOOK_REPORT, run=report.run_id)
     return _download(pdf.write(report, Words(language_of(request))), "application/pdf", report, "pdf")
 
 
 @router.get("/trajecten/{run_id}/rapport/csv")
-def download_csv(request: Request, run_id: str, session: ReadSession, caller: Reader) -> Response:
-    report = _report(request, session, caller, run_id)
+def download_csv(request: Request, run_id: str, session: ReadSession, caller: Reader, stand: str = "") -> Response:
+    try:
+        report = _report(request, session, caller, run_id, stand)
+    except FormInvalid:
+        return _say_why(run_id, stand)
     note_read(request, caller, Act.TOOK_REPORT, run=report.run_id)
     content = sheet.write(report, Words(language_of(request)))
     return _download(content, "text/csv; charset=utf-8", report, "csv")
+
+
+def _say_why(run_id: str, stand: str) -> Response:
+    """The page of the report has the field, and says what is wrong with it."""
+    return see_other(f"/trajecten/{quote(run_id)}/rapport?{urlencode({FIELD: stand})}")
 
 
 @router.get("/trajecten/{run_id}/rapport/sinds-vorige")
@@ -79,7 +115,8 @@ def show_since(request: Request, run_id: str, session: ReadSession, caller: Read
 
 def _download(content: bytes, media_type: str, report: Report, ending: str) -> Response:
     """Always an attachment; the name holds no text of users, the digest lets the reader check the copy."""
-    name = f"rapport-{report.run_id}-{report.made_at:%Y%m%d}.{ending}"
+    moment = f"stand-{report.on:%Y%m%d}" if report.on else f"{report.made_at:%Y%m%d}"
+    name = f"rapport-{report.run_id}-{moment}.{ending}"
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',
         "Content-Security-Policy": "sandbox; default-src 'none'",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from app.engine.definition import QuestionType
 from app.engine.run import ParkedKind
+from app.features.reports.moment import LABEL
 from app.features.reports.texts import CONFIDENTIALITY, FOLLOWED, GRADES, PARKED_KINDS, STAGE_STATES, STEP_STATES, Words
 from app.features.reports.values import EvidenceLine, InstanceLine, ParkedLine, Report, StepLine
 from app.web.i18n import N_
@@ -98,6 +99,8 @@ def _rows(report: Report, words: Words) -> Iterator[Row]:
             date=version.at.isoformat(),
             sha256=version.digest,
         )
+    if report.on:
+        yield _row(about, subject=words.say(LABEL), date=report.on.isoformat())
     yield _row(about, subject=words.say(N_("Made")), person=report.made_by, date=report.made_at.isoformat())
     for line in (*report.stages, *report.not_started):
         yield from _stage_rows(line, words)

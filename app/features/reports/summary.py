@@ -76,9 +76,25 @@ def versions(report: Report, words: Words) -> list[str]:
     ]
 
 
+def as_it_stood(report: Report, words: Words) -> list[str]:
+    """For a report of an earlier moment: what it leaves out; nothing for one of now."""
+    if report.on is None:
+        return []
+    return [
+        words.say(
+            N_(
+                "This is how the trajectory stood on %(day)s, at the end of the day. What happened later is not in it. "
+                "What has been erased since is not in it either."
+            ),
+            day=words.formats.date_text(report.on),
+        )
+    ]
+
+
 def account(report: Report, words: Words) -> list[str]:
     """Where the figures come from, so that somebody else can check them."""
     return [
+        *as_it_stood(report, words),
         words.say(
             N_("This report shows the trajectory after recorded event %(n)s. It was made by %(by)s on %(moment)s."),
             n=report.revision,

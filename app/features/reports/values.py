@@ -200,7 +200,8 @@ class ParkedLine:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`revision` and `last_event_at` say which moment of the run this is; `made_at` is when the report was made."""
+    """`revision` says after which event of the run this is, `on` that it is how the run stood at the end of that day;
+    `made_at` is when the report was made."""
 
     municipality: str
     run_id: str
@@ -228,6 +229,7 @@ class Report:
     versions: tuple[VersionLine, ...] = ()
     parked: tuple[ParkedLine, ...] = ()
     advice: tuple[AdviceLine, ...] = ()
+    on: date | None = None
 
     @property
     def approved_count(self) -> int:
