@@ -1,8 +1,9 @@
 """Runs migrations on the connection that app/storage/upgrade.py hands over, or else on the configured database."""
 
+from contextlib import nullcontext
 from typing import Any
 
-from alembic import context
+from alembic import command, context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 from sqlalchemy.types import JSON
@@ -15,6 +16,7 @@ from app.storage import (
     upgrade,
 )
 from app.storage.database import create_engine_for
+from app.storage.going_back import keeping_data
 from app.storage.types import UTCDateTime
 
 
@@ -49,9 +51,17 @@ OPTIONS: dict[str, Any] = {
 }
 
 
+def must_keep_data() -> bool:
+    """Going back, unless it was said that data may go: `alembic -x lose downgrade …`."""
+    chosen = context.config.cmd_opts
+    if chosen is None:
+        return bool(context.config.attributes.get("must_keep_data"))
+    return chosen.cmd[0] is command.downgrade and "lose" not in context.get_x_argument(as_dictionary=True)
+
+
 def run_on(connection: Connection) -> None:
     context.configure(connection=connection, **OPTIONS)
-    with context.begin_transaction():
+    with context.begin_transaction(), keeping_data(connection) if must_keep_data() else nullcontext():
         context.run_migrations()
 
 

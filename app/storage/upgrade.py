@@ -32,10 +32,12 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
         command.upgrade(_config(connection), revision)
 
 
-def downgrade(engine: Engine, revision: str) -> None:
-    """For tests and for going back a release. "base" removes all tables."""
+def downgrade(engine: Engine, revision: str, *, may_lose_data: bool = False) -> None:
+    """ "base" removes all tables.  Raises DataWouldBeLost, after which nothing has changed."""
     with migrating(engine) as connection:
-        command.downgrade(_config(connection), revision)
+        config = _config(connection)
+        config.attributes["must_keep_data"] = not may_lose_data
+        command.downgrade(config, revision)
 
 
 def is_current(engine: Engine) -> bool:

@@ -82,7 +82,7 @@ def test_pinned_plans_and_runs_stay_there_and_back(engine: Engine):
             values,
         )
 
-    downgrade(engine, "0004")
+    downgrade(engine, "0004", may_lose_data=True)
 
     assert sorted(plan_versions(engine)) == [("d", "p", "1", "retired"), ("e", "q", "1", "retired")]
     assert document_of(engine, "plan_version") == '{"a":"b"}'

@@ -16,11 +16,12 @@ from sqlmodel import SQLModel, select
 
 from app.resources import migrations_dir
 from app.storage.database import Database, create_engine_for
+from app.storage.going_back import DataWouldBeLost
 from app.storage.scope import unscoped
-from app.storage.tables import EventRow
-from app.storage.upgrade import SchemaError, downgrade, is_current, upgrade
+from app.storage.tables import AuthenticatorApp, EventRow
+from app.storage.upgrade import SchemaError, downgrade, is_current, migrating, upgrade
 from tests.databases import PostgreSQL, behind
-from tests.storage.rows import a_municipality_with_a_run, an_event
+from tests.storage.rows import NOW, a_municipality_with_a_run, an_event
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -103,6 +104,41 @@ def test_downgrade_removes_everything(empty_engine: Engine):
         assert connection.execute(text(left)).all() == []
     upgrade(empty_engine)
     assert is_current(empty_engine)
+
+
+@pytest.mark.parametrize(
+    ("back_to", "lost", "put"),
+    [
+        (
+            "0012",
+            "provider_account",
+            "INSERT INTO provider_account (issuer, subject, user_id, provider, made_account, linked_at, seen_at)"
+            " SELECT 'https://a.example', 'anna-1', id, 'a', true, created_at, created_at FROM user_account",
+        ),
+        ("0018", "run_text.commitment, run_text.salt", "UPDATE run_text SET salt = 's', commitment = 'c'"),
+        ("0016", "authenticator_app.wrong_codes", "UPDATE authenticator_app SET wrong_codes = 3"),
+    ],
+)
+def test_going_back_is_refused_when_something_would_be_lost(empty_engine: Engine, back_to: str, lost: str, put: str):
+    """With what there was before, it goes back."""
+    upgrade(empty_engine)
+    with Database(empty_engine).write() as session:
+        unscoped(session, "fills a municipality")
+        side = a_municipality_with_a_run(session, "A")
+        session.add(AuthenticatorApp(user_id=side.user, secret="x", created_at=NOW))
+    with migrating(empty_engine) as connection:
+        connection.execute(text(put))
+
+    with pytest.raises(DataWouldBeLost, match=f"would lose what is in {lost}; nothing was changed. Put back a backup"):
+        downgrade(empty_engine, back_to)
+
+    assert is_current(empty_engine)
+    with migrating(empty_engine) as connection:
+        connection.execute(text("UPDATE run_text SET salt = NULL, commitment = NULL"))
+        connection.execute(text("UPDATE authenticator_app SET wrong_codes = 0"))
+        connection.execute(text("DELETE FROM provider_account"))
+    downgrade(empty_engine, back_to)
+    assert not is_current(empty_engine)
 
 
 def test_upgrade_twice_changes_nothing(empty_engine: Engine):

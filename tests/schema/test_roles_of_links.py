@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.storage.database import Database
+from app.storage.going_back import DataWouldBeLost
 from app.storage.upgrade import downgrade, migrating, upgrade
 from tests.databases import PostgreSQL
 from tests.storage.rows import NOW
@@ -94,4 +95,8 @@ def test_roles_come_along_on_their_link_and_those_without_one_end(old: Any):
         ("dewi", "roles_changed_by_provider"),
     ]
     assert [json.loads(each) if isinstance(each, str) else each for *_, each in told] == [detail, detail]
-    downgrade(old, "0019")
+    with pytest.raises(
+        DataWouldBeLost, match=r"what is in provider_role.issuer, provider_role.subject; nothing was changed"
+    ):
+        downgrade(old, "0019")
+    downgrade(old, "0019", may_lose_data=True)
