@@ -49,6 +49,19 @@ def page_without_scripts(browser: Browser, address: str) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
+def test_link_to_the_content_is_seen_when_it_has_the_focus(page: Page, width: int):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto("/onderdelen")
+    page.keyboard.press("Tab")
+    expect(page.locator(".utrecht-skip-link")).to_be_focused()
+    on_top = """() => { const box = document.activeElement.getBoundingClientRect();
+        return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2) === document.activeElement; }"""
+    assert page.evaluate(on_top)
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("path", PAGES)
 def test_axe_finds_nothing(browser: Browser, address: str, path: str, width: int):
     context = browser.new_context(base_url=address, viewport={"width": width, "height": 800}, bypass_csp=True)
