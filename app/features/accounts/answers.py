@@ -229,7 +229,8 @@ def choose_page(request: Request, *, status: int = 200, verder: str = "/", kept:
 
 
 def resend_page(request: Request, kept: Kept, *, status: int = 200) -> Response:
-    response = render(request, "accounts/resend.html", block="page_error", status=status, kept=kept)
+    is_part = is_htmx(request)
+    response = render(request, "accounts/resend.html", block="page_error", status=status, kept=kept, is_part=is_part)
     return _beside_the_form(request, response)
 
 

@@ -96,6 +96,16 @@ def test_text_survives_the_choice_of_a_municipality(database: Database):
     assert ["vraag.domeinen", "werk"] in saved.json()["got"]
 
 
+def test_part_of_a_page_leads_the_focus_to_what_is_to_be_sent_again(database: Database):
+    anna = a_user(database, roles={a_municipality(database): [Role.POLICY_OFFICER]})
+    browser = a_browser(an_app(database), token=a_session(database, anna))
+
+    refused = browser.post("/bewaren", data={**TYPED, "csrf_token": "van eerder"}, headers={"hx-request": "true"})
+
+    assert refused.headers["hx-retarget"] == "#page-alert"
+    assert "data-focus" in refused.text.split("<p")[0], "the button may be screens away from the top of the page"
+
+
 def test_form_of_an_earlier_session_can_be_sent_again(database: Database):
     """Signed in anew in another tab: this tab still has the token of before."""
     anna = a_user(database, roles={a_municipality(database): [Role.POLICY_OFFICER]})
