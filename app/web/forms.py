@@ -101,12 +101,13 @@ def _as_typed(value: object) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a field is refused: a message id with its values. `label` is a message id too."""
+    """Why a field is refused: a message id with its values. `label` is a message id too, with values of its own."""
 
     name: str
     sentence: str
     label: str
     params: Mapping[str, object] = field(default_factory=dict)
+    label_params: Mapping[str, object] = field(default_factory=dict)
 
 
 class FormInvalid(Exception):
@@ -121,7 +122,8 @@ class FormInvalid(Exception):
         texts = gettext_for(language)
         errors: dict[str, str] = {}
         for problem in self.problems:
-            params = {**problem.params, "label": texts.gettext(problem.label)}
+            label = texts.gettext(problem.label)
+            params = {**problem.params, "label": label % problem.label_params if problem.label_params else label}
             errors.setdefault(problem.name, texts.gettext(problem.sentence) % params)
         return FormState(self.typed, errors, prefix)
 

@@ -18,7 +18,12 @@ FINDING = "reden."  # followed by the id of a step
 LABEL = N_("Reason")
 OWNER, DUE = N_("Who sees to it"), N_("Done by")
 CONDITIONS_MAX = 5  # of one decision; who has more sends back
-_CONDITION_FIELDS = ("voorwaarde", "eigenaar", "datum")
+# What each field of a condition is called where several are on one page.
+_CONDITION_FIELDS = {
+    "voorwaarde": N_("Condition %(n)s"),
+    "eigenaar": N_("Who sees to condition %(n)s"),
+    "datum": N_("Done by, of condition %(n)s"),
+}
 _ROW_FIELDS = frozenset(f"{name}.{number}" for name in _CONDITION_FIELDS for number in range(1, CONDITIONS_MAX + 1))
 
 Shown = Annotated[str, Field(alias="shown", title=N_("Seal"), pattern="^[0-9a-f]{64}$")]
@@ -132,6 +137,11 @@ def _findings(posted: FormData) -> tuple[dict[str, str], list[Problem]]:
     return findings, problems
 
 
+def _of_condition(number: int, problem: Problem) -> Problem:
+    label = _CONDITION_FIELDS.get(problem.name, problem.label)
+    return replace(problem, name=f"{problem.name}.{number}", label=label, label_params={"n": number})
+
+
 def _conditions(posted: FormData) -> tuple[list[ConditionTyped], list[Problem]]:
     """Rows in which nothing is filled in do not count; a row that was begun is whole."""
     found: list[ConditionTyped] = []
@@ -144,7 +154,7 @@ def _conditions(posted: FormData) -> tuple[list[ConditionTyped], list[Problem]]:
         try:
             form = parse(_ConditionForm, row)
         except FormInvalid as invalid:
-            problems += [replace(problem, name=f"{problem.name}.{number}") for problem in invalid.problems]
+            problems += [_of_condition(number, problem) for problem in invalid.problems]
         else:
             found.append(ConditionTyped(form.text, form.owner, form.due))
     if not found and not problems:

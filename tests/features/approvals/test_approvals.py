@@ -337,6 +337,15 @@ def test_request_with_another_message_is_another_request(room: Room):
     assert room.loaded().revision == before
 
 
+def test_who_decides_too_late_reads_who_decided(room: Room):
+    ask(room)
+    form = decision_form(room)
+    assert decide(room, form=form, besluit="akkoord").status_code == 303
+    late = decide(room, "dirk", form=form, besluit="terugsturen", reden__overzicht="Noem ook de wijken")
+    assert late.status_code == 409
+    assert "Het laatste besluit over deze fase: Akkoord Carla" in words_of(late.text)
+
+
 def test_approving_after_sending_back_is_refused(room: Room):
     ask(room)
     form = decision_form(room)

@@ -84,6 +84,7 @@ def test_condition_needs_a_text_an_owner_and_a_date(room: Room):
     for field in ("datum.1", "eigenaar.2", "datum.2"):
         assert f'href="#{field}"' in answer.text
     assert "Nog iets" in answer.text
+    assert "‘Wie zorgt voor voorwaarde 2’" in text_of(answer.text), "said of which condition"
     nothing = decide(room, besluit="voorwaarden")
     assert nothing.status_code == 422
     assert "ten minste één voorwaarde" in text_of(nothing.text)
