@@ -11,7 +11,7 @@ from app.storage.evidence_files import EvidenceFiles
 def demo() -> None:
     """Fill an empty database with demonstration data.
 
-    Two fictional municipalities with work in progress; prints an account for each role.
+    Two fictional municipalities with work in progress; prints an account for each role, and one of an operator.
     """
     with database(must_be_current=False) as opened:
         make_ready(opened)
@@ -19,5 +19,4 @@ def demo() -> None:
             raise fail("This database has municipalities already; demonstration data only goes into an empty one.")
         accounts = build(opened, EvidenceFiles(settings().evidence_dir), now=now())
     for account in accounts:
-        roles = ", ".join(account.roles)
-        say(f"{account.login}\t{account.password}\t{account.municipality}: {roles}")
+        say(f"{account.login}\t{account.password}\t{account.work}")

@@ -61,8 +61,7 @@ def serve() -> None:
         _tell_of_names(providers)
         app.state.demo_accounts = demo_accounts
         for account in demo_accounts:
-            roles = ", ".join(account.roles)
-            say(f"  {account.login:<28} {account.password:<24} {account.municipality}: {roles}")
+            say(f"  {account.login:<34} {account.password:<24} {account.work}")
         host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
         scheme = "https" if chosen.tls_certificate else "http"
         say(f"Stappenplan: {scheme}://{host}:{listening.getsockname()[1]}")

@@ -16,11 +16,12 @@ from app.demo.worker import Worker
 from app.engine.definition import StepPlan
 from app.engine.run import Followed, StageRef
 from app.policy import Role
-from app.storage import accounts
+from app.storage import accounts, installation
 from app.storage.accounts import DemoAccount
 from app.storage.auditor_limits import Limit, dutch_day, set_limit
 from app.storage.database import Database
 from app.storage.evidence_files import EvidenceFiles
+from app.storage.passwords import hash_password
 from app.storage.plans import load_plan, pinned_plans
 from app.storage.scope import set_scope
 from app.storage.tables import Municipality, User
@@ -76,6 +77,7 @@ VELDERMEER = Place(
     outside=("onderzoek@veldermeer.example", "Sanne Bouwmans"),
 )
 PLACES = (ZONNEDIJK, VELDERMEER)
+OPERATOR = ("beheer@stappenplan.example", "Robin Meijer")  # of the installation; no role in a municipality
 
 
 def is_empty(database: Database) -> bool:
@@ -91,16 +93,17 @@ def has_demonstration_accounts(database: Database) -> bool:
 
 
 def demonstration_accounts(database: Database) -> list[DemoAccount]:
-    """Those that exist and are enabled, in the order of `PLACES`."""
+    """Those that exist and are enabled, in the order of `PLACES`; the operator comes last."""
     with database.read() as session:
         query = select(User.login).where(User.is_demonstration, User.disabled_at == None)  # noqa: E711  # SQL
         enabled = set(session.exec(query))
-    return [
+    people = [
         DemoAccount(login=login, password=PASSWORD, name=name, municipality=place.name, roles=(role,))
         for place in PLACES
         for login, name, role in place.people()
-        if login in enabled
     ]
+    operator = DemoAccount(login=OPERATOR[0], password=PASSWORD, name=OPERATOR[1], municipality="", roles=())
+    return [each for each in (*people, operator) if each.login in enabled]
 
 
 def build(database: Database, files: EvidenceFiles, *, now: datetime) -> list[DemoAccount]:
@@ -123,6 +126,7 @@ def build(database: Database, files: EvidenceFiles, *, now: datetime) -> list[De
                     is_demonstration=True,
                 )
                 ids[login] = str(user)
+        _add_operator(session, start)
     for place in PLACES:
         with database.write() as session:
             municipality = session.exec(select(Municipality.id).where(Municipality.name == place.name)).one()
@@ -136,6 +140,13 @@ def build(database: Database, files: EvidenceFiles, *, now: datetime) -> list[De
                 services = _services(session, files, plan, place, ids, start + timedelta(weeks=4))
                 _let_in_from_outside(session, ids[place.outside[0]], services, now)
     return demonstration_accounts(database)
+
+
+def _add_operator(session: Session, at: datetime) -> None:
+    login, name = OPERATOR
+    user_id, _ = installation.add_operator(session, login=login, name=name, at=at)
+    user = session.get_one(User, user_id)
+    user.password_hash, user.is_demonstration = hash_password(PASSWORD), True
 
 
 def _let_in_from_outside(session: Session, auditor: str, run: str, now: datetime) -> None:

@@ -132,13 +132,19 @@ class UserLine:
 
 @dataclass(frozen=True, slots=True)
 class DemoAccount:
-    """An account of the demonstration data, whose password is no secret: the sign-in page shows it."""
+    """An account of the demonstration data, whose password is no secret: the sign-in page shows it. Without roles it is
+    an operator's, and `municipality` is empty."""
 
     login: str
     password: str
     name: str
     municipality: str
     roles: tuple[Role, ...]
+
+    @property
+    def work(self) -> str:
+        """As the command line tells it."""
+        return f"{self.municipality}: {', '.join(self.roles)}" if self.roles else "this installation: operator"
 
 
 def normal_login(login: str) -> str:

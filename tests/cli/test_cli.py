@@ -105,7 +105,8 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Command:
     command = Command(_environment(tmp_path_factory.mktemp("demo")))
     filled = command("demo")
     assert filled.exit_code == 0, filled.output
-    assert filled.stdout.count(PASSWORD) == 14
+    assert filled.stdout.count(PASSWORD) == 15
+    assert f"beheer@stappenplan.example\t{PASSWORD}\tthis installation: operator" in filled.stdout
     return command
 
 
@@ -416,6 +417,12 @@ def test_demonstration_accounts_are_refused_in_production(demonstration: Command
     command = copy_of(demonstration, tmp_path)
     command.env |= PRODUCTION
     assert "Demonstration accounts" in command.refused("serve")
+    connection = sqlite3.connect(tmp_path / "stappenplan.sqlite3")
+    with closing(connection), connection:
+        connection.execute(
+            "UPDATE user_account SET disabled_at = created_at WHERE login <> 'beheer@stappenplan.example'"
+        )
+    assert "Demonstration accounts" in command.refused("serve"), "the one of the operator too"
 
 
 @pytest.mark.parametrize(
@@ -494,7 +501,7 @@ def test_serve_prints_its_address_and_accounts_and_stops_when_told(demonstration
             if found := re.match(r"Stappenplan: (http://127\.0\.0\.1:\d+)$", line):
                 address = found[1]
                 break
-        assert accounts == 14
+        assert accounts == 15
         assert _answers(f"{address}/readyz")
     finally:
         server.terminate()

@@ -300,7 +300,9 @@ def _link_page(request: Request, session: Session, caller: Caller, user: Managed
     token = admin.make_link(session, caller, user, visit)
     ends_at = visit.at + account_links.VALID
     link = f"{public_url(request)}/wachtwoord/{token}"
-    return render(request, "accounts/new_link.html", user=user, link=link, ends_at=ends_at)
+    return render(
+        request, "accounts/new_link.html", person=user.name, link=link, ends_at=ends_at, back=f"{HERE}/{user.id}"
+    )
 
 
 def _done(

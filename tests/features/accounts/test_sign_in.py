@@ -472,6 +472,18 @@ def test_demonstration_accounts_sign_in_with_one_click(database: Database):
     assert (answer.status_code, answer.headers["location"]) == (303, "/bekijken")
 
 
+def test_operator_of_the_demonstration_is_shown_after_the_municipalities(database: Database):
+    people = [
+        DemoAccount("beheer@stappenplan.example", PASSWORD, "Robin Meijer", "", ()),
+        DemoAccount("leo@zonnedam.example", PASSWORD, "Leo van Dam", "Zonnedam", (Role.MANAGER,)),
+    ]
+    page = a_browser(an_app(database, demo_accounts=people)).get("/inloggen").text
+    places = [
+        page.index(words) for words in ("Leo van Dam", "Deze installatie", "Robin Meijer", "beheerder van de inst")
+    ]
+    assert places == sorted(places)
+
+
 def test_client_without_address_headers_can_sign_in(database: Database):
     """Scripts and very old browsers say nothing about where they come from; they can't be made to attack us."""
     a_user(database, roles={a_municipality(database): [Role.AUDITOR]})
