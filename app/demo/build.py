@@ -23,7 +23,7 @@ from app.storage.database import Database
 from app.storage.evidence_files import EvidenceFiles
 from app.storage.passwords import hash_password
 from app.storage.plans import load_plan, pinned_plans
-from app.storage.scope import set_scope
+from app.storage.scope import set_scope, unscoped
 from app.storage.tables import Municipality, User
 
 PASSWORD = "samen-verder-2026"  # noqa: S105  # of every demonstration account; shown on the sign-in page
@@ -126,6 +126,8 @@ def build(database: Database, files: EvidenceFiles, *, now: datetime) -> list[De
                     is_demonstration=True,
                 )
                 ids[login] = str(user)
+    with database.write() as session:
+        unscoped(session, "operators belong to no municipality, and only the owner of the tables makes one")
         _add_operator(session, start)
     for place in PLACES:
         with database.write() as session:
