@@ -117,7 +117,31 @@ def test_every_page_opens_for_every_role(room: Room):
         for login in READERS:
             if address.endswith("bewerken") and login == "emma":
                 continue  # an auditor changes nothing
-            assert room.browser(login).get(address).status_code == 200, (login, address)
+            answer = room.browser(login).get(address)
+            assert answer.status_code == 200, (login, address)
+            ids = re.findall(r' id="([^"]+)"', answer.text)
+            assert len(ids) == len(set(ids)), (login, address, [id for id in ids if ids.count(id) > 1])
+
+
+def test_title_of_every_page_says_which_run_it_is_about(room: Room):
+    run, anna = f"/trajecten/{room.run}", room.browser("anna")
+    name = re.findall(r"<title>(.+) – Stappenplan</title>", anna.get(run).text)[0]
+    for address in _addresses(room):
+        if address.partition("?")[0] != run and not address.endswith(("csv", "pdf")):
+            assert f" – {name} – Stappenplan</title>" in anna.get(address).text, address
+
+
+def test_adviser_finds_no_link_that_is_refused(room: Room):
+    run, kees = f"/trajecten/{room.run}", room.browser("kees")
+    room.browser("carla").post(f"{run}/advies/delen", {"adviseur": room.world.users["kees"], "vraag": "Voor wie niet?"})
+    seen: set[str] = set()
+    for address in _addresses(room):
+        if address.endswith(("csv", "pdf", "bewerken")):
+            continue
+        for link in re.findall(r'<a [^>]*href="(/[^"#]+)"', kees.get(address).text):
+            if (link := link.replace("&amp;", "&")) not in seen:
+                seen.add(link)
+                assert kees.get(link).status_code == 200, (address, link)
 
 
 def test_every_page_costs_at_most_eight_queries(room: Room):

@@ -54,6 +54,8 @@ def test_adviser_sees_shared_runs_only(world: World):
     overview = kees.get("/").text
     assert "Wonen voor iedereen" in overview
     assert "Niet gedeeld" not in overview
+    assert "Onze trajecten" not in overview, "whoever advises does not belong to the municipality"
+    assert "Alleen die van mij" not in overview, "that would always be none"
     assert "1 traject<" in overview.replace("\n", "")
     assert "Niet gedeeld" not in kees.get("/?zoek=Niet", htmx=True).text
     for part in ("", "/advies", "/checklist", "/bewijsstukken", "/rapport", "/rapport/pdf", "/geschiedenis"):

@@ -100,6 +100,15 @@ def test_stage_is_started_once_however_often_the_button_is_clicked(world: World)
         assert load_stages(session, run)[1].revision == 2
 
 
+def test_who_does_not_work_on_a_run_reads_that_the_team_does(world: World):
+    anna = world.browser("anna")
+    run = world.a_run(anna)
+    anna.post(f"/trajecten/{run}/fasen/verkennen.1/starten", {})
+    for login, words in (("anna", "U bent hiermee bezig"), ("carla", "Het team is"), ("emma", "Het team is")):
+        advice = world.browser(login).get(f"/trajecten/{run}").text.split('id="next-title"')[1].split("</section>")[0]
+        assert words in advice, login
+
+
 def test_stage_that_waits_for_another_says_which(world: World):
     anna = world.browser("anna")
     run = world.a_run(anna)
