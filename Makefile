@@ -45,6 +45,7 @@ prove: setup  ## the long proofs: forgeries, races, isolation, random people and
 	$(PY) -m scripts.prove_history
 	$(PY) -m scripts.prove_races
 	$(PY) -m scripts.prove_isolation
+	PROVE=5 $(PY) -m pytest -q -n 2 -p no:cacheprovider tests/engine/run_migration/test_moving_machine.py
 	STAPPENPLAN_SEQUENCES=100 STAPPENPLAN_EXAMPLES=40 $(PY) -m pytest -q -s -n 0 -p no:cacheprovider \
 		tests/security/test_people_at_work.py tests/security/test_schemathesis.py
 	$(PY) -m scripts.prove_faults

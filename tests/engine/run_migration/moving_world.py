@@ -39,7 +39,7 @@ from app.engine.run_migration.moves import (
 )
 from app.engine.run_migration.outcome import Outcome
 from app.engine.run_migration.undoing import plan_undo, standing_approvals
-from app.engine.seal import seal
+from app.engine.seal import Manifest, manifest, seal
 from app.storage import codec
 from tests.builders import ANNA, MANAGER, MARIAM, MAX, OFFICER, an_answer
 from tests.engine.refusals import refusal
@@ -227,12 +227,14 @@ class MovingWorld(World):
         return {*self.run.team, self.run.manager}
 
     def _check_approval_covers(self, ref: StageRef, instance: StageInstance) -> None:
-        """After undoing on the version that it was given on, an approval that stands seals what is there."""
+        """After undoing on the version that it was given on, an approval that stands seals the work that is there; its
+        conditions may have been seen to since."""
         final = [event for event in self.events if isinstance(event, e.StageApproved) and event.is_final]
         (given,) = [a for a in final if a.request == instance.approvals[-1].request]
         at = self.events.index(given)
-        if replay(self.events[:at]).plan_digest == self.run.plan_digest and given.ref == ref:
-            assert seal(self.run, ref) == given.seal
+        approved = replay(self.events[: at + 1])
+        if approved.plan_digest == self.run.plan_digest and given.ref == ref:
+            assert _work(self.run, ref) == _work(approved, ref)
 
     # --- what must hold ----------------------------------------------------------------------------------------
 
@@ -259,7 +261,7 @@ class MovingWorld(World):
         assert given == Counter((event.request, event.by, event.seal) for event in events)
         for at, event in enumerate(self.events):
             if isinstance(event, e.StageApproved) and event.is_final:
-                assert seal(replay(self.events[:at]), event.ref) == event.seal
+                assert seal(replay(self.events[: at + 1]), event.ref) == event.seal, "with its own conditions"
 
     def _check_counters(self, before: Run) -> None:
         """A form that was opened on another state of the step is not taken for a current one."""
@@ -344,6 +346,11 @@ def _standing(run: Run) -> int:
     """How many stages have an approval that covers them; earlier rounds are history."""
     latest = [i for ref, i in run.stages.items() if run.latest(ref.stage, ref.domain) is i]
     return sum(instance.passed and not instance.changed_since_approval for instance in latest)
+
+
+def _work(run: Run, ref: StageRef) -> Manifest:
+    """What a seal says of the work itself."""
+    return {key: value for key, value in manifest(run, ref).items() if key not in ("format", "points")}
 
 
 def _bare(run: Run) -> Run:
