@@ -17,7 +17,7 @@ from app.engine.run import Run
 from app.storage import codec
 from app.storage.erasure.items import MARK
 from app.storage.plans import load_plan
-from app.storage.run_header import RunHeader, RunNotFound, run_header
+from app.storage.run_header import RunHeader, RunNotFound
 from app.storage.tables import EventRow
 from app.storage.texts import read_texts
 
@@ -33,10 +33,12 @@ class NotBegunYet(Exception):
 
 
 def load_run_at(session: Session, run_id: str, moment: datetime) -> tuple[StepPlan, Run, RunHeader]:
-    """With its plan and name of then. Of what was erased since, it holds what took its place. Three queries, whose cost
+    """With its plan and name of then. Of what was erased since, it holds what took its place. Two queries, whose cost
     grows with the number of events; memory does not.  Raises RunNotFound, NotBegunYet."""
-    now = run_header(session, run_id)
-    key = uuid.UUID(run_id)
+    try:
+        key = uuid.UUID(run_id)
+    except ValueError:
+        raise RunNotFound(run_id) from None
     of_run = col(EventRow.run_id) == key
     last = sqlalchemy.select(func.max(EventRow.sequence)).where(of_run, col(EventRow.at) <= moment).scalar_subquery()
     columns: tuple[Any, ...] = (EventRow.kind, EventRow.data, EventRow.by, EventRow.at)
@@ -57,7 +59,7 @@ def load_run_at(session: Session, run_id: str, moment: datetime) -> tuple[StepPl
         raise NotBegunYet(_began_at(session, key))
     texts = read_texts(session, [named.name, named.purpose])
     name, purpose = (texts.get(id, MARK) if id else "" for id in (named.name, named.purpose))
-    return load_plan(session, run.plan_digest), run, RunHeader(now.id, name, purpose)
+    return load_plan(session, run.plan_digest), run, RunHeader(str(key), name, purpose)
 
 
 def _began_at(session: Session, key: uuid.UUID) -> datetime:

@@ -7,12 +7,13 @@ The caller's session must be scoped to a municipality; a run of another one is n
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import String, bindparam, delete, insert, literal, update
 from sqlmodel import Session, col, select
 
 from app.engine.apply import apply
@@ -35,7 +36,7 @@ class StaleRun(Exception):
 
 
 def load_run(session: Session, run_id: str, *, for_change: bool = False) -> tuple[StepPlan, Run]:
-    """The whole run, all steps of all stages: three queries.  Raises RunNotFound."""
+    """The whole run, all steps of all stages: two queries.  Raises RunNotFound."""
     return _load(session, run_id, for_change, steps=True)
 
 
@@ -114,24 +115,41 @@ def _load(
     return load_plan(session, row.plan_digest), run
 
 
-_STEP_COLUMNS: tuple[Any, ...] = (StepRow.ref, StepRow.step, StepRow.state)
 _STAGE_COLUMNS: tuple[Any, ...] = (StageRow.ref, StageRow.status, StageRow.passed, StageRow.state)
-_STEPS = Prepared(sqlalchemy.select(*_STEP_COLUMNS).where(col(StepRow.run_id) == bindparam("of_run")))
-_STAGES = Prepared(sqlalchemy.select(*_STAGE_COLUMNS).where(col(StageRow.run_id) == bindparam("of_run")))
+_OF_RUN = sqlalchemy.select(*_STAGE_COLUMNS).where(col(StageRow.run_id) == bindparam("of_run"))
+_STAGES = Prepared(_OF_RUN)
+# A row per stage and a row per step; a join would give the state of a stage with each of its steps.
+_STAGES_THEN_STEPS = Prepared(
+    sqlalchemy.union_all(
+        _OF_RUN.add_columns(literal(None, String).label("step")),
+        sqlalchemy.select(
+            col(StepRow.ref), col(StepRow.status), literal(False), col(StepRow.state), col(StepRow.step)
+        ).where(col(StepRow.run_id) == bindparam("of_run")),
+    )
+)
 
 
 def _load_all_stages(session: Session, key: uuid.UUID, steps: bool) -> dict[StageRef, StageInstance]:
-    """All stages with all of their steps, or none."""
-    found: dict[str, dict[str, StepState]] = {}
-    if steps:
-        for text, step, state in _STEPS.run(session, {"of_run": key}).all():
-            found.setdefault(text, {})[step] = codec.decode_step(state)
-    stages = {}
-    for text, status, passed, state in _STAGES.run(session, {"of_run": key}).all():
-        ref = StageRef.parse(text)
-        instance = codec.decode_stage(ref, state, status=status, passed=passed)
-        stages[ref] = replace(instance, steps=found.get(text, {}), loaded=None if steps else frozenset())
-    return stages
+    """All stages with all of their steps, or none: a single query."""
+    if not steps:
+        return {
+            (ref := StageRef.parse(row.ref)): replace(_instance(ref, row), loaded=frozenset())
+            for row in _STAGES.run(session, {"of_run": key}).all()
+        }
+    stages, found = [], defaultdict[str, dict[str, StepState]](dict)
+    for row in _STAGES_THEN_STEPS.run(session, {"of_run": key}).all():
+        if row.step is None:
+            stages.append(row)
+        else:
+            found[row.ref][row.step] = codec.decode_step(row.state)
+    return {
+        (ref := StageRef.parse(row.ref)): replace(_instance(ref, row), steps=found[row.ref], loaded=None)
+        for row in stages
+    }
+
+
+def _instance(ref: StageRef, row: Any) -> StageInstance:
+    return codec.decode_stage(ref, row.state, status=row.status, passed=row.passed)
 
 
 _OWN_STEPS = (col(StepRow.run_id) == col(StageRow.run_id)) & (col(StepRow.ref) == col(StageRow.ref))
@@ -183,7 +201,7 @@ def _read_stages(
     found = {}
     for text, row in stages.items():
         ref = StageRef.parse(text)
-        instance = codec.decode_stage(ref, row.state, status=row.status, passed=row.passed)
+        instance = _instance(ref, row)
         found[ref] = replace(instance, steps=steps.get(text, {}), loaded=loaded(instance))
     return found
 

@@ -159,12 +159,6 @@ class World:
             event.remove(self.database.engine, "before_cursor_execute", note)
 
 
-def apart(statements: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What a page asks, and what records that an auditor read it: beside the page, in a transaction of its own."""
-    recorded = [statement for statement in statements if statement.startswith("INSERT INTO account_event")]
-    return [statement for statement in statements if statement not in recorded], recorded
-
-
 @cache
 def small_plan() -> LoadedPlan:
     return load_bytes(SMALL.read_bytes(), SMALL.name)

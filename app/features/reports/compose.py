@@ -1,4 +1,4 @@
-"""From the database to a report: seven queries, whatever the size of the run."""
+"""From the database to a report: six queries, whatever the size of the run."""
 
 from __future__ import annotations
 

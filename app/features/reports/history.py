@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, type_coerce
+from sqlalchemy import bindparam, case, func, select, type_coerce
 from sqlmodel import Session, col
 
 from app.engine.run import Run, StageInstance, StageRef
@@ -74,8 +74,6 @@ _RUN_COLUMNS: tuple[Any, ...] = (
     RunRow.state,
 )
 _RUN = Prepared(select(*_RUN_COLUMNS).where(col(RunRow.id) == bindparam("of_run")))
-_WHO: Any = select(col(EventRow.by)).where(col(EventRow.run_id) == bindparam("of_run"))
-_PEOPLE = Prepared(select(type_coerce(col(User.id), IdText), col(User.name)).where(col(User.id).in_(_WHO)))
 _EVENT_COLUMNS: tuple[Any, ...] = (
     EventRow.sequence,
     EventRow.kind,
@@ -87,24 +85,33 @@ _STAGES = Prepared(select(col(StageRow.ref)).where(col(StageRow.run_id) == bindp
 
 
 @cache
-def _events(kind: str, *, of_one_person: bool) -> tuple[Prepared, Prepared]:
-    """The number of events, and one page of them. `kind`: of KINDS, or empty for all."""
+def _people(kind: str) -> Prepared:
+    """Everybody who did something, with the number of events of that kind. `kind`: of KINDS, or empty for all."""
+    counted = func.count(case((col(EventRow.kind).in_(KINDS[kind][1]), 1))) if kind else func.count()
+    return Prepared(
+        select(type_coerce(col(User.id), IdText), col(User.name), counted)
+        .join(EventRow, col(EventRow.by) == col(User.id))
+        .where(col(EventRow.run_id) == bindparam("of_run"))
+        .group_by(col(User.id), col(User.name))
+    )
+
+
+@cache
+def _events(kind: str, *, of_one_person: bool) -> Prepared:
+    """One page of them. `kind`: of KINDS, or empty for all."""
     query = select(*_EVENT_COLUMNS).where(col(EventRow.run_id) == bindparam("of_run"))
     if of_one_person:
         query = query.where(col(EventRow.by) == bindparam("person"))
     if kind:
         query = query.where(col(EventRow.kind).in_(KINDS[kind][1]))
     newest = query.order_by(col(EventRow.sequence).desc())
-    return (
-        Prepared(select(func.count()).select_from(query.subquery())),
-        Prepared(newest.limit(EVENTS_PER_PAGE).offset(bindparam("before"))),
-    )
+    return Prepared(newest.limit(EVENTS_PER_PAGE).offset(bindparam("before")))
 
 
 def history_page(
     session: Session, run_id: str, words: Words, *, page: int, person: str = "", kind: str = ""
 ) -> HistoryPage:
-    """Six queries, and one more for a run that moved.  Raises RunNotFound.  An unknown `person` or `kind` filters
+    """Five queries, and one more for a run that moved.  Raises RunNotFound.  An unknown `person` or `kind` filters
     nothing."""
     try:
         key = uuid.UUID(run_id)
@@ -116,11 +123,13 @@ def history_page(
     run = _run(session, key, row)
     timeline = Timeline(run.plan_digest, run.moves)
     plans = load_plans(session, timeline.digests)
-    names = dict(_PEOPLE.run(session, {"of_run": key}).all())
-    person, kind = person if person in names else "", kind if kind in KINDS else ""
-    count, one_page = _events(kind, of_one_person=bool(person))
+    kind = kind if kind in KINDS else ""
+    people = _people(kind).run(session, {"of_run": key}).all()
+    names = {id: name for id, name, _ in people}
+    person = person if person in names else ""
+    total = sum(count for id, _, count in people if person in ("", id))
+    one_page = _events(kind, of_one_person=bool(person))
     wanted: dict[str, Any] = {"of_run": key, **({"person": uuid.UUID(person)} if person else {})}
-    total = count.run(session, wanted).scalar_one()
     pages = max(1, -(-total // EVENTS_PER_PAGE))
     page = min(max(1, page), pages)
     rows = one_page.run(session, {**wanted, "before": (page - 1) * EVENTS_PER_PAGE})
