@@ -633,11 +633,13 @@ class RunBuilder:
         *,
         by: UserId = MARIAM,
         roles: frozenset[str] = MANAGER,
+        mandate: Mandate | None = None,
+        people: People = ONE_ACCOUNT_EACH,
         at: datetime = FRIDAY,
     ) -> RunBuilder:
         return self.then(
             point_decisions.close_point(
-                self.plan, self.run, ref(at_ref), point, judge=Judge(by, roles, ONE_ACCOUNT_EACH, at)
+                self.plan, self.run, ref(at_ref), point, judge=Judge(by, roles, people, at, mandate)
             )
         )
 
@@ -649,6 +651,8 @@ class RunBuilder:
         reason: TextId | None = "nog niet genoeg",
         by: UserId = MARIAM,
         roles: frozenset[str] = MANAGER,
+        mandate: Mandate | None = None,
+        people: People = ONE_ACCOUNT_EACH,
         at: datetime = FRIDAY,
     ) -> RunBuilder:
         return self.then(
@@ -658,7 +662,7 @@ class RunBuilder:
                 ref(at_ref),
                 point,
                 reason=reason,
-                judge=Judge(by, roles, ONE_ACCOUNT_EACH, at),
+                judge=Judge(by, roles, people, at, mandate),
             )
         )
 
@@ -672,6 +676,8 @@ class RunBuilder:
         reason: TextId | None = "meer tijd nodig",
         by: UserId = MARIAM,
         roles: frozenset[str] = MANAGER,
+        mandate: Mandate | None = None,
+        people: People = ONE_ACCOUNT_EACH,
         at: datetime = FRIDAY,
     ) -> RunBuilder:
         return self.then(
@@ -683,7 +689,7 @@ class RunBuilder:
                 owner=owner,
                 due=due,
                 reason=reason,
-                judge=Judge(by, roles, ONE_ACCOUNT_EACH, at),
+                judge=Judge(by, roles, people, at, mandate),
             )
         )
 

@@ -22,6 +22,7 @@ from app.engine.run import (
     StageStatus,
     StepState,
     StepStatus,
+    TextId,
 )
 from app.engine.run_migration import applying as moving
 
@@ -275,15 +276,29 @@ def _point_changed(instance: StageInstance, event: PointEvent) -> StageInstance:
                 point, state=PointState.REPORTED, reported_by=event.by, reported_at=event.at, report=event.remark
             )
         case e.PointClosed():
-            after = replace(point, state=PointState.CLOSED, judged_by=event.by, judged_at=event.at, returned=None)
+            after = _judged(point, PointState.CLOSED, event, returned=None)
         case e.PointReturned():
-            after = replace(point, state=PointState.OPEN, judged_by=event.by, judged_at=event.at, returned=event.reason)
+            after = _judged(point, PointState.OPEN, event, returned=event.reason)
         case e.PointChanged():
             after = replace(point, owner=event.owner, due=event.due, changed=event.reason)
         case _:
             assert_never(event)
     changed = replace(instance, points=tuple(after if p is point else p for p in instance.points))
     return changed.with_contributor(event.by) if isinstance(event, e.PointReported) else changed
+
+
+def _judged(
+    point: Point, state: PointState, event: e.PointClosed | e.PointReturned, *, returned: TextId | None
+) -> Point:
+    return replace(
+        point,
+        state=state,
+        judged_by=event.by,
+        judged_at=event.at,
+        mandate=event.mandate,
+        on_behalf_of=event.on_behalf_of,
+        returned=returned,
+    )
 
 
 def _sent_back(instance: StageInstance, findings: Mapping[str, str], event: e.StageSentBack) -> StageInstance:

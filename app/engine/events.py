@@ -261,6 +261,8 @@ class PointReported:
 class PointClosed:
     ref: StageRef
     point: str
+    mandate: str | None = None
+    on_behalf_of: UserId | None = None
     by: UserId
     at: datetime
 
@@ -272,6 +274,8 @@ class PointReturned:
     ref: StageRef
     point: str
     reason: TextId
+    mandate: str | None = None
+    on_behalf_of: UserId | None = None
     by: UserId
     at: datetime
 
@@ -285,6 +289,8 @@ class PointChanged:
     owner: UserId
     due: date
     reason: TextId
+    mandate: str | None = None
+    on_behalf_of: UserId | None = None
     by: UserId
     at: datetime
 
@@ -466,3 +472,6 @@ Event = (
     | AdviceAnswered
     | PersonalDataErased
 )
+
+ByMandate = StageApproved | StageSentBack | ApprovalWithdrawn | PointClosed | PointReturned | PointChanged
+"""What somebody can do in the name of a manager who is absent."""

@@ -8,24 +8,45 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypedDict
 
 from app.engine import deciders, guards
 from app.engine import events as e
 from app.engine.definition import StepPlan
 from app.engine.errors import Blocked, Reason
-from app.engine.people import People
+from app.engine.people import Mandate, People
 from app.engine.points import NewPoint, Point, PointState
 from app.engine.run import Run, StageInstance, StageRef, TextId, UserId
 
 
+class Signed(TypedDict):
+    mandate: str | None
+    on_behalf_of: UserId | None
+    by: UserId
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Who says whether a point is done, or gives it another owner or date: as what, and when."""
+    """Who says whether a point is done, or gives it another owner or date: as what, and when; with `mandate`, in the
+    name of who is absent."""
 
     by: UserId
     roles: frozenset[str]
     people: People
     at: datetime
+    mandate: Mandate | None = None
+
+    @property
+    def signed(self) -> Signed:
+        """What the event says of it."""
+        mandate = self.mandate
+        return {
+            "mandate": mandate.id if mandate else None,
+            "on_behalf_of": mandate.mandator if mandate else None,
+            "by": self.by,
+            "at": self.at,
+        }
 
 
 def find_point(plan: StepPlan, run: Run, ref: StageRef, point: str) -> tuple[StageInstance, Point]:
@@ -87,7 +108,14 @@ def changer_reasons(plan: StepPlan, run: Run, ref: StageRef, point: str, *, judg
 def _decides(plan: StepPlan, run: Run, instance: StageInstance, judge: Judge) -> Iterator[Reason]:
     stage = plan.stage(instance.ref.stage)
     yield from deciders.cannot_decide_on(
-        stage, run, instance, by=judge.by, roles=judge.roles, people=judge.people, at=judge.at
+        stage,
+        run,
+        instance,
+        by=judge.by,
+        roles=judge.roles,
+        people=judge.people,
+        mandate=judge.mandate,
+        at=judge.at,
     )
 
 
@@ -110,7 +138,7 @@ def report_point(
 
 def close_point(plan: StepPlan, run: Run, ref: StageRef, point: str, *, judge: Judge) -> e.PointClosed:
     _refuse_if("close_point", judge_reasons(plan, run, ref, point, judge=judge))
-    return e.PointClosed(ref=ref, point=point, by=judge.by, at=judge.at)
+    return e.PointClosed(ref=ref, point=point, **judge.signed)
 
 
 def return_point(
@@ -121,7 +149,7 @@ def return_point(
         reasons.append(Reason("reason_missing", stage=str(ref)))
     _refuse_if("return_point", reasons)
     assert reason is not None
-    return e.PointReturned(ref=ref, point=point, reason=reason, by=judge.by, at=judge.at)
+    return e.PointReturned(ref=ref, point=point, reason=reason, **judge.signed)
 
 
 def change_point(
@@ -145,4 +173,4 @@ def change_point(
         reasons.append(Reason("reason_missing", stage=str(ref)))
     _refuse_if("change_point", reasons)
     assert reason is not None
-    return e.PointChanged(ref=ref, point=point, owner=owner, due=due, reason=reason, by=judge.by, at=judge.at)
+    return e.PointChanged(ref=ref, point=point, owner=owner, due=due, reason=reason, **judge.signed)

@@ -34,7 +34,8 @@ class NewPoint:
 @dataclass(frozen=True, slots=True)
 class Point:
     """A condition and what became of it. `request`, `by` and `at` are those of the approval. `report` is what the owner
-    said when it was done, `returned` why it was given back last, `changed` why it last got another owner or date."""
+    said when it was done, `returned` why it was given back last, `changed` why it last got another owner or date.
+    `mandate` and `on_behalf_of` are there when a deputy closed it or gave it back last."""
 
     id: str
     text: str
@@ -51,6 +52,8 @@ class Point:
     changed: str | None = None
     judged_by: str | None = None
     judged_at: datetime | None = None
+    mandate: str | None = None
+    on_behalf_of: str | None = None
 
     @property
     def is_waiting(self) -> bool:

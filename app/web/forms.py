@@ -67,6 +67,10 @@ class FormState:
         """The same form, with `value` where nothing was typed or chosen yet."""
         return self if name in self.values else replace(self, values={**self.values, name: (value,)})
 
+    def apart(self, prefix: str) -> FormState:
+        """The same form, with other ids: for a field that stands on the page twice."""
+        return replace(self, prefix=f"{self.prefix}{prefix}")
+
     def error(self, name: str) -> str | None:
         return self.errors.get(name)
 

@@ -1,7 +1,9 @@
 """Approval on conditions: each is an open point until its owner reported it and somebody else accepted that."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -9,16 +11,21 @@ from app.engine import events as e
 from app.engine.apply import replay
 from app.engine.errors import SealBroken
 from app.engine.guards import NoSuchPart
+from app.engine.people import Mandate, People
 from app.engine.points import PointState
 from app.engine.run import StageStatus
 from app.engine.seal import manifest, point_differences
+from app.storage import codec
 from tests.builders import (
     ANNA,
     BRAM,
     CHRIS,
     FRIDAY,
+    MANAGER,
     MARIAM,
     MAX,
+    MONDAY,
+    NORA,
     OFFICER,
     THURSDAY,
     RunBuilder,
@@ -215,3 +222,68 @@ def test_whatever_happens_to_an_open_point_changes_the_seal(approved: RunBuilder
         (found,) = point_differences(manifests[0], other)
         assert found.id == "punt"
     assert point_differences(manifests[0], manifests[0]) == []
+
+
+# --- a deputy ----------------------------------------------------------------------------------------------------
+
+AWAY = Mandate("m", MARIAM, NORA, MONDAY, FRIDAY + timedelta(days=1), MANAGER)
+AS_DEPUTY: Any = {"by": NORA, "roles": OFFICER, "mandate": AWAY}
+
+
+def test_deputy_closes_and_gives_back_and_changes_in_the_name_of_who_is_absent(approved: RunBuilder):
+    reported = approved.with_point_reported(HERE, "punt")
+    for built in (
+        reported.with_point_closed(HERE, "punt", **AS_DEPUTY),
+        reported.with_point_returned(HERE, "punt", **AS_DEPUTY),
+    ):
+        (point,) = built.instance(HERE).points
+        assert (point.judged_by, point.on_behalf_of, point.mandate) == (NORA, MARIAM, "m")
+        assert replay(built.events) == built.run
+    again = reported.with_point_returned(HERE, "punt", **AS_DEPUTY).with_point_reported(HERE, "punt")
+    (point,) = again.with_point_closed(HERE, "punt", by=MAX).instance(HERE).points
+    assert (point.judged_by, point.on_behalf_of, point.mandate) == (MAX, None, None)
+    changed = approved.with_point_changed(HERE, "punt", owner=BRAM, due=CHRISTMAS, **AS_DEPUTY).events[-1]
+    assert (changed.by, changed.on_behalf_of, changed.mandate) == (NORA, MARIAM, "m")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("mandate", "owner", "reasons"),
+    [
+        (None, ANNA, ["approver_lacks_role"]),
+        (replace(AWAY, ends_at=FRIDAY), ANNA, ["mandate_not_in_force"]),
+        (replace(AWAY, mandator=MAX), ANNA, ["mandate_not_for_this"]),
+        (AWAY, NORA, ["approver_did_the_work"]),
+        (AWAY, MARIAM, ["mandator_did_the_work"]),
+    ],
+    ids=["no mandate", "over", "of another manager", "deputy reported it", "absent manager reported it"],
+)
+def test_deputy_judges_nothing_that_either_had_a_hand_in(
+    approved: RunBuilder, mandate: Mandate | None, owner: str, reasons: list[str]
+):
+    moved = approved.with_team(ANNA, NORA, MARIAM)
+    if owner != ANNA:
+        moved = moved.with_point_changed(HERE, "punt", owner=owner, due=CHRISTMAS, by=MAX)
+    reported = moved.with_point_reported(HERE, "punt", by=owner)
+    for act in (reported.with_point_closed, reported.with_point_returned):
+        assert why_not(partial(act, HERE, "punt", by=NORA, roles=OFFICER, mandate=mandate)) == reasons
+
+
+def test_second_account_of_the_deputy_counts_as_the_deputy(approved: RunBuilder):
+    reported = approved.with_point_reported(HERE, "punt", by=ANNA)
+    as_one = People({ANNA: "anna", NORA: "anna"})
+    assert why_not(lambda: reported.with_point_closed(HERE, "punt", people=as_one, **AS_DEPUTY)) == [
+        "approver_did_the_work"
+    ]
+
+
+def test_what_is_judged_without_mandate_is_written_as_it_always_was(approved: RunBuilder):
+    reported = approved.with_point_reported(HERE, "punt")
+    closed = reported.with_point_closed(HERE, "punt")
+    assert codec.encode_event(closed.events[-1])[1].keys() == {"ref", "point"}
+    returned = reported.with_point_returned(HERE, "punt")
+    assert codec.encode_event(returned.events[-1])[1].keys() == {"ref", "point", "reason"}
+    (point,) = codec.encode_stage(closed.instance(HERE))["points"]
+    assert not point.keys() & {"mandate", "on_behalf_of"}
+    by_deputy = reported.with_point_closed(HERE, "punt", **AS_DEPUTY)
+    kind, data = codec.encode_event(by_deputy.events[-1])
+    assert codec.decode_event(kind, data, by=NORA, at=FRIDAY) == by_deputy.events[-1]

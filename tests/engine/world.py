@@ -579,7 +579,7 @@ class World:
 
     def judge_point(self, at: tuple[StageRef, str], by: UserId, is_done: bool) -> bool:
         reason = self.new_id("text")
-        judge = Judge(by, PEOPLE[by], ACCOUNTS, self.now())
+        judge = Judge(by, PEOPLE[by], ACCOUNTS, self.now(), self.mandate(by))
         if is_done:
             return self.attempt(lambda: point_decisions.close_point(self.plan, self.run, *at, judge=judge))
         return self.attempt(
@@ -596,7 +596,7 @@ class World:
                 owner=owner,
                 due=due,
                 reason=reason,
-                judge=Judge(by, PEOPLE[by], ACCOUNTS, self.now()),
+                judge=Judge(by, PEOPLE[by], ACCOUNTS, self.now(), self.mandate(by)),
             ),
             texts=[reason],
         )
@@ -829,8 +829,7 @@ class World:
                 assert event.by == self.ledger.points[event.ref, event.point][1]
                 assert self.ledger.points[event.ref, event.point][3] == "open"
             case e.PointClosed() | e.PointReturned() | e.PointChanged():
-                self._check_four_eyes(event.ref, event.by)
-                assert PEOPLE[event.by] & set(self.plan.stage(event.ref.stage).gate.approvers)
+                self._check_decider(event)
                 wanted = "open" if isinstance(event, e.PointChanged) else "reported"
                 assert self.ledger.points[event.ref, event.point][3] == wanted
             case _:
@@ -858,7 +857,7 @@ class World:
         assert person not in map(ACCOUNTS.person, self.ledger.workers.get(ref, []))
         assert person not in {ACCOUNTS.person(user) for at, user in self.ledger.recused if at == ref}
 
-    def _check_decider(self, event: e.StageApproved | e.StageSentBack | e.ApprovalWithdrawn) -> None:
+    def _check_decider(self, event: e.ByMandate) -> None:
         """Neither who decides, nor in whose name, had a hand in any of it; nor in what came from elsewhere."""
         ref, gate = event.ref, self.plan.stage(event.ref.stage).gate
         voices = [event.by, event.on_behalf_of] if event.on_behalf_of else [event.by]

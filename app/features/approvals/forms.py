@@ -66,12 +66,14 @@ class JudgeForm(Form):
     """Of a point: closing it asks for no words, giving it back does."""
 
     reason: Annotated[str, Field(alias="reden", title=LABEL, max_length=MESSAGE_MAX)] = ""
+    mandate: Mandate = ""
 
 
 class ChangePointForm(Form):
     owner: Annotated[str, Field(alias="eigenaar", title=OWNER)]
     due: Annotated[DutchDate, Field(alias="datum", title=DUE)]
     reason: Annotated[str, Field(alias="waarom", title=LABEL, max_length=MESSAGE_MAX)] = ""
+    mandate: Mandate = ""
 
 
 class _ConditionForm(Form):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, TypeVar
@@ -16,18 +16,19 @@ from app.engine import deciders
 from app.engine import point_decisions as decisions
 from app.engine.definition import StepPlan
 from app.engine.errors import Blocked, Reason
-from app.engine.events import Event
+from app.engine.events import ByMandate, Event
 from app.engine.point_decisions import Judge
 from app.engine.points import Point, PointState
 from app.engine.run import Run, StageRef
+from app.features.approvals.decider import Decider, known, note_use, stands_in_by
 from app.features.approvals.forms import ChangePointForm, JudgeForm, ReportForm
 from app.policy import Action
-from app.storage import run_store
+from app.storage import deciding, run_store
 from app.storage.database import ReadSession, WriteSession
-from app.storage.deciding import persons_in
+from app.storage.deciding import StandIn
 from app.storage.marks import Outdated, check, point_mark
 from app.storage.run_header import RunHeader, run_header
-from app.storage.texts import read_texts_and_names, write_text
+from app.storage.texts import write_text
 from app.web.access import allowed
 from app.web.based_on import based_on
 from app.web.clock import now
@@ -39,6 +40,7 @@ from app.web.notice import register, see_other
 from app.web.paths import stage_ref
 from app.web.render import render
 from app.web.room import Room
+from app.web.sender import sender_of
 
 router = Room()
 register(
@@ -76,7 +78,8 @@ Place = Annotated[PointPlace, Depends(_place)]
 
 @dataclass(frozen=True, slots=True)
 class PointPage:
-    """`cannot_…`: why this visitor cannot do that; None for what is not for them at all."""
+    """`cannot_…`: why this visitor cannot do that; None for what is not for them at all. `mandates`: with which this
+    visitor can judge in the name of the manager; `in_own_name`: whether without one too."""
 
     header: RunHeader
     plan: StepPlan
@@ -84,8 +87,10 @@ class PointPage:
     ref: StageRef
     point: Point
     today: date
-    names: dict[str, str]
-    texts: dict[str, str]
+    names: Mapping[str, str]
+    texts: Mapping[str, str]
+    mandates: tuple[StandIn, ...]
+    in_own_name: bool
     cannot_report: list[Reason] | None
     cannot_judge: list[Reason] | None
     cannot_change: list[Reason] | None
@@ -97,6 +102,11 @@ class PointPage:
     def said(self, text: str | None) -> str:
         return self.texts.get(text or "", "")
 
+    def is_judged(self, state: PointState, by: Caller, mandate: str) -> bool:
+        """Whether this person said so last, in the same name."""
+        point = self.point
+        return (point.state, point.judged_by, point.mandate or "") == (state, by.user_id, mandate)
+
     @property
     def address(self) -> str:
         return f"{self.stage_address}/open-punten/{self.point.id}"
@@ -107,17 +117,32 @@ class PointPage:
 
 
 def point_page(session: Session, caller: Caller, place: PointPlace, at: datetime) -> PointPage:
-    """Four queries.  Raises RunNotFound, NoSuchPart."""
+    """Three queries.  Raises RunNotFound, NoSuchPart."""
     plan, run = run_store.load_stages(session, place.run_id)
     ref, id = place.ref, place.id
-    _, point = decisions.find_point(plan, run, ref, id)
-    texts, names = read_texts_and_names(
+    instance, point = decisions.find_point(plan, run, ref, id)
+    me, roles, stage = caller.user_id, caller.roles_on(run), plan.stage(ref.stage)
+    who = deciding.who(
         session,
-        [point.text, point.report, point.returned, point.changed],
-        [point.owner, point.by, point.reported_by, point.judged_by, *run.team],
+        run,
+        by=me,
+        at=at,
+        texts=[point.text, point.report, point.returned, point.changed],
+        people=[point.owner, point.by, point.reported_by, point.judged_by, point.on_behalf_of, *run.team],
     )
-    judge = _judge(session, run, caller, at)
-    works, decides = caller.may(Action.WORK_ON_STAGE), _decides(plan, run, ref, caller)
+    mandates = stands_in_by(who.stand_ins, caller)
+    ways = deciders.ways_to_decide(
+        *(stage, run, instance),
+        by=me,
+        roles=roles,
+        people=who.people,
+        mandates=[each.mandate for each in mandates],
+        at=at,
+    )
+    # Whoever can judge in no way reads why not: with the mandate, if that is all that this person has.
+    is_approver = caller.may(Action.APPROVE_STAGE) and not any(deciders.approver_lacks_role(stage, ref, roles))
+    tried = ways or ([None] if is_approver else [each.mandate for each in mandates[:1]])
+    judges = [Judge(me, roles, who.people, at, way) for way in tried]
     return PointPage(
         header=run_header(session, place.run_id),
         plan=plan,
@@ -125,22 +150,16 @@ def point_page(session: Session, caller: Caller, place: PointPlace, at: datetime
         ref=ref,
         point=point,
         today=day_of(at),
-        names=names,
-        texts=texts,
-        cannot_report=decisions.reporter_reasons(plan, run, ref, id, by=caller.user_id) if works else None,
-        cannot_judge=decisions.judge_reasons(plan, run, ref, id, judge=judge) if decides else None,
-        cannot_change=decisions.changer_reasons(plan, run, ref, id, judge=judge) if decides else None,
+        names=who.names,
+        texts=who.texts,
+        mandates=tuple(each for each in mandates if each.mandate in ways),
+        in_own_name=None in ways,
+        cannot_report=decisions.reporter_reasons(plan, run, ref, id, by=me)
+        if caller.may(Action.WORK_ON_STAGE)
+        else None,
+        cannot_judge=decisions.judge_reasons(plan, run, ref, id, judge=judges[0]) if judges else None,
+        cannot_change=decisions.changer_reasons(plan, run, ref, id, judge=judges[0]) if judges else None,
     )
-
-
-def _judge(session: Session, run: Run, caller: Caller, at: datetime) -> Judge:
-    people = persons_in(session, run, caller.user_id)
-    return Judge(by=caller.user_id, roles=caller.roles_on(run), people=people, at=at)
-
-
-def _decides(plan: StepPlan, run: Run, ref: StageRef, caller: Caller) -> bool:
-    stage = plan.stage(ref.stage)
-    return caller.may(Action.APPROVE_STAGE) and not any(deciders.approver_lacks_role(stage, ref, caller.roles_on(run)))
 
 
 @router.get(PLACE)
@@ -187,6 +206,14 @@ class Sent:
     def at(self) -> datetime:
         return now(self.request)
 
+    def decider(self, mandate: str = "") -> Decider:
+        return Decider(self.caller, self.at, sender_of(self.request), mandate)
+
+    def judge(self, run: Run, mandate: str) -> Judge:
+        """Raises Blocked for a mandate that is not, or not any more, for this person and this run."""
+        who, found = known(self.session, run, self.place.ref, self.decider(mandate))
+        return Judge(self.caller.user_id, self.caller.roles_on(run), who.people, self.at, found)
+
 
 def _do(
     sent: Sent,
@@ -208,7 +235,10 @@ def _do(
     try:
         plan, run = run_store.load_stages(session, place.run_id, for_change=True)
         check(sent.based_on, point_mark(decisions.find_point(plan, run, place.ref, place.id)[1]))
-        run_store.record(session, plan, run, decide(plan, run, form))
+        event = decide(plan, run, form)
+        run_store.record(session, plan, run, event)
+        if isinstance(event, ByMandate):
+            note_use(session, run.id, event, sent.decider())
     except (Blocked, Outdated) as refusal:
         session.rollback()
         page = point_page(session, sent.caller, place, sent.at)
@@ -223,7 +253,8 @@ def _do(
 def report_point(
     request: Request, session: WriteSession, caller: Worker, place: Place, posted: Posted, basis: Basis
 ) -> Response:
-    by, at = caller.user_id, now(request)
+    sent = Sent(request, session, caller, place, posted, basis)
+    by, at = caller.user_id, sent.at
 
     def decide(plan: StepPlan, run: Run, form: ReportForm) -> Event:
         text = write_text(session, run.id, form.remark, by=by, at=at)
@@ -233,7 +264,6 @@ def report_point(
         state, said = page.point.state, page.said(page.point.report)
         return (state, page.point.reported_by, said) == (PointState.REPORTED, by, form.remark)
 
-    sent = Sent(request, session, caller, place, posted, basis)
     return _do(sent, ReportForm, decide, is_recorded=is_recorded, notice="point_reported")
 
 
@@ -241,14 +271,14 @@ def report_point(
 def close_point(
     request: Request, session: WriteSession, caller: Approver, place: Place, posted: Posted, basis: Basis
 ) -> Response:
-    def decide(plan: StepPlan, run: Run, _: JudgeForm) -> Event:
-        judge = _judge(session, run, caller, now(request))
-        return decisions.close_point(plan, run, place.ref, place.id, judge=judge)
-
-    def is_recorded(page: PointPage, _: JudgeForm) -> bool:
-        return (page.point.state, page.point.judged_by) == (PointState.CLOSED, caller.user_id)
-
     sent = Sent(request, session, caller, place, posted, basis)
+
+    def decide(plan: StepPlan, run: Run, form: JudgeForm) -> Event:
+        return decisions.close_point(plan, run, place.ref, place.id, judge=sent.judge(run, form.mandate))
+
+    def is_recorded(page: PointPage, form: JudgeForm) -> bool:
+        return page.is_judged(PointState.CLOSED, caller, form.mandate)
+
     return _do(sent, JudgeForm, decide, is_recorded=is_recorded, notice="point_closed")
 
 
@@ -256,16 +286,16 @@ def close_point(
 def return_point(
     request: Request, session: WriteSession, caller: Approver, place: Place, posted: Posted, basis: Basis
 ) -> Response:
+    sent = Sent(request, session, caller, place, posted, basis)
+
     def decide(plan: StepPlan, run: Run, form: JudgeForm) -> Event:
-        judge = _judge(session, run, caller, now(request))
+        judge = sent.judge(run, form.mandate)
         text = write_text(session, run.id, form.reason, by=judge.by, at=judge.at)
         return decisions.return_point(plan, run, place.ref, place.id, reason=text, judge=judge)
 
     def is_recorded(page: PointPage, form: JudgeForm) -> bool:
-        state, said = page.point.state, page.said(page.point.returned)
-        return (state, page.point.judged_by, said) == (PointState.OPEN, caller.user_id, form.reason)
+        return page.is_judged(PointState.OPEN, caller, form.mandate) and page.said(page.point.returned) == form.reason
 
-    sent = Sent(request, session, caller, place, posted, basis)
     return _do(sent, JudgeForm, decide, is_recorded=is_recorded, notice="point_returned")
 
 
@@ -273,12 +303,13 @@ def return_point(
 def change_point(
     request: Request, session: WriteSession, caller: Approver, place: Place, posted: Posted, basis: Basis
 ) -> Response:
+    sent = Sent(request, session, caller, place, posted, basis)
+
     def decide(plan: StepPlan, run: Run, form: ChangePointForm) -> Event:
-        judge = _judge(session, run, caller, now(request))
+        judge = sent.judge(run, form.mandate)
         text = write_text(session, run.id, form.reason, by=judge.by, at=judge.at)
         return decisions.change_point(
             plan, run, place.ref, place.id, owner=form.owner, due=form.due, reason=text, judge=judge
         )
 
-    sent = Sent(request, session, caller, place, posted, basis)
     return _do(sent, ChangePointForm, decide, is_recorded=lambda _page, _form: False, notice="point_changed")

@@ -18,6 +18,7 @@ from app.engine.seal import manifest
 from app.features.approvals import service
 from app.features.approvals.changes import Change, PointChange, point_changes
 from app.features.approvals.content import StageContent, changes_between, stage_content
+from app.features.approvals.decider import Decider
 from app.features.approvals.forms import (
     CONDITIONS_MAX,
     DecisionForm,
@@ -67,8 +68,8 @@ def _content(request: Request, session: Session, caller: Caller, run_id: str, re
     return stage_content(session, run_id, ref, by=caller.user_id, at=now(request))
 
 
-def _decider(request: Request, caller: Caller, mandate: str = "") -> service.Decider:
-    return service.Decider(caller, now(request), sender_of(request), mandate)
+def _decider(request: Request, caller: Caller, mandate: str = "") -> Decider:
+    return Decider(caller, now(request), sender_of(request), mandate)
 
 
 def _address(run_id: str, ref: StageRef) -> str:

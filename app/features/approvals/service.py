@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -12,19 +11,14 @@ from sqlmodel import Session
 
 from app.engine import transitions
 from app.engine.apply import replay
-from app.engine.errors import Blocked, Reason
-from app.engine.people import Mandate
 from app.engine.points import NewPoint
-from app.engine.run import Run, StageRef, UserId
+from app.engine.run import StageRef, UserId
 from app.engine.seal import Manifest, digest, manifest
+from app.features.approvals.decider import Decider, known, mandates_of, note_use
 from app.features.approvals.forms import ConditionTyped
-from app.policy import Action, may_by_mandate
-from app.storage import account_log, deciding, marks, run_store
-from app.storage.account_log import Act, Trace
-from app.storage.deciding import Who
+from app.storage import deciding, marks, run_store
 from app.storage.seals import find_seal, keep_seal
 from app.storage.texts import write_text
-from app.web.identity import Caller
 
 
 def request_approval(
@@ -50,48 +44,10 @@ def withdraw_request(
     run_store.record(session, plan, run, transitions.withdraw_request(plan, run, ref, reason=text, by=by, at=at))
 
 
-@dataclass(frozen=True, slots=True)
-class Decider:
-    """Who decides, when and from where. `mandate`: the id of the one in whose name; empty in the own name."""
-
-    caller: Caller
-    at: datetime
-    address: str | None
-    mandate: str = ""
-
-
 class TakingPart(Protocol):
     """`recuse` or `take_recusal_back`."""
 
     def __call__(self, session: Session, run_id: str, ref: StageRef, *, reason: str, by: Decider) -> None: ...
-
-
-def _known(session: Session, run: Run, ref: StageRef, by: Decider) -> tuple[Who, Mandate | None]:
-    """Raises Blocked for a mandate that is not, or not any more, for this person and this run."""
-    who = deciding.who(session, run, by=by.caller.user_id, at=by.at)
-    if not by.mandate:
-        return who, None
-    mandate = next((each for each in _mandates(who, by) if each.id == by.mandate), None)
-    if mandate is None:
-        raise Blocked("decide", [Reason("mandate_not_in_force", stage=str(ref))])
-    return who, mandate
-
-
-def _mandates(who: Who, by: Decider) -> tuple[Mandate, ...]:
-    """None for who may not stand in any more, whatever other role lets this person decide."""
-    return who.mandates_of(by.caller.user_id) if may_by_mandate(by.caller.roles, Action.APPROVE_STAGE) else ()
-
-
-def _note_use(session: Session, run_id: str, ref: StageRef, mandate: Mandate | None, by: Decider) -> None:
-    if mandate is not None:
-        account_log.note(
-            session,
-            Act.MANDATE_USED,
-            about=uuid.UUID(mandate.mandator),
-            trace=Trace(uuid.UUID(by.caller.user_id), by.at, by.address),
-            municipality_id=by.caller.municipality_id,
-            detail={"mandate": mandate.id, "run": run_id, "stage": str(ref)},
-        )
 
 
 def approve(
@@ -106,7 +62,7 @@ def approve(
 ) -> None:
     """Raises Blocked, and SealBroken when the content is no longer what was shown."""
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
-    who, mandate = _known(session, run, ref, by)
+    who, mandate = known(session, run, ref, by)
     text = write_text(session, run_id, remark, by=by.caller.user_id, at=by.at)
     event = transitions.approve_stage(
         plan,
@@ -123,7 +79,7 @@ def approve(
     )
     after = run_store.record(session, plan, run, event)
     keep_seal(session, run_id, manifest(after, ref), at=by.at)
-    _note_use(session, run.id, ref, mandate, by)
+    note_use(session, run.id, event, by)
 
 
 def _new_point(session: Session, run_id: str, typed: ConditionTyped, *, by: UserId, at: datetime) -> NewPoint:
@@ -137,7 +93,7 @@ def send_back(
 ) -> None:
     """`findings`: by step, what should change; empty ones do not count.  Raises as `approve` does."""
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
-    who, mandate = _known(session, run, ref, by)
+    who, mandate = known(session, run, ref, by)
     user, at = by.caller.user_id, by.at
     texts = {step: write_text(session, run_id, text, by=user, at=at) for step, text in findings.items()}
     given = {step: text for step, text in texts.items() if text is not None}
@@ -155,14 +111,14 @@ def send_back(
     )
     keep_seal(session, run_id, manifest(run, ref), at=at)
     run_store.record(session, plan, run, event)
-    _note_use(session, run.id, ref, mandate, by)
+    note_use(session, run.id, event, by)
 
 
 def withdraw_approval(session: Session, run_id: str, ref: StageRef, *, reason: str, based_on: str, by: Decider) -> None:
     """Raises Outdated when something else happened to the stage, Blocked."""
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
     marks.check(based_on, marks.stage_mark(run, ref))
-    who, mandate = _known(session, run, ref, by)
+    who, mandate = known(session, run, ref, by)
     event = transitions.withdraw_approval(
         plan,
         run,
@@ -175,7 +131,7 @@ def withdraw_approval(session: Session, run_id: str, ref: StageRef, *, reason: s
         at=by.at,
     )
     run_store.record(session, plan, run, event)
-    _note_use(session, run.id, ref, mandate, by)
+    note_use(session, run.id, event, by)
 
 
 def recuse(session: Session, run_id: str, ref: StageRef, *, reason: str, based_on: str, by: Decider) -> None:
@@ -192,7 +148,7 @@ def recuse(session: Session, run_id: str, ref: StageRef, *, reason: str, based_o
         by=user,
         roles=by.caller.roles_on(run),
         people=who.people,
-        mandates=_mandates(who, by),
+        mandates=mandates_of(who, by.caller),
         at=by.at,
     )
     run_store.record(session, plan, run, event)

@@ -10,7 +10,8 @@ from app.engine.errors import Reason
 from app.engine.run import Recusal, StageStatus
 from app.engine.transitions import approver_reasons, decider_reasons, withdrawer_reasons
 from app.features.approvals.content import StageContent
-from app.policy import MAY_STAND_IN, Action
+from app.features.approvals.decider import stands_in_by
+from app.policy import Action
 from app.storage.deciding import StandIn
 from app.web.identity import Caller
 
@@ -35,7 +36,7 @@ def standing_of(content: StageContent, caller: Caller, at: datetime) -> DeciderS
     plan, run, ref, me = content.plan, content.run, content.ref, caller.user_id
     stage, instance, people = content.stage, content.instance, content.people
     roles = caller.roles_on(run)
-    mine = [each for each in content.stand_ins if each.mandate.deputy == me and caller.roles & MAY_STAND_IN]
+    mine = stands_in_by(content.stand_ins, caller)
     ways = deciders.ways_to_decide(
         stage, run, instance, by=me, roles=roles, people=people, mandates=[each.mandate for each in mine], at=at
     )

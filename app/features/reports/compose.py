@@ -25,7 +25,6 @@ from app.engine.run import Advice, Run, StageInstance, StageRef, StageStatus, St
 from app.engine.standing import stage_state, standing
 from app.features.reports.moved import MovedRun
 from app.features.reports.sources import (
-    ByMandate,
     answers_of,
     decision_events,
     evidence_rows,
@@ -93,7 +92,7 @@ class _Composer:
         self.answers, self.versions = answers_of(session, run, is_earlier=is_earlier)
         self.evidence_places = places = places_of_evidence(run)
         self.events = list(decision_events(session, run))
-        used = {event.mandate for _, event in self.events if isinstance(event, ByMandate)}
+        used = {event.mandate for _, event in self.events if isinstance(event, e.ByMandate)}
         self.grounds = grounds_of(session, {id for id in used if id})
         rows = [row for row in evidence_rows(session, run) if row.id in places]
         people = [*self._people(), *(row.added_by for row in rows)]
@@ -135,7 +134,7 @@ class _Composer:
         yield from (self.run.manager, self.run.started_by, *self.run.team)
         yield from (answer.saved_by for answer in (*self.answers.values(), *self.versions.values()))
         yield from (event.by for _, event in self.events)
-        yield from (event.on_behalf_of for _, event in self.events if isinstance(event, ByMandate))
+        yield from (event.on_behalf_of for _, event in self.events if isinstance(event, e.ByMandate))
         yield from self.moved.people()
         for given in self.run.advice:
             yield given.by
@@ -297,7 +296,7 @@ class _Composer:
                 continue
             by, version = self._name(event.by) or "", self.moved.earlier_version(sequence)
             absent, ground = None, None
-            if isinstance(event, ByMandate):
+            if isinstance(event, e.ByMandate):
                 absent, ground = self._name(event.on_behalf_of), self.grounds.get(event.mandate or "")
             match event:
                 case e.Recused():
@@ -327,7 +326,7 @@ class _Composer:
                     yield ApprovalLine("reopened", ref, by, event.at, None, self._said(event.reason), version)
                 case e.PointReported() | e.PointClosed() | e.PointReturned() | e.PointChanged():
                     kind, said = self._about_point(event)
-                    yield ApprovalLine(kind, ref, by, event.at, None, said, version)
+                    yield ApprovalLine(kind, ref, by, event.at, None, said, version, absent, ground)
 
     def _about_point(
         self, event: e.PointReported | e.PointClosed | e.PointReturned | e.PointChanged

@@ -61,10 +61,14 @@ _DECISION_EVENTS = Prepared(
     )
     .order_by(col(EventRow.sequence))
 )
-PointEvent = e.PointReported | e.PointClosed | e.PointReturned | e.PointChanged
-ByMandate = e.StageApproved | e.StageSentBack | e.ApprovalWithdrawn
 DecisionEvent = (
-    ByMandate | e.EvidenceWithdrawn | e.RequestWithdrawn | e.StageReopened | e.Recused | e.RecusalTakenBack | PointEvent
+    e.ByMandate
+    | e.EvidenceWithdrawn
+    | e.RequestWithdrawn
+    | e.StageReopened
+    | e.Recused
+    | e.RecusalTakenBack
+    | e.PointReported
 )
 
 

@@ -67,7 +67,6 @@ ANSWERED = {
     Followed.PARTLY: N_("An advice was answered: followed in part."),
     Followed.NOT: N_("An advice was answered: not followed."),
 }
-ByMandate = e.StageApproved | e.StageSentBack | e.ApprovalWithdrawn
 
 
 class Teller:
@@ -77,7 +76,7 @@ class Teller:
         self.known, self.words = known, words
         self.base = f"/trajecten/{known.run.id}"
         self.texts = read_texts(session, [text for event in events for text in _text_ids(event)])
-        by_mandate = [event for event in events if isinstance(event, ByMandate) and event.on_behalf_of]
+        by_mandate = [event for event in events if isinstance(event, e.ByMandate) and event.on_behalf_of]
         self.grounds = grounds_of(session, {event.mandate for event in by_mandate if event.mandate})
         self.absent = names_of(session, [event.on_behalf_of for event in by_mandate])
         self.evidence: dict[str, str] = {}
@@ -104,7 +103,7 @@ class Teller:
 
     def _with_mandate(self, event: e.Event, sentence: str) -> str:
         """In whose name it was decided, and on what ground."""
-        if not isinstance(event, ByMandate) or not event.on_behalf_of:
+        if not isinstance(event, e.ByMandate) or not event.on_behalf_of:
             return sentence
         who = self.words.say(
             N_("In the name of %(name)s (mandate: %(ground)s)."),

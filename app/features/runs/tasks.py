@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Date, String, Uuid, bindparam, cast, literal_column, null, select, type_coerce, union_all
 from sqlmodel import Session, col
 
-from app.engine.definition import CHECKLIST, StepPlan, Text
+from app.engine.definition import CHECKLIST, Stage, StepPlan, Text
 from app.engine.people import People
 from app.engine.points import PointState
 from app.engine.run import StageRef, StageStatus, StepStatus
@@ -99,6 +99,8 @@ _ASKED_COLUMNS: tuple[Any, ...] = (
     col(RunRow.id).label("id"),
     col(RunRow.name).label("name"),
     col(RunRow.plan_digest).label("plan_digest"),
+    type_coerce(col(RunRow.manager_id), IdText).label("manager"),
+    _MINE.label("stands_in"),
     _IS_SHARED,
 )
 _TO_CONFIRM = (
@@ -136,11 +138,13 @@ _POINTS = (
     .limit(TASKS_MAX)
 )
 _IS_OWN = (col(OpenPointRow.state) == "open") & (col(OpenPointRow.owner_id) == bindparam("me"))
+_IS_REPORTED = col(OpenPointRow.state) == "reported"
 _OWN_POINTS = Prepared(_POINTS.where(_IS_OWN))
+_POINTS_AS_DEPUTY = Prepared(_POINTS.where(_IS_OWN | (_IS_REPORTED & _MINE)))
 _TO_CONFIRM_OR_JUDGE = Prepared(
     union_all(
         select(*_TO_CONFIRM.subquery().c),
-        select(*_POINTS.where(_IS_OWN | (col(OpenPointRow.state) == "reported")).subquery().c),
+        select(*_POINTS.where(_IS_OWN | _IS_REPORTED).subquery().c),
     )
 )
 _TO_ADVISE = Prepared(
@@ -177,9 +181,11 @@ def task_rows(session: Session, caller: Caller, *, at: datetime) -> list[Any]:
     elif may_by_mandate(caller.roles, Action.APPROVE_STAGE):
         rows += _TO_DECIDE_AS_DEPUTY.run(session, today).all()
     if caller.may(Action.TAKE_DECISION):
-        rows += _TO_CONFIRM_OR_JUDGE.run(session, me).all()
+        rows += _TO_CONFIRM_OR_JUDGE.run(session, today).all()
+    elif may_by_mandate(caller.roles, Action.APPROVE_STAGE):
+        rows += _POINTS_AS_DEPUTY.run(session, today).all()
     else:
-        rows += _OWN_POINTS.run(session, me).all()
+        rows += _OWN_POINTS.run(session, today).all()
     if caller.may(Action.GIVE_ADVICE):
         rows += [row for row in _TO_ADVISE.run(session, me).all() if _is_advice_wanted(row, caller.user_id)]
     if caller.may(Action.WORK_ON_STAGE):
@@ -209,8 +215,7 @@ def asker(row: Any) -> str | None:
 def people_at(row: Any) -> Iterator[str]:
     """Who had a hand in a stage that waits for a decision, who takes no part in that, and its manager."""
     if row.kind in ("approve", "point"):
-        if row.kind == "approve":
-            yield row.manager
+        yield row.manager
         yield from row.state.get("contributors", ())
         yield from _recused(row)
 
@@ -221,6 +226,15 @@ def _recused(row: Any) -> list[str]:
 
 def _is_out(row: Any, user: str, people: People) -> bool:
     return people.is_among(user, (*row.state.get("contributors", ()), *_recused(row)))
+
+
+def _in_whose_name(row: Any, people: People) -> str | None:
+    """The absent manager, if there is one for whom this person stands in."""
+    return row.manager if row.stands_in and not _is_out(row, row.manager, people) else None
+
+
+def _has_role(row: Any, stage: Stage, caller: Caller) -> bool:
+    return not deciding_roles(caller.roles, is_shared=row.is_shared).isdisjoint(stage.gate.approvers)
 
 
 def tasks_of(
@@ -241,9 +255,10 @@ def tasks_of(
         plan, ref = load_plan(session, row.plan_digest), StageRef.parse(row.ref)
         stage, domain = plan.stage(ref.stage), _domain_title(plan, ref)
         stage_address = f"/trajecten/{row.id}/fasen/{ref}"
-        may_decide = row.kind in ("approve", "point") and bool(
-            deciding_roles(caller.roles, is_shared=row.is_shared) & set(stage.gate.approvers)
-        )
+        decides = row.kind in ("approve", "point") and not _is_out(row, caller.user_id, people)
+        in_whose_name = _in_whose_name(row, people) if decides else None
+        absent = names.get(in_whose_name) if in_whose_name else None
+        may_decide = decides and (in_whose_name is not None or _has_role(row, stage, caller))
         if row.kind == "point":
             address = f"{stage_address}/open-punten/{row.point}"
             is_own = row.point_state == PointState.OPEN
@@ -252,16 +267,12 @@ def tasks_of(
             if is_own:
                 task = Task("point", row.name, address, stage.title, domain, text=row.text, due=row.due)
                 tasks.append(replace(task, is_late=is_late))
-            elif not _is_out(row, caller.user_id, people) and may_decide:
-                tasks.append(
-                    Task("judge", row.name, address, stage.title, domain, text=row.text, due=row.due, asked_by=by)
-                )
+            elif may_decide:
+                task = Task("judge", row.name, address, stage.title, domain, text=row.text, due=row.due, asked_by=by)
+                tasks.append(replace(task, on_behalf_of=absent))
         elif row.kind == "approve":
-            in_whose_name = row.manager if row.stands_in and not _is_out(row, row.manager, people) else None
-            can = in_whose_name is not None or may_decide
-            if can and not _is_out(row, caller.user_id, people):
+            if may_decide:
                 address, by = f"{stage_address}/beoordelen", names.get(asker(row) or "")
-                absent = names.get(in_whose_name) if in_whose_name else None
                 task = Task("approve", row.name, address, stage.title, domain, asked_by=by, on_behalf_of=absent)
                 tasks.append(task)
         elif row.step is None:
