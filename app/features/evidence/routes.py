@@ -9,11 +9,14 @@ from typing import Annotated, Final
 import structlog
 from fastapi import Request
 from sqlmodel import Session
+from starlette.datastructures import FormData
 from starlette.responses import FileResponse, Response
 
+from app.engine.definition import StepPlan
+from app.engine.run import EvidenceForm
 from app.features.evidence import queries, service, words
 from app.features.evidence.file_types import ACCEPT, clean_name, title_of
-from app.features.evidence.forms import FORM_NAMES, FileForm, WithdrawForm, form_named, read_add_form
+from app.features.evidence.forms import FORM_NAMES, AddForm, FileForm, WithdrawForm, form_named, read_add_form
 from app.features.evidence.queries import Filter
 from app.features.evidence.uploads import (
     FILES_AT_ONCE_MAX,
@@ -142,7 +145,7 @@ def add_evidence(
         page, typed = queries.step_evidence_page(session, caller, run_id, stage, step), FormState(typed_text(posted))
         return _step_page(request, page, typed, status=409, is_stale=True)
     try:
-        form = read_add_form(posted, place.plan)
+        form = _read_form(posted, place.plan, upload)
         chosen = _chosen(upload) if isinstance(form, FileForm) else []
         problems = [*_problems(chosen)] if isinstance(form, FileForm) else []
         if not any(problem.sentence == words.TOO_MANY for problem in problems):
@@ -157,6 +160,17 @@ def add_evidence(
         status = 413 if any(file.is_too_large for file in upload.files) else 422
         return _step_page(request, page, state, status=status, added=added.titles, refused=refused)
     return see_other(queries.adding_address(place.run.id, stage, step), notice="evidence_added")
+
+
+def _read_form(posted: FormData, plan: StepPlan, upload: Upload) -> AddForm:
+    """Raises FormInvalid with what is wrong with the files too, so that nobody mends one thing to hear of the next."""
+    try:
+        return read_add_form(posted, plan)
+    except FormInvalid as invalid:
+        if form_named(posted.get("vorm")) is not EvidenceForm.FILE:
+            raise
+        about_files = [*_problems(_chosen(upload))] or [Problem(FILES, words.CHOOSE_AGAIN, FILES)]
+        raise FormInvalid(invalid.typed, [*about_files, *invalid.problems]) from None
 
 
 def _chosen(upload: Upload) -> list[ReceivedFile]:

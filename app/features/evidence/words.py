@@ -14,6 +14,7 @@ TOO_LARGE: Final = N_("“%(name)s” is larger than 25 MB. Make it smaller, or 
 TOO_MANY: Final = N_("You chose %(n)s files. Add at most %(limit)s at a time.")
 SEVERAL: Final = N_("%(n)s files were not added. Below you see which ones, and why.")
 NONE_CHOSEN: Final = N_("Choose at least one file.")
+CHOOSE_AGAIN: Final = N_("Choose your file again: a browser does not keep it.")
 TWIN: Final = N_(
     "“%(name)s” is with this step already, as “%(title)s”. Do you want to change its details? Withdraw that one first."
 )

@@ -309,6 +309,20 @@ def test_eleven_files_are_too_many_and_ten_are_not(quick_world: World):
     assert len(evidence_in(quick_world, run)) == 10
 
 
+def test_what_is_wrong_with_files_and_with_what_was_typed_is_said_at_once(quick_world: World):
+    run, anna = a_started_run(quick_world), quick_world.browser("anna")
+    for files, sentence in (
+        ([], "Kies minstens één bestand."),
+        ([("leeg.pdf", b"")], "‘leeg.pdf’ is leeg."),
+        ([("goed.pdf", PDF)], "Kies uw bestand opnieuw: een browser bewaart dat niet."),
+    ):
+        answer = send(anna, run, {"soort": ""}, files)
+        assert answer.status_code == 422
+        assert "Vul ‘Soort’ in." in answer.text
+        assert sentence in answer.text, files
+    assert evidence_in(quick_world, run) == []
+
+
 def test_nothing_chosen_is_said_so(quick_world: World):
     run = a_started_run(quick_world)
     answer = send(quick_world.browser("anna"), run, {"titel": "Verslag"})
