@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Date, String, Uuid, bindparam, cast, literal_column, null, select, type_coerce, union_all
+from sqlalchemy import Date, String, Uuid, bindparam, cast, false, literal_column, null, select, type_coerce, union_all
 from sqlmodel import Session, col
 
 from app.engine.definition import CHECKLIST, Stage, StepPlan, Text
@@ -21,8 +21,18 @@ from app.storage.auditor_limits import dutch_day
 from app.storage.mandates import IN_FORCE
 from app.storage.plans import load_plan
 from app.storage.scope import Prepared
-from app.storage.tables import MandateRow, OpenPointRow, RunAccess, RunMember, RunRow, StageRow, StepRow, TextRow
-from app.storage.types import IdText
+from app.storage.tables import (
+    Erasure,
+    MandateRow,
+    OpenPointRow,
+    RunAccess,
+    RunMember,
+    RunRow,
+    StageRow,
+    StepRow,
+    TextRow,
+)
+from app.storage.types import IdText, JSONValue
 from app.web.identity import Caller
 
 TASKS_MAX = 12  # more than that is not "what asks for me" any more; the run pages show the rest
@@ -31,9 +41,9 @@ TASKS_MAX = 12  # more than that is not "what asks for me" any more; the run pag
 @dataclass(frozen=True, slots=True)
 class Task:
     """Something that waits for this person. `kind`: approve, advise, move (a manager is asked to confirm that the run
-    goes on with another version), point (an open point that they own), judge (that its owner reported as done), revisit
-    (a step that was sent back) or continue (a stage in progress). `due` belongs to a point; `on_behalf_of` is the
-    absent manager in whose name this person decides."""
+    goes on with another version), point (an open point that they own), judge (that its owner reported as done), erase
+    (personal data, of no run in particular), revisit (a step that was sent back) or continue (a stage in progress).
+    `due` belongs to a point; `on_behalf_of` is the absent manager in whose name this person decides."""
 
     kind: str
     run_name: str
@@ -137,6 +147,24 @@ _POINTS = (
     .order_by(col(OpenPointRow.due), col(OpenPointRow.id))
     .limit(TASKS_MAX)
 )
+_TO_ERASE: Any = (
+    select(
+        _kind("erase"),
+        col(Erasure.id).label("id"),
+        *(cast(null(), String).label(name) for name in ("name", "plan_digest")),
+        type_coerce(cast(null(), Uuid), IdText).label("manager"),
+        false().label("stands_in"),
+        false().label("is_shared"),
+        cast(null(), JSONValue).label("state"),
+        *(cast(null(), String).label(name) for name in ("ref", "point", "point_state", "text")),
+        col(Erasure.asked_by).label("owner"),
+        cast(null(), Date).label("due"),
+    )
+    .where(col(Erasure.status) == "asked")
+    .order_by(col(Erasure.asked_at))
+    .limit(TASKS_MAX)
+)
+_TO_ERASE_ONLY = Prepared(_TO_ERASE)
 _IS_OWN = (col(OpenPointRow.state) == "open") & (col(OpenPointRow.owner_id) == bindparam("me"))
 _IS_REPORTED = col(OpenPointRow.state) == "reported"
 _OWN_POINTS = Prepared(_POINTS.where(_IS_OWN))
@@ -144,6 +172,7 @@ _POINTS_AS_DEPUTY = Prepared(_POINTS.where(_IS_OWN | (_IS_REPORTED & _MINE)))
 _TO_CONFIRM_OR_JUDGE = Prepared(
     union_all(
         select(*_TO_CONFIRM.subquery().c),
+        select(*_TO_ERASE.subquery().c),
         select(*_POINTS.where(_IS_OWN | _IS_REPORTED).subquery().c),
     )
 )
@@ -171,8 +200,8 @@ _TO_WORK_ON = Prepared(
 
 
 def task_rows(session: Session, caller: Caller, *, at: datetime) -> list[Any]:
-    """Stages to decide on and moves to confirm for who may decide; for who works in the team, stages in progress, and
-    of those the steps to look at again. What waits longest comes first."""
+    """Stages to decide on, moves to confirm and personal data to erase for who may decide on those; for who works in
+    the team, stages in progress, and of those the steps to look at again. What waits longest comes first."""
     rows: list[Any] = []
     me = {"me": uuid.UUID(caller.user_id)}
     today = {**me, "today": dutch_day(at)}
@@ -186,6 +215,8 @@ def task_rows(session: Session, caller: Caller, *, at: datetime) -> list[Any]:
         rows += _POINTS_AS_DEPUTY.run(session, today).all()
     else:
         rows += _OWN_POINTS.run(session, today).all()
+        if caller.may(Action.DECIDE_ON_ERASURE):
+            rows += _TO_ERASE_ONLY.run(session, {}).all()
     if caller.may(Action.GIVE_ADVICE):
         rows += [row for row in _TO_ADVISE.run(session, me).all() if _is_advice_wanted(row, caller.user_id)]
     if caller.may(Action.WORK_ON_STAGE):
@@ -204,7 +235,7 @@ def asker(row: Any) -> str | None:
     match row.kind:
         case "move":
             return str(row.state["proposal"]["by"])
-        case "point":
+        case "point" | "erase":
             return str(row.owner)
         case "approve" if row.state.get("request"):
             return str(row.state["request"]["by"])
@@ -244,6 +275,10 @@ def tasks_of(
     for row in rows:
         if row.kind == "advise":
             tasks.append(Task("advise", row.name, f"/trajecten/{row.id}/advies"))
+            continue
+        if row.kind == "erase":
+            if not people.is_same(by := asker(row), caller.user_id):  # another confirms what somebody asked
+                tasks.append(Task("erase", "", f"/beheer/gegevens-wissen/{row.id}", asked_by=names.get(by or "")))
             continue
         if row.kind == "move":
             by = asker(row)

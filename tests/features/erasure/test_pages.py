@@ -57,6 +57,9 @@ def test_an_administrator_asks_and_a_manager_erases(world: World):
     run = a_run(world)
     address = ask(world)
     carla = visitor(world, "carla")
+    carla.open("/")
+    assert "Beslis over het wissen van persoonsgegevens" in carla.text
+    assert "Gevraagd door Ferry Mol" in carla.text
     carla.open(HERE)
     assert "Wacht op een beslissing" in carla.text
     carla.open(address)
@@ -109,6 +112,15 @@ def test_who_asks_does_not_decide_and_nobody_decides_twice(world: World):
     assert (refused.status_code, "Iemand anders heeft hier al over beslist" in refused.text) == (409, True)
     assert carla.post(f"{address}/afwijzen", {}).status_code == 409
     assert RESIDENT in search(world, RESIDENT).text
+
+
+def test_overview_of_who_asked_names_nothing_to_decide(world: World):
+    a_run(world)
+    address = ask(world)
+    for login, waits in (("ferry", False), ("carla", True), ("emma", False), ("anna", False)):
+        person = visitor(world, login)
+        person.open("/")
+        assert (address in person.page.text) is waits, login
 
 
 def test_second_account_of_who_asked_does_not_decide_but_may_take_it_back(world: World):
