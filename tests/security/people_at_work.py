@@ -111,7 +111,8 @@ class People:
             run.contributors.add(login)
 
     def keep_form(self, run: Model, login: str) -> None:
-        self.forms[run.id, login] = (self._form(login, _step(run)), run.answer)
+        if form := self._form(login, _step(run)):  # not there before the stage begins, nor for who may only read
+            self.forms[run.id, login] = (form, run.answer)
 
     def save_kept_form(self, run: Model, login: str, text: str) -> None:
         """Sent from a page that was open while others went on: it is stored, or both texts are on the answer."""
