@@ -75,7 +75,7 @@ def create_app(settings: Settings, database: Database, *, clock: Clock | None = 
     app.state.history = HistoryKeeper(
         database, settings.history_key, witnesses_of(settings), clock=clock_of(app), in_background=True
     )
-    database.after_commit = app.state.history.after_commit
+    database.keeper = app.state.history
     install_accounts(
         app,
         secure_cookies=settings.is_production,

@@ -62,7 +62,7 @@ def database(*, must_be_current: bool = True, must_be_erased: bool = True) -> It
             raise fail("This database is empty or of another version. Start it once with: stappenplan serve")
         if must_be_current and must_be_erased and missing_in(opened, register_of(chosen).read()):
             raise fail("This database holds what was erased: it is an older backup. Run: stappenplan erasures apply")
-        opened.after_commit = keeper_for(opened).after_commit
+        opened.keeper = keeper_for(opened)
         yield opened
     except (SchemaError, RegisterDamaged) as wrong:
         raise fail(str(wrong)) from None

@@ -23,7 +23,7 @@ from sqlmodel import Session
 
 from app.engine.log import Origin
 from app.settings import Settings
-from app.storage.grown import Grown, grown_in
+from app.storage.grown import Keeper, grown_in, note
 from app.storage.scope import enforce_scope
 from app.storage.tickets import Tickets, see_all
 
@@ -108,8 +108,8 @@ class Database:
         # Runs before the transaction of a changing request. The web layer reads the form here: somebody who sends
         # slowly must not keep all other writers waiting.
         self.before_writing: Callable[[Request], Awaitable[None]] | None = None
-        # Runs when a transaction that added to a log is committed, before anybody is told.
-        self.after_commit: Callable[[Grown], None] | None = None
+        # Of the logs of municipalities: at the commit of a transaction that added to one.
+        self.keeper: Keeper | None = None
         snapshot: dict[str, Any] = (
             {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
@@ -137,6 +137,7 @@ class Database:
             enforce_scope(sessions, engine)
             if not self.is_sqlite:
                 event.listen(sessions, "after_begin", _show_ticket)
+        event.listen(self._writing, "before_commit", self._keep)
         event.listen(self._reading, "before_flush", _refuse_flush)
         event.listen(self._reading, "do_orm_execute", _refuse_change)
         self._turns = _Turns(writers=1 if self.is_sqlite else None)
@@ -191,9 +192,15 @@ class Database:
             session.commit()
         self._tell_of(session)
 
+    def _keep(self, session: Session) -> None:
+        if self.keeper is None or session.in_nested_transaction():
+            return
+        if (grown := grown_in(session)) is not None and not grown.is_signed:
+            note(session, self.keeper.before_commit(session, grown))
+
     def _tell_of(self, committed: Session) -> None:
-        if self.after_commit is not None and (grown := grown_in(committed)) is not None:
-            self.after_commit(grown)
+        if self.keeper is not None and (grown := grown_in(committed)) is not None:
+            self.keeper.after_commit(grown)
 
     def dispose(self) -> None:
         self.engine.dispose()

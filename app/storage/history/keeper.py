@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +14,7 @@ from typing import Any, Final
 import sqlalchemy
 import structlog
 from sqlalchemy import bindparam, insert, update
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from app.engine.log import Head
 from app.storage.database import Database
@@ -61,24 +63,34 @@ class HistoryKeeper:
             )
         return make_key(self._key_file)
 
-    def after_commit(self, grown: Grown) -> None:
-        """To be called when a transaction that added to a log is done. Whatever fails is logged and tried again."""
+    def before_commit(self, session: Session, grown: Grown) -> Grown:
+        """Signs in the transaction that added to a log, if it is time: what was approved and the head over it are there
+        together, or neither is. Whatever fails is logged and tried again."""
         at = self._clock()
         municipality = grown.municipality
         try:
-            if not grown.has_approval and at < self._due_at(municipality):
-                return
+            if not grown.has_approval and at < self._due_at(session, municipality):
+                return grown
             self._due[municipality] = at + TRY_AGAIN_AFTER
-            self.sign(municipality, at=at)
+            key = self.ensure_key()
+            # On PostgreSQL a statement that fails would take the work along; SQLite undoes that statement alone.
+            with nullcontext() if self._database.is_sqlite else session.begin_nested():
+                heads.sign_over(session, grown.peaks, key, at=at)
         except Exception:
-            # The change itself is safe, and whoever made it must not be told otherwise.
+            # The change itself is sound, and whoever made it must not be told otherwise.
             log.exception("head_not_signed", municipality=str(municipality))
+            return grown
+        return replace(grown, is_signed=True)
 
-    def _due_at(self, municipality: uuid.UUID) -> datetime:
+    def after_commit(self, grown: Grown) -> None:
+        if grown.is_signed:
+            at = self._clock()
+            self._due[grown.municipality] = at + SIGN_EVERY
+            self._tell_witnesses(grown.municipality, at)
+
+    def _due_at(self, session: Session, municipality: uuid.UUID) -> datetime:
         if municipality not in self._due:
-            with self._database.read() as session:
-                set_scope(session, municipality)
-                last = heads.newest(session)
+            last = heads.newest(session)
             if last is None:
                 return self._clock()
             self._due[municipality] = last.head.at + SIGN_EVERY

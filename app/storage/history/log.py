@@ -18,7 +18,7 @@ from app.storage.grown import Grown, note
 from app.storage.scope import Prepared
 from app.storage.tables import LogEntry, LogHead
 
-# After one of these a head is signed at once, so that what was approved cannot be disowned.
+# With one of these a head is signed at once, so that what was approved cannot be disowned.
 APPROVALS: Final = frozenset({"StageApproved"})
 
 
@@ -64,7 +64,7 @@ def append(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
     _ADD_ENTRY.run(session, rows)
     values = {"known_size": before.size, "size": peaks.size, "peaks": write_peaks(peaks)}
     assert _GROW.run(session, values).rowcount == 1, "the head is locked"
-    note(session, Grown(municipality, any(event["kind"] in APPROVALS for event in events)))
+    note(session, Grown(municipality, any(event["kind"] in APPROVALS for event in events), peaks))
 
 
 def head(session: Session) -> Peaks:

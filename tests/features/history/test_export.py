@@ -27,9 +27,9 @@ def world(database: Database, tmp_path: Path) -> Iterator[World]:
     """An installation that signs, as one that serves does."""
     made = a_world(database, data_dir=tmp_path / "data")
     keeper = a_keeper(database, tmp_path)
-    database.after_commit = keeper.after_commit
+    database.keeper = keeper
     yield made
-    database.after_commit = None
+    database.keeper = None
 
 
 def test_page_says_how_far_the_history_is_signed_and_how_to_check_it(world: World, tmp_path: Path):

@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, event
+from sqlmodel import Session
 from structlog.testing import capture_logs
 
 from app.engine.merkle import Peaks
@@ -141,7 +143,7 @@ def test_another_key_than_that_of_the_history_signs_nothing(database: Database, 
 def working(database: Database, tmp_path: Path) -> tuple[Town, Clock]:
     """A municipality at work, in an installation that signs."""
     clock = Clock()
-    database.after_commit = a_keeper(database, tmp_path, clock=clock).after_commit
+    database.keeper = a_keeper(database, tmp_path, clock=clock)
     return a_town(database, "A"), clock
 
 
@@ -149,7 +151,7 @@ def working(database: Database, tmp_path: Path) -> tuple[Town, Clock]:
 def nobody_told(database: Database):
     """The database of PostgreSQL is used by one test after another."""
     yield
-    database.after_commit = None
+    database.keeper = None
 
 
 def test_first_change_and_every_approval_are_signed_at_once(working: tuple[Town, Clock]):
@@ -176,7 +178,7 @@ def test_change_an_hour_after_the_last_head_is_signed(working: tuple[Town, Clock
 def test_new_process_knows_when_the_last_head_was(database: Database, tmp_path: Path, working: tuple[Town, Clock]):
     town, clock = working
     town.work()
-    database.after_commit = a_keeper(database, tmp_path, clock=clock).after_commit
+    database.keeper = a_keeper(database, tmp_path, clock=clock)
     town.work()
     assert len(heads_of(town)) == 1
 
@@ -208,11 +210,50 @@ def test_key_that_cannot_be_used_stops_nobody_and_is_logged(working: tuple[Town,
     assert [signed.head.size for signed in heads_of(town)] == [3]
 
 
-def test_nobody_is_told_of_a_change_that_has_no_event(database: Database):
-    told: list[Grown] = []
-    database.after_commit = told.append
-    a_town(database, "A")
-    assert told == []
+def test_approval_and_the_head_over_it_are_one_commit(database: Database, working: tuple[Town, Clock]):
+    town, _ = working
+    commits: list[Connection] = []
+    note = commits.append
+    event.listen(database.engine, "commit", note)
+    town.work(["StageApproved"])
+    event.remove(database.engine, "commit", note)
+    assert len(commits) == 1
+    assert [signed.head.size for signed in heads_of(town)] == [1]
+
+
+def test_database_that_refuses_a_head_keeps_the_work(working: tuple[Town, Clock], monkeypatch: pytest.MonkeyPatch):
+    def refused(session: Session, *_: object, **__: object) -> None:
+        session.connection().exec_driver_sql("SELECT 1 FROM no_such_table")
+
+    town, clock = working
+    with monkeypatch.context() as patched, capture_logs() as logs:
+        patched.setattr("app.storage.history.heads.sign_over", refused)
+        town.work(["StageApproved"])
+    assert [line["event"] for line in logs] == ["head_not_signed"]
+    clock.pass_by(keeper.TRY_AGAIN_AFTER)
+    town.work()
+    assert [signed.head.size for signed in heads_of(town)] == [2]
+    assert problems(town) == []
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.heard: list[Grown] = []
+
+    def before_commit(self, session: Session, grown: Grown) -> Grown:
+        self.heard.append(grown)
+        return grown
+
+    def after_commit(self, grown: Grown) -> None:
+        self.heard.append(grown)
+
+
+def test_keeper_hears_of_changes_that_have_an_event(database: Database):
+    database.keeper = listener = Listener()
+    town = a_town(database, "A")
+    assert listener.heard == []
+    town.work()
+    assert [(grown.municipality, grown.peaks.size) for grown in listener.heard] == [(town.id, 1), (town.id, 1)]
 
 
 # --- another key -----------------------------------------------------------------------------------------------------
