@@ -71,6 +71,16 @@ def test_what_is_no_head_is_refused(wrong: bytes):
         read_head(wrong)
 
 
+def test_what_could_change_how_a_line_looks_is_escaped():
+    assert canonical({"b": "\x7f", "a": "é\n"}) == b'{"a":"\\u00e9\\n","b":"\\u007f"}'
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_what_json_cannot_say_is_not_written(number: float):
+    with pytest.raises(ValueError, match="JSON"):
+        canonical({"a": number})
+
+
 @given(JSON_VALUES)
 def test_canonical_json_is_one_printable_line_that_reads_back(value: Any):
     line = canonical(value)

@@ -162,3 +162,19 @@ def test_proofs_over_what_is_not_there_are_refused(wrong: tuple[int, int]):
 def test_peaks_that_do_not_fit_the_size_are_refused():
     with pytest.raises(ValueError, match="peaks"):
         Peaks(3, (b"x" * 32,))
+
+
+def test_tree_is_no_beginning_of_a_shorter_one():
+    tree = a_tree(3)
+    assert not is_consistent(3, 2, tree.root(), tree.root(2), [])
+    assert not is_consistent(-1, 2, tree.root(), tree.root(2), [])
+
+
+def test_growth_without_a_proof_is_not_believed():
+    tree = a_tree(5)
+    assert not is_consistent(3, 5, tree.root(3), tree.root(5), [])
+
+
+def test_no_proof_of_the_leaf_after_the_last():
+    with pytest.raises(ValueError, match="no leaf 1 among 1"):
+        a_tree(1).inclusion_proof(1, 1)

@@ -10,6 +10,7 @@ from app.policy import (
     OperatorAction,
     Reach,
     Role,
+    deciding_roles,
     is_reading_recorded,
     may,
     may_by_mandate,
@@ -149,3 +150,10 @@ def test_reading_by_who_audits_and_does_no_work_here_is_recorded(roles: set[Role
 
 def test_roles_that_can_be_limited_are_the_ones_of_outsiders():
     assert {AUDITOR, ADVISER} == CAN_BE_LIMITED
+
+
+def test_adviser_decides_on_shared_runs_only():
+    both = {MANAGER, ADVISER}
+    assert deciding_roles(both, is_shared=True) == {"manager", "adviser"}
+    assert deciding_roles(both, is_shared=False) == {"manager"}
+    assert deciding_roles({ADVISER}, is_shared=False) == frozenset()
