@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, select, type_coerce
+from sqlalchemy import and_, bindparam, case, func, select, type_coerce
 from sqlmodel import Session, col
 
+from app.engine.definition import StepPlan
 from app.engine.run import Run, StageInstance, StageRef
 from app.engine.run_migration.timeline import Timeline
 from app.features.reports.plan_titles import titles_by_digest
@@ -61,8 +63,10 @@ class HistoryPage:
     page: int
     pages: int
     people: tuple[tuple[str, str], ...]
+    stages: tuple[tuple[str, str], ...]
     person: str
     kind: str
+    stage: str
 
 
 _RUN_COLUMNS: tuple[Any, ...] = (
@@ -84,10 +88,19 @@ _EVENT_COLUMNS: tuple[Any, ...] = (
 _STAGES = Prepared(select(col(StageRow.ref)).where(col(StageRow.run_id) == bindparam("of_run")))
 
 
+def _wanted(kind: str, *, of_stage: bool) -> tuple[Any, ...]:
+    """`kind`: of KINDS, or empty for all."""
+    of_kind = (col(EventRow.kind).in_(KINDS[kind][1]),) if kind else ()
+    # Every round of the stage, in every domain: the id of the stage comes first in the reference to either.
+    in_stage = (col(EventRow.data)["ref"].as_string().startswith(bindparam("stage")),) if of_stage else ()
+    return (*of_kind, *in_stage)
+
+
 @cache
-def _people(kind: str) -> Prepared:
-    """Everybody who did something, with the number of events of that kind. `kind`: of KINDS, or empty for all."""
-    counted = func.count(case((col(EventRow.kind).in_(KINDS[kind][1]), 1))) if kind else func.count()
+def _people(kind: str, *, of_stage: bool) -> Prepared:
+    """Everybody who did something, with the number of the events that are wanted."""
+    wanted = _wanted(kind, of_stage=of_stage)
+    counted = func.count(case((and_(*wanted), 1))) if wanted else func.count()
     return Prepared(
         select(type_coerce(col(User.id), IdText), col(User.name), counted)
         .join(EventRow, col(EventRow.by) == col(User.id))
@@ -97,22 +110,20 @@ def _people(kind: str) -> Prepared:
 
 
 @cache
-def _events(kind: str, *, of_one_person: bool) -> Prepared:
-    """One page of them. `kind`: of KINDS, or empty for all."""
+def _events(kind: str, *, of_one_person: bool, of_stage: bool) -> Prepared:
+    """One page of the events that are wanted."""
     query = select(*_EVENT_COLUMNS).where(col(EventRow.run_id) == bindparam("of_run"))
     if of_one_person:
         query = query.where(col(EventRow.by) == bindparam("person"))
-    if kind:
-        query = query.where(col(EventRow.kind).in_(KINDS[kind][1]))
-    newest = query.order_by(col(EventRow.sequence).desc())
+    newest = query.where(*_wanted(kind, of_stage=of_stage)).order_by(col(EventRow.sequence).desc())
     return Prepared(newest.limit(EVENTS_PER_PAGE).offset(bindparam("before")))
 
 
 def history_page(
-    session: Session, run_id: str, words: Words, *, page: int, person: str = "", kind: str = ""
+    session: Session, run_id: str, words: Words, *, page: int, person: str = "", kind: str = "", stage: str = ""
 ) -> HistoryPage:
-    """Five queries, and one more for a run that moved.  Raises RunNotFound.  An unknown `person` or `kind` filters
-    nothing."""
+    """Five queries, and one more for a run that moved.  Raises RunNotFound.  An unknown `person`, `kind` or `stage`
+    filters nothing."""
     try:
         key = uuid.UUID(run_id)
     except ValueError:
@@ -124,12 +135,15 @@ def history_page(
     timeline = Timeline(run.plan_digest, run.moves)
     plans = load_plans(session, timeline.digests)
     kind = kind if kind in KINDS else ""
-    people = _people(kind).run(session, {"of_run": key}).all()
+    stages = _stages(plans[run.plan_digest], plans, words)
+    stage = stage if stage in stages else ""
+    wanted: dict[str, Any] = {"of_run": key, **({"stage": f"{stage}."} if stage else {})}
+    people = _people(kind, of_stage=bool(stage)).run(session, wanted).all()
     names = {id: name for id, name, _ in people}
     person = person if person in names else ""
     total = sum(count for id, _, count in people if person in ("", id))
-    one_page = _events(kind, of_one_person=bool(person))
-    wanted: dict[str, Any] = {"of_run": key, **({"person": uuid.UUID(person)} if person else {})}
+    one_page = _events(kind, of_one_person=bool(person), of_stage=bool(stage))
+    wanted |= {"person": uuid.UUID(person)} if person else {}
     pages = max(1, -(-total // EVENTS_PER_PAGE))
     page = min(max(1, page), pages)
     rows = one_page.run(session, {**wanted, "before": (page - 1) * EVENTS_PER_PAGE})
@@ -143,9 +157,20 @@ def history_page(
         page=page,
         pages=pages,
         people=tuple(sorted(names.items(), key=lambda item: item[1])),
+        stages=tuple(stages.items()),
         person=person,
         kind=kind,
+        stage=stage,
     )
+
+
+def _stages(present: StepPlan, plans: Mapping[str, StepPlan], words: Words) -> dict[str, str]:
+    """By id: of the present version, and what only an earlier one had."""
+    found: dict[str, str] = {}
+    for plan in (present, *plans.values()):
+        for stage in plan.stages:
+            found.setdefault(stage.id, words(stage.title))
+    return found
 
 
 def _run(session: Session, key: uuid.UUID, row: Any) -> Run:

@@ -22,6 +22,7 @@ from app.storage.account_log import Act
 from app.storage.database import ReadSession
 from app.storage.run_at import NotBegunYet
 from app.storage.run_header import RunHeader, run_header
+from app.storage.verify import verify_run
 from app.web.access import allowed
 from app.web.clock import now
 from app.web.formats import day_of
@@ -134,9 +135,12 @@ def show_history(
     pagina: int = 1,
     wie: str = "",
     wat: str = "",
+    fase: str = "",
+    controle: str = "",
 ) -> Response:
+    """`controle=ja` replays the whole history and compares; that costs more than a page, so it waits for a question."""
     words = Words(language_of(request))
-    page = history_page(session, run_id, words, page=pagina, person=wie, kind=wat)
+    page = history_page(session, run_id, words, page=pagina, person=wie, kind=wat, stage=fase)
     note_read(request, caller, Act.READ_HISTORY, run=page.header.id)
     return render(
         request,
@@ -144,6 +148,7 @@ def show_history(
         block="history",
         header=page.header,
         page=page,
+        verified=verify_run(session, page.header.id) if controle == "ja" else None,
         kinds=[(kind, words.say(title)) for kind, (title, _) in KINDS.items()],
         here_tab="history",
         may_export=caller.may(Action.EXPORT_HISTORY),
