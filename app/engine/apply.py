@@ -321,7 +321,7 @@ def _sent_back(instance: StageInstance, findings: Mapping[str, str], event: e.St
 
 def _approval_withdrawn(instance: StageInstance, event: e.ApprovalWithdrawn) -> StageInstance:
     if instance.request is not None:
-        return _own_approval_withdrawn(instance, instance.request.id, event.by)
+        return _own_approval_withdrawn(instance, instance.request.id, event)
     approvals = tuple(
         approval if approval.withdrawn_by else replace(approval, withdrawn_by=event.by)
         for approval in instance.approvals
@@ -332,17 +332,26 @@ def _approval_withdrawn(instance: StageInstance, event: e.ApprovalWithdrawn) -> 
     )
 
 
-def _own_approval_withdrawn(instance: StageInstance, request: str, by: str) -> StageInstance:
-    """The others go on deciding, without what this person asked for."""
-    approvals = tuple(
-        replace(each, withdrawn_by=by) if (each.request, each.by) == (request, by) else each
+def _own_approval_withdrawn(instance: StageInstance, request: str, event: e.ApprovalWithdrawn) -> StageInstance:
+    """The others go on deciding, without what was asked for with it."""
+    hand, name = event.given_by or event.by, event.on_behalf_of or event.by
+    gone = [
+        each
         for each in instance.approvals
+        if (each.request, each.by, each.withdrawn_by) == (request, hand, None)
+        and (event.given_by is None or each.in_name_of == name)
+    ]
+    asked = {(each.by, each.at) for each in gone}
+    return replace(
+        instance,
+        approvals=tuple(replace(each, withdrawn_by=event.by) if each in gone else each for each in instance.approvals),
+        points=tuple(
+            replace(each, state=PointState.LAPSED)
+            if each.state is PointState.PROPOSED and (each.by, each.at) in asked
+            else each
+            for each in instance.points
+        ),
     )
-    points = tuple(
-        replace(each, state=PointState.LAPSED) if each.state is PointState.PROPOSED and each.by == by else each
-        for each in instance.points
-    )
-    return replace(instance, approvals=approvals, points=points)
 
 
 def _recusal_taken_back(instance: StageInstance, event: e.RecusalTakenBack) -> StageInstance:

@@ -144,6 +144,18 @@ def already_approved_by(
         yield Reason("already_approved_in_that_name", stage=str(instance.ref))
 
 
+def approval_to_take_back(instance: StageInstance, by: UserId, mandate: Mandate | None) -> Approval | None:
+    """Which of the approvals of the present request this person can take back: what somebody gave, and what was given
+    in somebody's name. Who gave a mandate remains competent (Awb, article 10:7), and a deputy can do what the absent
+    manager could."""
+    standing = [each for each in approvals_of_request(instance) if not each.withdrawn_by]
+    name = mandate.mandator if mandate else by
+    own = [each for each in standing if each.by == by]
+    in_that_name = [each for each in standing if each.in_name_of == name]
+    found = [each for each in own if each in in_that_name] or in_that_name or (own if mandate is None else [])
+    return found[-1] if found else None
+
+
 # --- recusal ---------------------------------------------------------------------------------------------------
 
 

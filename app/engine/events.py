@@ -218,10 +218,12 @@ class StageReopened:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalWithdrawn:
     """Of an approved stage: all of it, and the stage is open again. While the stage waits for more approvals: only
-    that of who withdraws it."""
+    that of who withdraws it. `given_by`: whose hand that was by, when another gave it in this person's name, or the
+    absent manager before a deputy took it back."""
 
     ref: StageRef
     reason: TextId
+    given_by: UserId | None = None
     mandate: str | None = None
     on_behalf_of: UserId | None = None
     by: UserId

@@ -170,6 +170,10 @@ class Approval:
     roles: tuple[str, ...] = ()
 
     @property
+    def in_name_of(self) -> UserId:
+        return self.on_behalf_of or self.by
+
+    @property
     def voices(self) -> tuple[UserId, ...]:
         """Whose approval it is: of who decided, and of who was absent. Neither counts a second time."""
         return (self.by, self.on_behalf_of) if self.on_behalf_of else (self.by,)

@@ -524,15 +524,15 @@ def withdrawer_reasons(
     mandate: Mandate | None = None,
     at: datetime | None = None,
 ) -> list[Reason]:
-    """Why this person cannot take back the approval of this stage now, or the own one while others still decide.
-    Raises Blocked for one that never began."""
+    """Why this person cannot take back the approval of this stage now; while others still decide, the own one, or the
+    one that was given in this person's name. Raises Blocked for one that never began."""
     stage = guards.find_stage(plan, run, ref)
     instance = _started_instance(run, ref, "withdraw_approval")
     reasons = [
         *deciders.cannot_decide_on(stage, run, instance, by=by, roles=roles, people=people, mandate=mandate, at=at)
     ]
     if instance.request is not None:
-        if not any(each.by == by and not each.withdrawn_by for each in deciders.approvals_of_request(instance)):
+        if deciders.approval_to_take_back(instance, by, mandate) is None:
             reasons.append(Reason("not_approved", stage=str(ref)))
     elif instance.status is not StageStatus.APPROVED:
         reasons.append(Reason("not_approved", stage=str(ref)))
@@ -554,15 +554,18 @@ def withdraw_approval(
     at: datetime,
 ) -> e.ApprovalWithdrawn:
     """Opens an approved stage again: what was approved stays readable and provable, the gate counts as not passed, and
-    conditions that were not met lapse. While others still decide, it takes back the own approval only."""
+    conditions that were not met lapse. While others still decide, it takes back one approval only: see
+    `approval_to_take_back`."""
     reasons = withdrawer_reasons(plan, run, ref, by=by, roles=roles, people=people, mandate=mandate, at=at)
     if reason is None:
         reasons.append(Reason("reason_missing", stage=str(ref)))
     _refuse_if("withdraw_approval", reasons)
     assert reason is not None
+    approval = deciders.approval_to_take_back(run.stages[ref], by, mandate)
     return e.ApprovalWithdrawn(
         ref=ref,
         reason=reason,
+        given_by=approval.by if approval and approval.by != by else None,
         mandate=mandate.id if mandate else None,
         on_behalf_of=mandate.mandator if mandate else None,
         by=by,

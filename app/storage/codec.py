@@ -39,6 +39,7 @@ _PROPOSAL: TypeAdapter[MoveProposal] = TypeAdapter(MoveProposal)
 _LATER: dict[str, object] = {
     "mandate": None,
     "on_behalf_of": None,
+    "given_by": None,
     "authors": [],
     "is_work": False,
     "conditions": [],

@@ -10,6 +10,7 @@ import pytest
 from app.engine import events as e
 from app.engine.apply import replay
 from app.engine.people import Mandate, People
+from app.engine.points import PointState
 from app.engine.run import StageStatus
 from app.storage import codec
 from tests.builders import (
@@ -27,6 +28,7 @@ from tests.builders import (
     TUESDAY,
     WEDNESDAY,
     RunBuilder,
+    a_condition,
     a_gate,
     a_plan,
     a_run,
@@ -242,6 +244,57 @@ def test_a_deputy_also_sends_back_and_takes_an_approval_back():
 
     for built in (back, withdrawn):
         assert (built.events[-1].mandate, built.events[-1].on_behalf_of) == ("m", MARIAM)  # type: ignore[union-attr]
+
+
+def test_who_gave_a_mandate_takes_back_what_was_given_in_that_name():
+    """Awb, article 10:7: who gave a mandate remains competent."""
+    condition = a_condition("punt", owner=ANNA)
+    by_deputy = BY_TWO.with_approval("een.1", by=NORA, roles=OFFICER, mandate=AWAY, conditions=[condition])
+
+    back = by_deputy.with_approval_withdrawn("een.1", by=MARIAM)
+
+    event = back.events[-1]
+    assert isinstance(event, e.ApprovalWithdrawn)
+    assert (event.by, event.given_by, event.on_behalf_of) == (MARIAM, NORA, None)
+    instance = back.instance("een.1")
+    assert instance.status is StageStatus.SUBMITTED
+    assert [(each.by, each.withdrawn_by) for each in instance.approvals] == [(NORA, MARIAM)]
+    assert [point.state for point in instance.points] == [PointState.LAPSED]
+    assert replay(back.events) == back.run
+    assert back.with_approval("een.1", by=MARIAM).with_approval("een.1", by=MAX).instance("een.1").passed
+    assert why_not(lambda: back.with_approval_withdrawn("een.1", by=MARIAM)) == ["not_approved"]
+
+
+def test_nobody_else_takes_it_back_while_others_decide_and_not_without_a_reason():
+    by_deputy = BY_TWO.with_approval("een.1", by=NORA, roles=OFFICER, mandate=AWAY)
+    for_max = replace(AWAY, id="x", mandator=MAX)
+
+    assert why_not(lambda: by_deputy.with_approval_withdrawn("een.1", by=MAX)) == ["not_approved"]
+    assert why_not(lambda: by_deputy.with_approval_withdrawn("een.1", by=MARIAM, reason=None)) == ["reason_missing"]
+    assert why_not(lambda: by_deputy.with_approval_withdrawn("een.1", by=MARIAM, roles=OFFICER)) == [
+        "approver_lacks_role"
+    ]
+    assert "mandate_not_for_this" in why_not(
+        lambda: by_deputy.with_approval_withdrawn("een.1", by=NORA, roles=OFFICER, mandate=for_max)
+    )
+
+
+def test_a_deputy_takes_back_in_that_name_what_the_absent_manager_or_another_deputy_gave():
+    hers = BY_TWO.with_approval("een.1", by=MARIAM)
+    of_another = BY_TWO.with_approval("een.1", by=CHRIS, roles=OFFICER, mandate=replace(AWAY, id="x", deputy=CHRIS))
+
+    for built, hand in ((hers, MARIAM), (of_another, CHRIS)):
+        back = built.with_approval_withdrawn("een.1", by=NORA, roles=OFFICER, mandate=AWAY)
+        event = back.events[-1]
+        assert isinstance(event, e.ApprovalWithdrawn)
+        assert (event.by, event.given_by, event.on_behalf_of) == (NORA, hand, MARIAM)
+        assert [each.withdrawn_by for each in back.instance("een.1").approvals] == [NORA]
+        assert replay(back.events) == back.run
+
+
+def test_what_somebody_takes_back_of_the_own_hand_is_written_as_it_always_was():
+    back = BY_TWO.with_approval("een.1", by=MARIAM).with_approval_withdrawn("een.1", by=MARIAM)
+    assert codec.encode_event(back.events[-1])[1].keys() == {"ref", "reason"}
 
 
 def test_a_manager_who_stands_in_may_still_decide_in_the_own_name():

@@ -842,10 +842,13 @@ class World:
             ledger.passed.discard(event.ref)
             ledger._settle_points(event.ref, "lapsed", "proposed", "open", "reported")
             return
-        own = [a for a in ledger.approvals[event.ref] if (a.request, a.by) == (instance.request.id, event.by)]
+        hand, name = event.given_by or event.by, event.on_behalf_of or event.by
+        own = [a for a in ledger.approvals[event.ref] if (a.request, a.by) == (instance.request.id, hand)]
         assert own
+        if event.given_by:
+            assert {hand, *(a.on_behalf_of for a in own)} & {name}
         ledger.withdrawn |= {(a.request, a.by, a.seal) for a in own}
-        ledger._settle_points(event.ref, "lapsed", "proposed", of=event.by)
+        ledger._settle_points(event.ref, "lapsed", "proposed", of=hand)
 
     def _close_round_before(self, ref: StageRef) -> None:
         if ref.round > 1 and ref not in self.run.stages:

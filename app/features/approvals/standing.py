@@ -7,7 +7,7 @@ from datetime import datetime
 
 from app.engine import deciders
 from app.engine.errors import Reason
-from app.engine.run import Recusal, StageStatus
+from app.engine.run import Recusal, StageStatus, UserId
 from app.engine.transitions import approver_reasons, decider_reasons, withdrawer_reasons
 from app.features.approvals.content import StageContent
 from app.features.approvals.decider import stands_in_by
@@ -19,17 +19,24 @@ from app.web.identity import Caller
 @dataclass(frozen=True, slots=True)
 class DeciderStanding:
     """`mandates`: with which this person can decide in the name of the manager; `in_own_name`: whether without one too.
+    `withdraw_…`: the same for taking an approval back; `given_by`: whose approval that is, if it is of another hand.
     `others`: names of who else can decide, with a mandate where that is how."""
 
     cannot_decide: tuple[Reason, ...]
     cannot_approve: tuple[Reason, ...]
-    may_withdraw: bool
     mandates: tuple[StandIn, ...]
     in_own_name: bool
+    withdraw_with: tuple[StandIn, ...]
+    withdraw_in_own_name: bool
+    given_by: UserId | None
     may_recuse: bool
     own_recusal: Recusal | None
     may_take_recusal_back: bool
     others: tuple[tuple[str, StandIn | None], ...]
+
+    @property
+    def may_withdraw(self) -> bool:
+        return self.withdraw_in_own_name or bool(self.withdraw_with)
 
 
 def standing_of(content: StageContent, caller: Caller, at: datetime) -> DeciderStanding:
@@ -48,17 +55,22 @@ def standing_of(content: StageContent, caller: Caller, at: datetime) -> DeciderS
         approver_reasons(plan, run, ref, by=me, roles=roles, people=people, mandate=way, at=at) for way in tried
     ]
     is_decided = instance.status is StageStatus.APPROVED
-    withdrawals = [
-        withdrawer_reasons(plan, run, ref, by=me, roles=roles, people=people, mandate=way, at=at) for way in tried
+    withdrawing = [
+        way
+        for way in ways
+        if not withdrawer_reasons(plan, run, ref, by=me, roles=roles, people=people, mandate=way, at=at)
     ]
+    gone = [deciders.approval_to_take_back(instance, me, way) for way in withdrawing]
     own = next((each for each in instance.recusals if each.counts and each.by == me), None)
     may_recuse = not is_decided and bool(ways)
     return DeciderStanding(
         cannot_decide=tuple(cannot_decide),
         cannot_approve=tuple(next((reasons for reasons in refusals if not reasons), refusals[0])),
-        may_withdraw=any(not reasons for reasons in withdrawals),
         mandates=tuple(each for each in mine if each.mandate in ways),
         in_own_name=None in ways,
+        withdraw_with=tuple(each for each in mine if each.mandate in withdrawing),
+        withdraw_in_own_name=None in withdrawing,
+        given_by=next((each.by for each in gone if each and each.by != me), None),
         may_recuse=may_recuse,
         own_recusal=own,
         may_take_recusal_back=own is not None and not [*deciders.cannot_take_recusal_back(instance, me)],

@@ -78,7 +78,8 @@ class Teller:
         self.texts = read_texts(session, [text for event in events for text in _text_ids(event)])
         by_mandate = [event for event in events if isinstance(event, e.ByMandate) and event.on_behalf_of]
         self.grounds = grounds_of(session, {event.mandate for event in by_mandate if event.mandate})
-        self.absent = names_of(session, [event.on_behalf_of for event in by_mandate])
+        given = [event.given_by for event in events if isinstance(event, e.ApprovalWithdrawn)]
+        self.others = names_of(session, [*(event.on_behalf_of for event in by_mandate), *given])
         self.evidence: dict[str, str] = {}
         if evidence := {uuid.UUID(id) for event in events for id in _evidence_ids(event)}:
             found = _TITLES.run(session, {"of_run": uuid.UUID(known.run.id), "ids": [*evidence]})
@@ -107,7 +108,7 @@ class Teller:
             return sentence
         who = self.words.say(
             N_("In the name of %(name)s (mandate: %(ground)s)."),
-            name=self.absent.get(event.on_behalf_of, ""),
+            name=self.others.get(event.on_behalf_of, ""),
             ground=self.grounds.get(event.mandate or "", ""),
         )
         return f"{sentence} {who}"
@@ -158,6 +159,12 @@ class Teller:
                 return say(N_("%(stage)s was sent back."), stage=titles.place(event.ref))
             case e.StageReopened():
                 return say(N_("Work on %(stage)s went on after approval."), stage=titles.place(event.ref))
+            case e.ApprovalWithdrawn() if event.given_by:
+                return say(
+                    N_("The approval of %(stage)s that %(name)s gave was withdrawn."),
+                    stage=titles.place(event.ref),
+                    name=self.others.get(event.given_by, ""),
+                )
             case e.ApprovalWithdrawn():
                 return say(N_("The approval of %(stage)s was withdrawn."), stage=titles.place(event.ref))
             case e.Recused():

@@ -25,6 +25,7 @@ from tests.features.approvals.test_approvals import (
     stage_of,
     words_of,
 )
+from tests.features.approvals.test_who_decides import mandate
 from tests.features.client import a_world, small_plan
 from tests.features.steps.room import Room
 
@@ -77,6 +78,33 @@ def test_own_approval_is_taken_back_while_the_other_has_yet_to_decide(room: Room
     assert stage_of(room).status is StageStatus.SUBMITTED
     decide(room, "kees", besluit="akkoord")
     assert not stage_of(room).passed
+
+
+def test_absent_manager_takes_back_what_the_deputy_agreed_to_in_that_name(room: Room):
+    assert mandate(room.world).status_code == 303
+    assert decide(room, "bram", besluit="akkoord").status_code == 303
+    page, withdraw = f"{room.stage}/beoordelen", f"{room.stage}/akkoord-intrekken"
+    carla, dirk = room.browser("carla"), room.browser("dirk")
+    assert "Trek het akkoord in dat Bram Bos gaf" in words_of(carla.get(page).text)
+    assert withdraw not in dirk.get(page).text
+    assert dirk.post(withdraw, {"reden": "Niet van mij"}, follow_redirects=False).status_code == 409
+    assert carla.post(withdraw, {"reden": ""}, follow_redirects=False).status_code == 409
+
+    assert carla.post(withdraw, {"reden": "Eerst de cijfers"}, follow_redirects=False).status_code == 303
+
+    (approval,) = stage_of(room).approvals
+    assert (approval.by, approval.withdrawn_by) == (room.world.users["bram"], room.world.users["carla"])
+    assert stage_of(room).status is StageStatus.SUBMITTED
+    history = words_of(room.browser("emma").get(f"/trajecten/{room.run}/geschiedenis").text)
+    assert "Het akkoord op Verkennen dat Bram Bos gaf, is ingetrokken." in history
+    assert "Eerst de cijfers" in history
+    assert "Ingetrokken door Carla Smit" in words_of(room.browser("anna").get(page).text)
+    assert "Eerst de cijfers" in words_of(room.browser("emma").get(f"/trajecten/{room.run}/rapport").text)
+    assert decide(room, "carla", besluit="akkoord").status_code == 303
+    assert decide(room, "kees", besluit="akkoord").status_code == 303
+    assert stage_of(room).passed
+    with room.world.reading() as session:
+        assert verify_run(session, room.run).findings == ()
 
 
 def test_adviser_decides_on_shared_runs_only_and_takes_no_other_act_of_a_manager(room: Room):

@@ -112,6 +112,20 @@ def test_a_deputy_decides_in_the_name_of_the_absent_manager_and_everybody_can_se
     assert sorted(act for act in acts if act.startswith("mandate")) == ["mandate_recorded", "mandate_used"]
 
 
+def test_the_absent_manager_takes_back_the_approval_of_a_stage_that_the_deputy_gave(room: Room):
+    assert mandate(room.world).status_code == 303
+    assert decide(room, "bram").status_code == 303
+    assert stage_of(room).status is StageStatus.APPROVED
+
+    carla = room.browser("carla")
+    taken_back = carla.post(f"{room.stage}/akkoord-intrekken", {"reden": "Toch niet goed"}, follow_redirects=False)
+
+    assert taken_back.status_code == 303
+    assert stage_of(room).status is StageStatus.OPEN
+    assert [each.withdrawn_by for each in stage_of(room).approvals] == [room.world.users["carla"]]
+    assert "Toch niet goed" in text_of(room.browser("emma").get(f"/trajecten/{room.run}/geschiedenis").text)
+
+
 def test_a_mandate_gives_nothing_on_the_run_of_another_manager(room: Room):
     world = room.world
     other = world.a_run(room.browser("anna"), manager="dirk")
