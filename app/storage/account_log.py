@@ -74,6 +74,7 @@ class Act(StrEnum):
     READ_ADVICE = "read_advice"
     READ_HISTORY = "read_history"
     TOOK_HISTORY = "took_history"
+    PERSONAL_DATA_TAKEN = "personal_data_taken"
     ERASURE_ASKED = "erasure_asked"
     ERASURE_DECLINED = "erasure_declined"
     PERSONAL_DATA_ERASED = "personal_data_erased"

@@ -92,8 +92,14 @@ KINDS: Final[dict[str, tuple[str, tuple[Act, ...]]]] = {
     ),
     "vervanging": (N_("Deputies"), (Act.MANDATE_RECORDED, Act.MANDATE_WITHDRAWN, Act.MANDATE_USED)),
     "wissen": (
-        N_("Erasing personal data"),
-        (Act.ERASURE_ASKED, Act.ERASURE_DECLINED, Act.PERSONAL_DATA_ERASED, Act.ACCOUNT_ERASED),
+        N_("Personal data"),
+        (
+            Act.PERSONAL_DATA_TAKEN,
+            Act.ERASURE_ASKED,
+            Act.ERASURE_DECLINED,
+            Act.PERSONAL_DATA_ERASED,
+            Act.ACCOUNT_ERASED,
+        ),
     ),
 }
 WORDS: Final[dict[Act, str]] = {
@@ -144,6 +150,7 @@ WORDS: Final[dict[Act, str]] = {
     Act.READ_ADVICE: N_("Read advice"),
     Act.READ_HISTORY: N_("Read the history of a trajectory"),
     Act.TOOK_HISTORY: N_("Downloaded the history of the municipality"),
+    Act.PERSONAL_DATA_TAKEN: N_("Downloaded what is held about this person"),
     Act.ERASURE_ASKED: N_("Asked to erase personal data"),
     Act.ERASURE_DECLINED: N_("Declined to erase personal data"),
     Act.PERSONAL_DATA_ERASED: N_("Erased personal data in texts"),

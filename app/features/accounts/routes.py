@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from app.features.accounts import (
     admin_routes,
     auditor_routes,
+    data_routes,
     link_routes,
     log_routes,
     own_provider_routes,
@@ -54,6 +55,7 @@ PARTS: Final = (
     passkey_routes,
     admin_routes,
     auditor_routes,
+    data_routes,
     log_routes,
 )
 for part in PARTS:

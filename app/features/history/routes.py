@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Iterator
-from tempfile import SpooledTemporaryFile
-from typing import IO, Annotated, Final
+from typing import IO, Annotated
 
 from fastapi import Request
-from starlette.background import BackgroundTask
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
 from app.features.history.queries import history_check
 from app.policy import Action
@@ -20,6 +17,7 @@ from app.storage.history.export import About, NothingSigned, write_export
 from app.storage.history.time_stamps import Stamp, stamps_in
 from app.web.access import allowed
 from app.web.clock import now
+from app.web.download import chunks_of, made_file, zip_download
 from app.web.identity import Caller
 from app.web.read_log import note_read
 from app.web.render import render
@@ -28,9 +26,6 @@ from app.web.room import Room
 router = Room()
 
 Exporter = Annotated[Caller, allowed(Action.EXPORT_HISTORY)]
-
-IN_MEMORY_MAX: Final = 1024**2  # bytes; a larger export goes to a temporary file
-CHUNK: Final = 64 * 1024  # bytes
 
 
 @router.get("/geschiedenis")
@@ -48,47 +43,27 @@ def download_stamps(request: Request, session: ReadSession, caller: Exporter) ->
     checks an export takes the files that it knows, also the one that an auditor kept from before."""
     if not (stamps := _stamps(request, caller)):
         return RedirectResponse("/geschiedenis", status_code=303)
-    file: IO[bytes] = SpooledTemporaryFile(IN_MEMORY_MAX)  # noqa: SIM115  # as below
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in (path for stamp in stamps for path in stamp.files):
-            archive.write(path, path.name)
-    headers = {
-        "Content-Disposition": f'attachment; filename="tijdstempels-{caller.municipality_id}.zip"',
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-        "Content-Length": str(file.tell()),
-    }
-    closing = BackgroundTask(file.close)
-    return StreamingResponse(_chunks(file), media_type="application/zip", headers=headers, background=closing)
+
+    def write(file: IO[bytes]) -> None:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in (path for stamp in stamps for path in stamp.files):
+                archive.write(path, path.name)
+
+    file, _ = made_file(write)
+    return zip_download(file, f"tijdstempels-{caller.municipality_id}.zip")
 
 
 @router.get("/geschiedenis/export")
 def download_export(request: Request, session: ReadSession, caller: Exporter) -> Response:
     """Everything up to the newest signed head."""
-    # Not closed here: it is read while the answer leaves.
-    file: IO[bytes] = SpooledTemporaryFile(IN_MEMORY_MAX)  # noqa: SIM115
+    about = About(caller.municipality_name, caller.name, now(request))
     try:
-        head = write_export(session, file, About(caller.municipality_name, caller.name, now(request)))
+        file, head = made_file(lambda file: write_export(session, file, about))
     except NothingSigned:
-        file.close()
         return RedirectResponse("/geschiedenis", status_code=303)
-    except BaseException:
-        file.close()
-        raise
     note_read(request, caller, Act.TOOK_HISTORY)
-    length, digest = file.tell(), hashlib.sha256()
-    for chunk in _chunks(file):
+    digest = hashlib.sha256()
+    for chunk in chunks_of(file):
         digest.update(chunk)
-    headers = {
-        "Content-Disposition": f'attachment; filename="geschiedenis-{head.municipality}-{head.number}.zip"',
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-        "Content-Length": str(length),
-        "X-Content-SHA256": digest.hexdigest(),
-    }
-    closing = BackgroundTask(file.close)
-    return StreamingResponse(_chunks(file), media_type="application/zip", headers=headers, background=closing)
-
-
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    file.seek(0)
-    while chunk := file.read(CHUNK):
-        yield chunk
+    name = f"geschiedenis-{head.municipality}-{head.number}.zip"
+    return zip_download(file, name, {"X-Content-SHA256": digest.hexdigest()})
