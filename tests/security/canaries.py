@@ -29,6 +29,7 @@ from app.storage.tables import (
     Municipality,
     Passkey,
     ProviderAccount,
+    ProviderRole,
     RunRow,
     User,
 )
@@ -65,6 +66,7 @@ SINGING: Final = _named("""
     passkey: name
     plan_document: document
     provider_account: subject
+    provider_role: subject
     run: name purpose
     run_text: text
     user_account: login name
@@ -87,7 +89,7 @@ _OURS: Final = _named("""
     plan_version: plan_id status title version
     provider_account: issuer provider
     provider_flow: provider verder
-    provider_role: provider role
+    provider_role: issuer provider role
     run: plan_id plan_version
     run_access: role
     run_event: kind
@@ -231,6 +233,17 @@ def plant(world: World) -> Planted:
                 made_account=False,
                 linked_at=MONDAY,
                 seen_at=MONDAY,
+            )
+        )
+        session.flush()
+        session.add(
+            ProviderRole(
+                user_id=gwen,
+                municipality_id=there,
+                role="policy_officer",
+                provider="example",
+                issuer="https://id.example.nl",
+                subject=CANARY,
             )
         )
         # As it would be called by a municipality with such a name.
