@@ -5,6 +5,9 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 
+from sqlalchemy import make_url
+
+from app.hosts import is_this_machine
 from app.settings import DEMONSTRATION_SECRET, Settings
 from app.storage.vault import SECRET_LENGTH_MIN
 
@@ -25,6 +28,12 @@ def production_problems(settings: Settings) -> Iterator[str]:
             "DATABASE_OWNER_URL: give the role that owns the tables, and in DATABASE_URL one that owns nothing; "
             "see docs/postgresql.md"
         )
+    for name, url in (("DATABASE_URL", settings.url), ("DATABASE_OWNER_URL", settings.database_owner_url)):
+        if url and travels_unproven(url):
+            yield (
+                f"{name}: add ?sslmode=verify-full, and sslrootcert= with the certificate of who signed that of the "
+                "server; otherwise others on the network can read along, or stand in for the database"
+            )
     if not settings.public_url.startswith("https://"):
         yield (
             "PUBLIC_URL: give the https:// address at which people reach this; without TLS a session would travel "
@@ -35,6 +44,26 @@ def production_problems(settings: Settings) -> Iterator[str]:
             "TRUSTED_PROXIES: give the addresses of the proxy that ends TLS, "
             "or TLS_CERTIFICATE and TLS_KEY to end it here"
         )
+
+
+def travels_unproven(url: str) -> bool:
+    """Whether a database is reached over a network without TLS that proves which server it is."""
+    address = make_url(url)
+    if not address.drivername.startswith("postgresql"):
+        return False
+    hosts = [
+        host
+        for given in (address.host, address.query.get("host"), address.query.get("hostaddr"))
+        for host in _each(given)
+    ]
+    over_network = any(not host.startswith("/") and not is_this_machine(host) for host in hosts)
+    return over_network and address.query.get("sslmode") != "verify-full"
+
+
+def _each(given: str | tuple[str, ...] | None) -> Iterator[str]:
+    """libpq takes several hosts, with commas in between; a path is a socket on this machine."""
+    for part in (given,) if isinstance(given, str) else given or ():
+        yield from (host.strip() for host in part.split(",") if host.strip())
 
 
 def tls_problem(settings: Settings) -> str | None:

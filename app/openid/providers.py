@@ -5,7 +5,6 @@ What each line means: docs/openid-connect.md.
 
 from __future__ import annotations
 
-import ipaddress
 import tomllib
 import uuid
 from collections import Counter
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from app.hosts import is_this_machine
 from app.policy import Role
 
 KEY: Final = r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$"
@@ -114,15 +114,6 @@ def address_problem(address: str) -> str | None:
     if parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(parts.hostname)):
         return None
     return "use https: whoever listens in on plain http could sign in as anybody"
-
-
-def is_this_machine(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def load_providers(file: Path, *, is_production: bool) -> tuple[Provider, ...]:

@@ -14,10 +14,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": {"engine"},
     "catalogue": {"catalogue", "engine"},
     "policy": {"policy", "engine"},
+    "hosts": set(),
     "resources": set(),
     "settings": {"resources"},
-    "openid": {"openid", "policy"},
-    "storage": {"storage", "catalogue", "engine", "policy", "resources", "settings"},
+    "openid": {"openid", "policy", "hosts"},
+    "storage": {"storage", "catalogue", "engine", "policy", "hosts", "resources", "settings"},
     "web": {"web", "storage", "catalogue", "engine", "policy", "resources", "settings"},
     "features": {"features", "web", "storage", "openid", "catalogue", "engine", "policy", "resources", "settings"},
 }

@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from app.cli.production import travels_unproven
 from app.cli.root import app
 from app.demo.build import PASSWORD
 from app.resources import stepplans_dir
@@ -85,6 +86,7 @@ def _environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 # What a production that may start has at least.
+DB, OWNER = "postgresql://app:a@db.example/stappenplan", "postgresql://owner:o@db.example/stappenplan"
 PRODUCTION = {
     "STAPPENPLAN_ENV": "production",
     "PORT": "0",
@@ -439,6 +441,11 @@ def test_demonstration_accounts_are_refused_in_production(demonstration: Command
         ({"TLS_CERTIFICATE": "/nergens.pem", "TLS_KEY": "/nergens.key"}, ["TLS_CERTIFICATE"]),
         ({"TRUSTED_PROXIES": "proxy.example"}, ["TRUSTED_PROXIES"]),
         (
+            {"DATABASE_URL": f"{DB}?sslmode=require", "DATABASE_OWNER_URL": f"{OWNER}?sslmode=verify-ca"},
+            ["DATABASE_URL", "DATABASE_OWNER_URL"],
+        ),
+        ({"DATABASE_URL": f"{DB}?sslmode=verify-full", "DATABASE_OWNER_URL": OWNER}, ["DATABASE_OWNER_URL"]),
+        (
             {"SECRET_KEY": "", "PUBLIC_URL": "", "TRUSTED_PROXIES": ""},
             ["SECRET_KEY", "PUBLIC_URL", "TRUSTED_PROXIES"],
         ),
@@ -451,6 +458,27 @@ def test_production_that_is_not_safe_does_not_start(empty: Command, changes: dic
     assert [line.split(":")[0].split(" ")[0] for line in result.stderr.strip().splitlines()] == names
     assert not any(secret and secret in result.output for secret in [changes.get("SECRET_KEY")])
     assert not Path(empty.env["DATA_DIR"]).exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "is_unproven"),
+    [
+        (DB, True),
+        (f"{DB}?sslmode=require", True),
+        (f"{DB}?sslmode=verify-full", False),
+        ("postgresql://app:a@127.0.0.1:5432/stappenplan", False),
+        ("postgresql+psycopg://app:a@localhost/stappenplan", False),
+        ("postgresql://app:a@[::1]/stappenplan", False),
+        ("postgresql://app:a@/stappenplan", False),
+        ("postgresql://app:a@/stappenplan?host=/run/postgresql", False),
+        ("postgresql://app:a@/stappenplan?host=db.example", True),
+        ("postgresql://app:a@/stappenplan?host=/run/postgresql,db.example", True),
+        ("postgresql://app:a@localhost/stappenplan?hostaddr=192.0.2.7", True),
+        ("sqlite:////srv/stappenplan.sqlite3", False),
+    ],
+)
+def test_database_over_a_network_is_reached_with_proof_of_which_it_is(url: str, is_unproven: bool):
+    assert travels_unproven(url) is is_unproven
 
 
 def test_file_of_providers_that_is_wrong_stops_the_start_with_its_place(empty: Command, tmp_path: Path):

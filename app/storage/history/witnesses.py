@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from app.engine.log import fingerprint
+from app.hosts import is_this_machine
 from app.settings import Settings
 from app.storage.history.heads import Signed
 from app.storage.history.time_stamps import TimeStampWitness
@@ -61,6 +62,10 @@ class MailWitness:
                 if server.has_extn("starttls"):
                     server.starttls(context=ssl.create_default_context())
                     server.ehlo()
+                elif not is_this_machine(self.host):
+                    raise WitnessFailed(
+                        f"{self.host}:{self.port} offers no TLS (STARTTLS): the mail could be read or stopped"
+                    )
                 refused = server.send_message(message)
         except (OSError, smtplib.SMTPException) as error:
             raise WitnessFailed(f"{self.host}:{self.port} did not take the mail: {error}") from None

@@ -222,6 +222,17 @@ def test_mail_that_is_refused_comes_with_the_next_head(database: Database, tmp_p
     ]
 
 
+def test_mail_does_not_go_over_a_network_in_the_open(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("app.storage.history.witnesses.is_this_machine", lambda _: False)
+    town = a_town(database, "A")
+    with a_mail_server() as server, capture_logs() as logs:
+        work_and_sign(town, a_keeper(database, tmp_path, mail_to(server)))
+    assert "offers no TLS" in logs[0]["reason"]
+    assert server.mails == []
+
+
 def test_server_that_is_not_there_is_named(database: Database, tmp_path: Path):
     with a_mail_server() as gone:
         pass
