@@ -29,6 +29,16 @@
     return true;
   }
 
+  // The button of a filter goes with the list that it replaces. Whoever pressed it reads on from the new list: without
+  // this the next Tab would go past it.
+  function readOnFrom(part, request) {
+    if (document.activeElement !== document.body || !request.elt.matches("form")) return;
+    const result = part.querySelector("[role=status]");
+    if (!result) return;
+    result.tabIndex = -1;
+    result.focus({ preventScroll: true });
+  }
+
   // --- typed text survives a lost login and a failing server: kept in this tab until a save succeeded ---
 
   const fields = (form) => [...form.elements].filter((field) =>
@@ -103,7 +113,7 @@
   document.addEventListener("htmx:afterSwap", (event) => {
     const part = event.detail.target.isConnected ? event.detail.target : document.getElementById(event.detail.target.id);
     if (!part) return;
-    focusOn(part);
+    if (!focusOn(part)) readOnFrom(part, event.detail.requestConfig);
     const text = part.querySelector("[data-announce]")?.dataset.announce || part.dataset.announce;
     if (text) announce(text);
   });
