@@ -123,6 +123,7 @@ PEOPLE = {
         "changed_by",
         "completed_by",
         "contributors",
+        "given_by",
         "judged_by",
         "manager",
     ),
