@@ -13,8 +13,9 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from app.storage.accounts import close_ended_sessions, forget_old_attempts
+from app.storage.logins import close_ended_sessions
 from app.storage.scope import unscoped
+from app.storage.sign_in_attempts import forget_old_attempts
 from app.storage.tables import (
     AccountEvent,
     AccountLink,

@@ -32,9 +32,9 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from app.policy import NO_RUNS, Action, OperatorAction, Reach, may_by_mandate, operator_may
-from app.storage import accounts, mandates, open_sessions
-from app.storage.accounts import OpenLogin
+from app.storage import logins, mandates, open_sessions
 from app.storage.database import Database, RequestSession
+from app.storage.logins import OpenLogin
 from app.storage.scope import set_reach, set_scope
 from app.web.clock import now
 from app.web.csrf import TokenWrong, check_token, is_unsafe, origin_is_ours
@@ -101,7 +101,7 @@ async def _open_login(request: Request, session: RequestSession, background: Bac
     database: Database = request.app.state.database
     if database.is_sqlite and not changes:
         # Reading one row waits for nobody there (WAL), and costs less than to hand it to a thread.
-        login = accounts.find_login(session, session_id, at=at, seen_after=seen_after(at))
+        login = logins.find_login(session, session_id, at=at, seen_after=seen_after(at))
     else:
         form_key = key_in(await posted_form(request)) if changes else None
         login = await run_in_threadpool(_find_login, session, session_id, at, touch=changes, form_key=form_key)
@@ -123,9 +123,9 @@ async def _open_login(request: Request, session: RequestSession, background: Bac
 def _find_login(
     session: Session, session_id: str, at: datetime, *, touch: bool, form_key: str | None
 ) -> OpenLogin | None:
-    login = accounts.find_login(session, session_id, at=at, seen_after=seen_after(at), form_key=form_key)
+    login = logins.find_login(session, session_id, at=at, seen_after=seen_after(at), form_key=form_key)
     if login and touch and is_touch_due(login, at):
-        accounts.touch_session(session, session_id, at=at)
+        logins.touch_session(session, session_id, at=at)
     return login
 
 
@@ -159,7 +159,7 @@ def _renew_at_once(database: Database, session_id: str, new_id: str) -> bool:
 
 async def _touch(database: Database, session_id: str, at: datetime) -> None:
     async with database.writing_request() as session:
-        await run_in_threadpool(accounts.touch_session, session, session_id, at=at)
+        await run_in_threadpool(logins.touch_session, session, session_id, at=at)
 
 
 CurrentLogin = Annotated[OpenLogin | None, Depends(_open_login)]

@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from app.engine.run import Run
 from app.policy import ALL_RUNS, Action, Reach, Role, deciding_roles, reach
-from app.storage.accounts import MunicipalityRoles, OpenLogin
+from app.storage.accounts import MunicipalityRoles
+from app.storage.logins import OpenLogin
 
 IDLE: Final = timedelta(minutes=30)
 ABSOLUTE: Final = timedelta(hours=12)  # a working day; after it one signs in again, however busy

@@ -21,7 +21,7 @@ from app.features.steps.forms import Act as Button
 from app.features.steps.forms import answer_name
 from app.main import create_app
 from app.settings import Settings
-from app.storage import accounts
+from app.storage import logins
 from app.storage.database import Database
 from app.storage.run_store import load_run
 from app.storage.scope import set_scope
@@ -62,7 +62,7 @@ class Side:
     def _signed_in(self, person: str) -> Client:
         token, at = new_token(), datetime.now(UTC)
         with self.database.write() as session:
-            accounts.open_session(
+            logins.open_session(
                 session,
                 session_id_of(token),
                 user_id=self.place.id(person),

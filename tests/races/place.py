@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 
 from app.engine import events as e
 from app.policy import Role
-from app.storage import accounts, installation
+from app.storage import installation, logins
 from app.storage.database import Database
 from app.storage.history.verify import verify_log
 from app.storage.run_store import events_of
@@ -94,7 +94,7 @@ class Place:
         """Somebody who was disabled, or chose another password, lost the session."""
         token = f"sessie-{login}"
         with self.world.database.write() as session:
-            accounts.close_session(session, session_id_of(token))
+            logins.close_session(session, session_id_of(token))
         a_session(self.world.database, uuid.UUID(self.world.users[login]), token=token, csrf_token=f"csrf-{login}")
 
     # --- runs ------------------------------------------------------------------------------------------------------

@@ -12,9 +12,9 @@ from typing import Final
 import structlog
 from sqlmodel import Session
 
-from app.storage import accounts
-from app.storage.accounts import AttemptLimit
+from app.storage import accounts, sign_in_attempts
 from app.storage.attempt_keys import ACCOUNT, PASSKEY, RECOVERY_CODE, SECOND_FACTOR, attempt_key
+from app.storage.sign_in_attempts import AttemptLimit
 
 ATTEMPTS_MAX: Final = 10  # failed ones, per account and per address
 ATTEMPTS_WINDOW: Final = timedelta(minutes=5)
@@ -83,7 +83,7 @@ def _of_address(address: str | None, is_known_device: bool) -> list[AttemptLimit
 
 
 def _claim(session: Session, limits: Sequence[AttemptLimit], at: datetime) -> list[uuid.UUID]:
-    attempt, again_at = accounts.claim_attempt(session, limits, at=at)
+    attempt, again_at = sign_in_attempts.claim_attempt(session, limits, at=at)
     if again_at:
         log.warning("sign_in_slowed_down")
         raise TooManyAttempts(again_at - at)

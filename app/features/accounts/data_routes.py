@@ -16,8 +16,8 @@ from app.features.accounts.visit import database_of, visit_of
 from app.policy import Action
 from app.storage import account_log, user_admin
 from app.storage.account_log import Act
-from app.storage.accounts import OpenLogin
 from app.storage.database import ReadSession
+from app.storage.logins import OpenLogin
 from app.storage.personal_data import parts_about
 from app.storage.scope import set_scope
 from app.storage.user_admin import UserNotFound

@@ -10,9 +10,10 @@ from starlette.concurrency import run_in_threadpool
 from app.features.accounts import attempts
 from app.features.accounts.checks import PasswordChecks, TooBusy
 from app.features.accounts.service import Visit, claim_code, note_if_locked
-from app.storage import account_log, accounts, open_sessions, second_factors
+from app.storage import account_log, accounts, open_sessions, second_factors, sign_in_attempts
 from app.storage.account_log import Act
-from app.storage.accounts import Account, OpenLogin
+from app.storage.accounts import Account
+from app.storage.logins import OpenLogin
 from app.storage.vault import Vault
 
 
@@ -39,7 +40,7 @@ async def confirm_password(
     right, _ = await checks.run(password, account.password_hash)
     if not right:
         raise PasswordWrong
-    await run_in_threadpool(accounts.forget_attempt, session, attempt)
+    await run_in_threadpool(sign_in_attempts.forget_attempt, session, attempt)
     return account
 
 
@@ -65,7 +66,7 @@ def confirm_app(session: Session, vault: Vault, user_id: uuid.UUID, code: str, v
     codes = second_factors.confirm_app(session, vault, user_id, code, at=visit.at)
     if codes is None:
         raise CodeWrong
-    accounts.forget_attempt(session, attempt)
+    sign_in_attempts.forget_attempt(session, attempt)
     account_log.note(session, Act.SECOND_FACTOR_SET, about=user_id, trace=visit.trace(user_id))
     return codes
 
@@ -76,7 +77,7 @@ def prove(session: Session, vault: Vault, user_id: uuid.UUID, code: str, visit: 
     if second_factors.prove(session, vault, user_id, code, at=visit.at) is None:
         note_if_locked(session, user_id, visit)
         raise CodeWrong
-    accounts.forget_attempt(session, attempt)
+    sign_in_attempts.forget_attempt(session, attempt)
 
 
 def turn_off(session: Session, user_id: uuid.UUID, visit: Visit) -> None:

@@ -23,8 +23,8 @@ from app.features.accounts.provider_service import ProviderTrouble
 from app.features.accounts.visit import form_with, vault_of, visit_of
 from app.openid.client import ProviderClient
 from app.storage import accounts, provider_accounts
-from app.storage.accounts import OpenLogin
 from app.storage.database import ReadSession, WriteSession
+from app.storage.logins import OpenLogin
 from app.storage.provider_accounts import Linked
 from app.storage.vault import Vault
 from app.web.access import signed_in

@@ -32,8 +32,8 @@ from app.features.accounts.visit import (
 )
 from app.storage import accounts, open_sessions, passkeys, provider_accounts, second_factors
 from app.storage.account_log import shortened
-from app.storage.accounts import OpenLogin
 from app.storage.database import ReadSession, WriteSession
+from app.storage.logins import OpenLogin
 from app.storage.passwords import PasswordRefused
 from app.web.access import signed_in
 from app.web.clock import now

@@ -21,8 +21,8 @@ from app.features.accounts.second_step_routes import BODY_BYTES_MAX, signed_in_a
 from app.features.accounts.service import SignInRefused
 from app.features.accounts.visit import form_with, typed, vault_of, visit_of
 from app.storage import passkeys, second_factors
-from app.storage.accounts import OpenLogin
 from app.storage.database import ReadSession, WriteSession
+from app.storage.logins import OpenLogin
 from app.storage.passkeys import NAME_LENGTH_MAX
 from app.web.access import public, signed_in
 from app.web.clock import now

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from app.features.accounts import attempts, passkey_checks
 from app.features.accounts.passkey_checks import PasskeyRefused, RelyingParty
 from app.features.accounts.service import SignedIn, SignInRefused, Visit, open_session
-from app.storage import account_log, accounts, passkeys, second_factors
+from app.storage import account_log, accounts, passkeys, second_factors, sign_in_attempts
 from app.storage.account_log import Act
 from app.storage.vault import Vault
 
@@ -99,7 +99,7 @@ def sign_in(
         raise SignInRefused from None
     if not demonstration_allowed and accounts.account_of(session, passkey.user_id).is_demonstration:
         raise SignInRefused(passkey.user_id)
-    accounts.forget_attempt(session, attempt)
+    sign_in_attempts.forget_attempt(session, attempt)
     passkeys.passkey_used(session, passkey.id, sign_count=found.sign_count, at=visit.at)
     return open_session(session, passkey.user_id, visit, act=Act.SIGNED_IN_WITH_PASSKEY)
 

@@ -25,7 +25,15 @@ from app.openid.client import ProviderClient, ProviderDown, Refused
 from app.openid.providers import Provider
 from app.openid.tokens import Logout, checked_id_token, checked_logout
 from app.policy import Role
-from app.storage import account_log, accounts, open_sessions, passkeys, people, provider_accounts, second_factors
+from app.storage import (
+    account_log,
+    logins,
+    open_sessions,
+    passkeys,
+    people,
+    provider_accounts,
+    second_factors,
+)
 from app.storage.account_log import Act
 from app.storage.accounts import LoginTaken
 from app.storage.database import Database
@@ -310,7 +318,7 @@ def _link(session: Session, provider: Provider, identity: Identity, flow: Flow, 
     """Only in the session of who asked for it, and who gave the password for it a moment ago."""
     token, user_id = visit.previous_token, flow.user_id
     login = (
-        accounts.find_login(session, session_id_of(token), at=visit.at, seen_after=seen_after(visit.at))
+        logins.find_login(session, session_id_of(token), at=visit.at, seen_after=seen_after(visit.at))
         if token
         else None
     )

@@ -31,10 +31,10 @@ from app.features.accounts.attempts import TooManyAttempts
 from app.features.accounts.checks import TooBusy
 from app.features.accounts.second_step_routes import BODY_BYTES_MAX, is_now, second_step, signed_in_answer
 from app.features.accounts.visit import checks_of, database_of, form_with, public_url, typed, vault_of, visit_of
-from app.storage import account_log, accounts, open_sessions
+from app.storage import account_log, logins, open_sessions
 from app.storage.account_log import Act
-from app.storage.accounts import OpenLogin
 from app.storage.database import Database, WriteSession
+from app.storage.logins import OpenLogin
 from app.web import notice
 from app.web.access import public, signed_in
 from app.web.clock import now
@@ -127,7 +127,7 @@ async def _note_refused(database: Database, user_id: uuid.UUID, visit: service.V
 @router.post("/uitloggen")
 def sign_out(request: Request, login: Annotated[OpenLogin, signed_in], session: WriteSession) -> Response:
     via = open_sessions.via_of(session, login.session_id)
-    accounts.close_session(session, login.session_id)
+    logins.close_session(session, login.session_id)
     account_log.note(session, Act.SIGNED_OUT, about=login.user_id, trace=visit_of(request).trace(login.user_id))
     client = provider_clients(request).get(via.provider) if via else None
     back = f"{public_url(request)}/inloggen"
@@ -158,7 +158,7 @@ def municipality_chosen(
     chosen = next((m for m in login.memberships if str(m.municipality_id) == typed(form, "gemeente")), None)
     if chosen is None:
         return choose_page(request, status=422, verder=verder, kept=kept)
-    accounts.choose_municipality(session, login.session_id, chosen.municipality_id, at=now(request))
+    logins.choose_municipality(session, login.session_id, chosen.municipality_id, at=now(request))
     is_now(request, replace(login, municipality_id=chosen.municipality_id))
     if kept is not None:
         return resend_page(request, kept)

@@ -31,8 +31,8 @@ from app.features.accounts.visit import (
     visit_of,
 )
 from app.storage import second_factors
-from app.storage.accounts import OpenLogin
 from app.storage.database import ReadSession, WriteSession
+from app.storage.logins import OpenLogin
 from app.web.access import public
 from app.web.clock import now
 from app.web.forms import Posted

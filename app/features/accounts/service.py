@@ -14,11 +14,21 @@ from starlette.concurrency import run_in_threadpool
 from app.features.accounts import attempts
 from app.features.accounts.checks import PasswordChecks, TooBusy
 from app.features.accounts.known_device import is_known
-from app.storage import account_log, accounts, answered_forms, open_sessions, provider_accounts, second_factors
+from app.storage import (
+    account_log,
+    accounts,
+    answered_forms,
+    logins,
+    open_sessions,
+    provider_accounts,
+    second_factors,
+    sign_in_attempts,
+)
 from app.storage.account_log import Act, Trace
 from app.storage.account_sweep import FORGET_SESSIONS_AFTER
-from app.storage.accounts import Account, Credentials, OpenLogin
+from app.storage.accounts import Account, Credentials
 from app.storage.database import Database
+from app.storage.logins import OpenLogin
 from app.storage.open_sessions import Via
 from app.storage.second_factors import Proof
 from app.storage.vault import Vault
@@ -124,7 +134,7 @@ def _after_password(
     visit: Visit,
     second_factor_required: bool,
 ) -> SignedIn | Halfway:
-    accounts.forget_attempt(session, attempt)
+    sign_in_attempts.forget_attempt(session, attempt)
     user_id = credentials.user_id
     has_app = second_factors.has_app(session, user_id)
     if not has_app and not second_factor_required:
@@ -148,9 +158,9 @@ def open_session(session: Session, user_id: uuid.UUID, visit: Visit, *, act: Act
     at, last = visit.at, None
     if visit.previous_token is not None:
         previous = session_id_of(visit.previous_token)
-        last = accounts.last_municipality(session, previous, user_id)
-        accounts.close_session(session, previous)
-    accounts.close_ended_sessions(session, at=at - FORGET_SESSIONS_AFTER, seen_before=at - FORGET_SESSIONS_AFTER)
+        last = logins.last_municipality(session, previous, user_id)
+        logins.close_session(session, previous)
+    logins.close_ended_sessions(session, at=at - FORGET_SESSIONS_AFTER, seen_before=at - FORGET_SESSIONS_AFTER)
     answered_forms.sweep(session, at=at)
     held = [membership.municipality_id for membership in accounts.memberships_of(session, user_id)]
     if via is not None:
@@ -160,7 +170,7 @@ def open_session(session: Session, user_id: uuid.UUID, visit: Visit, *, act: Act
             raise PendingEnded
     chosen = last if last in held else held[0] if len(held) == 1 else None
     token = new_token()
-    accounts.open_session(
+    logins.open_session(
         session,
         session_id_of(token),
         user_id=user_id,
@@ -172,7 +182,7 @@ def open_session(session: Session, user_id: uuid.UUID, visit: Visit, *, act: Act
         device=visit.device,
         via=via,
     )
-    login = accounts.find_login(session, session_id_of(token), at=at, seen_after=at - ABSOLUTE)
+    login = logins.find_login(session, session_id_of(token), at=at, seen_after=at - ABSOLUTE)
     if login is None:
         raise SignInRefused
     account_log.note(
@@ -207,7 +217,7 @@ def finish_with_code(session: Session, vault: Vault, token: str | None, code: st
         account_log.note(session, Act.CODE_REFUSED, about=account.id, trace=visit.trace(None))
         return None
     via = _close(session, token)
-    accounts.forget_attempt(session, attempt)
+    sign_in_attempts.forget_attempt(session, attempt)
     if proof is Proof.RECOVERY_CODE:
         account_log.note(session, Act.RECOVERY_CODE_USED, about=account.id, trace=visit.trace(account.id))
     return open_session(session, account.id, visit, act=_act(via), via=via)
@@ -242,7 +252,7 @@ def finish_with_new_app(
     if codes is None:
         return None
     via = _close(session, token)
-    accounts.forget_attempt(session, attempt)
+    sign_in_attempts.forget_attempt(session, attempt)
     account_log.note(session, Act.SECOND_FACTOR_SET, about=account.id, trace=visit.trace(account.id))
     return open_session(session, account.id, visit, act=_act(via), via=via), codes
 

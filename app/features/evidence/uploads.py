@@ -31,7 +31,7 @@ from app.features.evidence.file_types import FileType
 from app.features.evidence.inspection import Problem
 from app.features.evidence.inspector import inspect
 from app.policy import Action
-from app.storage import accounts
+from app.storage import logins
 from app.storage.database import Database
 from app.storage.evidence_files import EVIDENCE_BYTES_MAX, READ_BYTES, EvidenceFiles, IncomingFile
 from app.storage.evidence_store import used_hashes
@@ -171,7 +171,7 @@ class UploadRequest(Request):
         database: Database = self.app.state.database
         async with database.reading_request() as session:
             login = await run_in_threadpool(
-                accounts.find_login, session, session_id_of(token), at=at, seen_after=seen_after(at)
+                logins.find_login, session, session_id_of(token), at=at, seen_after=seen_after(at)
             )
         caller = caller_of(login) if login else None
         return caller is not None and caller.may(Action.WORK_ON_STAGE)

@@ -15,9 +15,10 @@ from app.features.installation.forms import AddForm, AdministratorForm, RenameFo
 from app.policy import OperatorAction
 from app.storage import account_links, account_log, accounts, installation
 from app.storage.account_log import Act, Trace
-from app.storage.accounts import LoginInvalid, LoginTaken, MunicipalityExists, OpenLogin
+from app.storage.accounts import LoginInvalid, LoginTaken, MunicipalityExists
 from app.storage.database import Database, WriteSession
 from app.storage.installation import HasAdministrator, MunicipalityLine, MunicipalityNotFound
+from app.storage.logins import OpenLogin
 from app.storage.marks import mark
 from app.storage.upgrade import is_current
 from app.web.access import operating

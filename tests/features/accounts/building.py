@@ -22,7 +22,7 @@ from app.openid.client import ProviderClient
 from app.openid.providers import Provider
 from app.policy import Action, Role
 from app.settings import DEMONSTRATION_SECRET
-from app.storage import accounts, second_factors
+from app.storage import logins, second_factors
 from app.storage.accounts import DemoAccount
 from app.storage.database import Database, ReadSession, WriteSession
 from app.storage.passwords import hash_password
@@ -94,7 +94,7 @@ def a_session(
 ) -> str:
     """An open session without the cost of a password; gives the token for the cookie."""
     with database.write() as session:
-        accounts.open_session(
+        logins.open_session(
             session,
             session_id_of(token),
             user_id=user_id,

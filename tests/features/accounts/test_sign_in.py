@@ -9,11 +9,12 @@ from starlette.testclient import TestClient
 from app.features.accounts.attempts import ATTEMPTS_MAX, ATTEMPTS_WINDOW, network_of
 from app.features.accounts.checks import PasswordChecks
 from app.policy import Role
-from app.storage import accounts, passwords
-from app.storage.accounts import AttemptLimit, DemoAccount
+from app.storage import accounts, passwords, sign_in_attempts
+from app.storage.accounts import DemoAccount
 from app.storage.attempt_keys import attempt_key
 from app.storage.database import Database
 from app.storage.passwords import PASSWORD_BYTES_MAX
+from app.storage.sign_in_attempts import AttemptLimit
 from app.storage.tables import LoginAttempt, LoginSession, User
 from app.web.identity import session_id_of
 from tests.features.accounts.building import (
@@ -370,7 +371,7 @@ def test_attempts_at_the_same_moment_do_not_slip_past(database: Database):
 
     def claim(_: int) -> bool:
         with database.write() as session:
-            ids, _until = accounts.claim_attempt(
+            ids, _until = sign_in_attempts.claim_attempt(
                 session, [AttemptLimit(key * 64, ATTEMPTS_MAX, ATTEMPTS_WINDOW) for key in "ab"], at=MONDAY
             )
             return bool(ids)

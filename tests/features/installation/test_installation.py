@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from app.storage import accounts, installation
+from app.storage import installation, logins
 from app.storage.database import Database
 from app.storage.marks import mark
 from app.storage.open_sessions import Via
@@ -72,7 +72,7 @@ def test_session_that_a_provider_opened_gives_nothing_outside_its_municipality(w
     an_operator(world, "emma")
     via = Via("zonnedijk", world.municipalities["Zonnedijk"])
     with world.database.write() as session:
-        accounts.open_session(
+        logins.open_session(
             session,
             session_id_of("sessie-organisatie"),
             user_id=uuid.UUID(world.users["emma"]),
