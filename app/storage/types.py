@@ -1,4 +1,4 @@
-"""Column types that behave the same on SQLite and PostgreSQL."""
+"""Column types that behave the same on SQLite and PostgreSQL, and how constraints are called."""
 
 import uuid
 from collections.abc import Callable
@@ -11,6 +11,16 @@ from sqlalchemy import JSON, DateTime, Dialect, Uuid
 from sqlalchemy import Enum as SqlEnum
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
+
+# Here because every file with tables imports this one before it makes any.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
 
 # Values are replaced, never edited in place: a change inside a dict or list is not noticed and not saved.
 # None is stored as SQL NULL, so that `IS NULL` and NOT NULL mean what they say.
