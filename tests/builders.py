@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 
-from app.engine import point_decisions, transitions
+from app.engine import point_decisions, stage_decisions, transitions
 from app.engine.answers import Raw, Value, mark, read
 from app.engine.apply import apply
 from app.engine.definition import (
@@ -574,7 +574,7 @@ class RunBuilder:
     ) -> RunBuilder:
         """`shown`: the seal of what was on the page; the present one if not said."""
         return self.then(
-            transitions.request_approval(
+            stage_decisions.request_approval(
                 self.plan,
                 self.run,
                 ref(at_ref),
@@ -589,7 +589,9 @@ class RunBuilder:
     def with_request_withdrawn(
         self, at_ref: str, *, reason: TextId | None = "nog niet af", by: UserId = ANNA, at: datetime = TUESDAY
     ) -> RunBuilder:
-        return self.then(transitions.withdraw_request(self.plan, self.run, ref(at_ref), reason=reason, by=by, at=at))
+        return self.then(
+            stage_decisions.withdraw_request(self.plan, self.run, ref(at_ref), reason=reason, by=by, at=at)
+        )
 
     def with_approval(
         self,
@@ -604,7 +606,7 @@ class RunBuilder:
         at: datetime = WEDNESDAY,
     ) -> RunBuilder:
         return self.then(
-            transitions.approve_stage(
+            stage_decisions.approve_stage(
                 self.plan,
                 self.run,
                 ref(at_ref),
@@ -713,7 +715,7 @@ class RunBuilder:
         at: datetime = WEDNESDAY,
     ) -> RunBuilder:
         return self.then(
-            transitions.send_back_stage(
+            stage_decisions.send_back_stage(
                 self.plan,
                 self.run,
                 ref(at_ref),
@@ -739,7 +741,7 @@ class RunBuilder:
         at: datetime = TUESDAY,
     ) -> RunBuilder:
         return self.then(
-            transitions.recuse(
+            stage_decisions.recuse(
                 self.plan,
                 self.run,
                 ref(at_ref),
@@ -755,7 +757,9 @@ class RunBuilder:
     def with_recusal_taken_back(
         self, at_ref: str, *, reason: TextId | None = "zij is verhuisd", by: UserId = MARIAM, at: datetime = TUESDAY
     ) -> RunBuilder:
-        return self.then(transitions.take_recusal_back(self.plan, self.run, ref(at_ref), reason=reason, by=by, at=at))
+        return self.then(
+            stage_decisions.take_recusal_back(self.plan, self.run, ref(at_ref), reason=reason, by=by, at=at)
+        )
 
     def with_approval_withdrawn(
         self,
@@ -769,7 +773,7 @@ class RunBuilder:
         at: datetime = THURSDAY,
     ) -> RunBuilder:
         return self.then(
-            transitions.withdraw_approval(
+            stage_decisions.withdraw_approval(
                 self.plan,
                 self.run,
                 ref(at_ref),

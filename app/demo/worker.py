@@ -10,7 +10,7 @@ from typing import Self
 from sqlmodel import Session
 
 from app.demo.content import answer_for, example_document
-from app.engine import advice, transitions
+from app.engine import advice, stage_decisions, transitions
 from app.engine.answers import Value, is_shown
 from app.engine.definition import CHECKLIST, EvidenceDemand, Step, StepPlan
 from app.engine.events import Event
@@ -224,7 +224,7 @@ class Worker:
 
     def request(self, ref: StageRef, *, by: UserId, message: str) -> None:
         at = self._tick()
-        event = transitions.request_approval(
+        event = stage_decisions.request_approval(
             self.plan,
             self.run,
             ref,
@@ -239,7 +239,7 @@ class Worker:
 
     def approve(self, ref: StageRef, *, by: UserId, remark: str) -> None:
         at = self._tick()
-        event = transitions.approve_stage(
+        event = stage_decisions.approve_stage(
             self.plan,
             self.run,
             ref,
@@ -258,7 +258,7 @@ class Worker:
         step = self.plan.stage(ref.stage).steps[0].id
         text = self._text(reason, by)
         assert text is not None
-        event = transitions.send_back_stage(
+        event = stage_decisions.send_back_stage(
             self.plan,
             self.run,
             ref,

@@ -13,7 +13,7 @@ from typing import assert_never
 from app.engine import events as e
 from app.engine import guards
 from app.engine.definition import StepPlan
-from app.engine.errors import Blocked, Reason
+from app.engine.errors import Reason, refuse_if
 from app.engine.run import Advice, Answered, Followed, Run, Shared, StageRef, TextId, UserId
 
 AdviceEvent = e.RunShared | e.SharingEnded | e.AdviceGiven | e.AdviceAnswered
@@ -37,13 +37,13 @@ def share_run(
     reasons = [*guards.not_in_team(run, by)]
     if adviser in run.team or adviser == run.manager:
         reasons.append(Reason("adviser_in_team"))
-    _refuse_if("share_run", reasons)
+    refuse_if("share_run", reasons)
     return [e.RunShared(adviser=adviser, question=question, wanted_by=wanted_by, by=by, at=at)]
 
 
 def end_sharing(run: Run, adviser: UserId, *, by: UserId, at: datetime) -> list[e.Event]:
     """What the adviser said stays. Ending what is not shared gives no events."""
-    _refuse_if("end_sharing", [*guards.not_in_team(run, by)])
+    refuse_if("end_sharing", [*guards.not_in_team(run, by)])
     return [e.SharingEnded(adviser=adviser, by=by, at=at)] if adviser in run.advisers else []
 
 
@@ -65,7 +65,7 @@ def give_advice(
     reasons = [*not_shared_with(run, by)]
     if text is None:
         reasons.append(Reason("advice_missing"))
-    _refuse_if("give_advice", reasons)
+    refuse_if("give_advice", reasons)
     assert text is not None
     given = tuple(ground.id for ground in plan.grounds if ground.id in grounds)
     return e.AdviceGiven(advice=advice, ref=ref, text=text, grounds=given, by=by, at=at)
@@ -80,14 +80,9 @@ def answer_advice(
     reasons = [*guards.not_in_team(run, by)]
     if reason is None:
         reasons.append(Reason("reason_missing"))
-    _refuse_if("answer_advice", reasons)
+    refuse_if("answer_advice", reasons)
     assert reason is not None
     return e.AdviceAnswered(advice=advice, followed=followed, reason=reason, by=by, at=at)
-
-
-def _refuse_if(transition: str, reasons: Sequence[Reason]) -> None:
-    if reasons:
-        raise Blocked(transition, reasons)
 
 
 def applied(run: Run, event: AdviceEvent) -> Run:

@@ -29,6 +29,12 @@ class Blocked(EngineError):
         self.transition, self.reasons = transition, tuple(reasons)
 
 
+def refuse_if(transition: str, reasons: Sequence[Reason]) -> None:
+    """Raises Blocked when there are any."""
+    if reasons:
+        raise Blocked(transition, reasons)
+
+
 class StepChanged(EngineError):
     """Somebody saved the step after the version (`based_on`) that this change was made on."""
 

@@ -13,7 +13,7 @@ from typing import TypedDict
 from app.engine import deciders, guards
 from app.engine import events as e
 from app.engine.definition import StepPlan
-from app.engine.errors import Blocked, Reason
+from app.engine.errors import Reason, refuse_if
 from app.engine.people import Mandate, People
 from app.engine.points import NewPoint, Point, PointState
 from app.engine.run import Run, StageInstance, StageRef, TextId, UserId
@@ -119,11 +119,6 @@ def _decides(plan: StepPlan, run: Run, instance: StageInstance, judge: Judge) ->
     )
 
 
-def _refuse_if(transition: str, reasons: list[Reason]) -> None:
-    if reasons:
-        raise Blocked(transition, reasons)
-
-
 def report_point(
     plan: StepPlan, run: Run, ref: StageRef, point: str, *, remark: TextId | None, by: UserId, at: datetime
 ) -> e.PointReported:
@@ -131,13 +126,13 @@ def report_point(
     reasons = reporter_reasons(plan, run, ref, point, by=by)
     if remark is None:
         reasons.append(Reason("remark_missing", stage=str(ref)))
-    _refuse_if("report_point", reasons)
+    refuse_if("report_point", reasons)
     assert remark is not None
     return e.PointReported(ref=ref, point=point, remark=remark, by=by, at=at)
 
 
 def close_point(plan: StepPlan, run: Run, ref: StageRef, point: str, *, judge: Judge) -> e.PointClosed:
-    _refuse_if("close_point", judge_reasons(plan, run, ref, point, judge=judge))
+    refuse_if("close_point", judge_reasons(plan, run, ref, point, judge=judge))
     return e.PointClosed(ref=ref, point=point, **judge.signed)
 
 
@@ -147,7 +142,7 @@ def return_point(
     reasons = judge_reasons(plan, run, ref, point, judge=judge)
     if reason is None:
         reasons.append(Reason("reason_missing", stage=str(ref)))
-    _refuse_if("return_point", reasons)
+    refuse_if("return_point", reasons)
     assert reason is not None
     return e.PointReturned(ref=ref, point=point, reason=reason, **judge.signed)
 
@@ -171,6 +166,6 @@ def change_point(
         reasons.append(Reason("nothing_changed", stage=str(ref)))
     if reason is None:
         reasons.append(Reason("reason_missing", stage=str(ref)))
-    _refuse_if("change_point", reasons)
+    refuse_if("change_point", reasons)
     assert reason is not None
     return e.PointChanged(ref=ref, point=point, owner=owner, due=due, reason=reason, **judge.signed)

@@ -13,7 +13,7 @@ from functools import reduce
 
 from sqlmodel import Session
 
-from app.engine import guards, transitions
+from app.engine import guards, stage_decisions, transitions
 from app.engine.answers import Raw, Value, is_shown, read
 from app.engine.apply import apply
 from app.engine.definition import (
@@ -218,7 +218,7 @@ class Walker:
         message = self._text("Wilt u hiernaar kijken? De bijlagen staan erbij.", by)
         keep_seal(self.session, self.run.id, manifest(self.run, ref), at=at)
         self._record(
-            transitions.request_approval(
+            stage_decisions.request_approval(
                 self.plan, self.run, ref, request=str(uuid.uuid4()), shown=shown, message=message, by=by, at=at
             )
         )
@@ -227,7 +227,7 @@ class Walker:
         gate, at = self.plan.stage(ref.stage).gate, self._tick()
         for by in self.people.managers[: gate.approvals]:
             self._record(
-                transitions.approve_stage(
+                stage_decisions.approve_stage(
                     self.plan,
                     self.run,
                     ref,
@@ -245,7 +245,7 @@ class Walker:
         finding = self._text("Noem ook wie u nog niet heeft gesproken.", by)
         assert finding is not None
         self._record(
-            transitions.send_back_stage(
+            stage_decisions.send_back_stage(
                 self.plan,
                 self.run,
                 ref,

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from app.engine import events as e
-from app.engine import transitions
+from app.engine import stage_decisions
 from app.engine.definition import CHECKLIST
 from app.engine.errors import Reason, SealBroken
 from app.engine.guards import NoSuchPart
@@ -389,11 +389,11 @@ def test_a_stage_that_does_not_exist_is_not_found_at_any_gate(asked: RunBuilder)
 
 
 def test_request_carries_its_message_and_approval_its_remark(ready: RunBuilder):
-    request = transitions.request_approval(
+    request = stage_decisions.request_approval(
         PLAN, ready.run, ref(HERE), request=an_id("r"), shown=ready.seal(HERE), message="m", by=ANNA, at=TUESDAY
     )
     asked = ready.then(request)
-    approval = transitions.approve_stage(
+    approval = stage_decisions.approve_stage(
         PLAN,
         asked.run,
         ref(HERE),

@@ -14,7 +14,7 @@ from itertools import permutations
 from typing import Any, TypeVar
 
 from app.engine import events as e
-from app.engine import guards, point_decisions, transitions
+from app.engine import guards, point_decisions, stage_decisions, transitions
 from app.engine.answers import Raw, is_shown
 from app.engine.apply import apply, replay
 from app.engine.definition import (
@@ -531,7 +531,7 @@ class World:
     def request(self, ref: StageRef, by: UserId, shown: str | None = None) -> bool:
         message = self.new_id("text")
         return self.attempt(
-            lambda: transitions.request_approval(
+            lambda: stage_decisions.request_approval(
                 self.plan,
                 self.run,
                 ref,
@@ -547,7 +547,7 @@ class World:
     def withdraw_request(self, ref: StageRef, by: UserId) -> bool:
         reason = self.new_id("text")
         return self.attempt(
-            lambda: transitions.withdraw_request(self.plan, self.run, ref, reason=reason, by=by, at=self.now()),
+            lambda: stage_decisions.withdraw_request(self.plan, self.run, ref, reason=reason, by=by, at=self.now()),
             texts=[reason],
         )
 
@@ -611,7 +611,7 @@ class World:
     def approve(self, ref: StageRef, by: UserId, shown: str | None = None, conditions: Sequence[Choice] = ()) -> bool:
         remark, asked = self.new_id("text"), self.conditions(conditions)
         return self.attempt(
-            lambda: transitions.approve_stage(
+            lambda: stage_decisions.approve_stage(
                 self.plan,
                 self.run,
                 ref,
@@ -630,7 +630,7 @@ class World:
     def send_back(self, ref: StageRef, steps: Iterable[str], by: UserId, shown: str | None = None) -> bool:
         findings = {step: self.new_id("text") for step in steps}
         return self.attempt(
-            lambda: transitions.send_back_stage(
+            lambda: stage_decisions.send_back_stage(
                 self.plan,
                 self.run,
                 ref,
@@ -648,7 +648,7 @@ class World:
     def withdraw_approval(self, ref: StageRef, by: UserId) -> bool:
         reason = self.new_id("text")
         return self.attempt(
-            lambda: transitions.withdraw_approval(
+            lambda: stage_decisions.withdraw_approval(
                 self.plan,
                 self.run,
                 ref,
@@ -666,7 +666,7 @@ class World:
         reason = self.new_id("text")
         mandates = [AWAY] if by == NORA else []
         return self.attempt(
-            lambda: transitions.recuse(
+            lambda: stage_decisions.recuse(
                 self.plan,
                 self.run,
                 ref,
@@ -683,7 +683,7 @@ class World:
     def take_recusal_back(self, ref: StageRef, by: UserId) -> bool:
         reason = self.new_id("text")
         return self.attempt(
-            lambda: transitions.take_recusal_back(self.plan, self.run, ref, reason=reason, by=by, at=self.now()),
+            lambda: stage_decisions.take_recusal_back(self.plan, self.run, ref, reason=reason, by=by, at=self.now()),
             texts=[reason],
         )
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from sqlmodel import Session
 
-from app.engine import transitions
+from app.engine import stage_decisions
 from app.engine.apply import replay
 from app.engine.points import NewPoint
 from app.engine.run import StageRef, UserId
@@ -27,7 +27,7 @@ def request_approval(
     """Raises Blocked, and SealBroken when the content is no longer what was shown."""
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
     text = write_text(session, run_id, message, by=by, at=at)
-    event = transitions.request_approval(
+    event = stage_decisions.request_approval(
         plan, run, ref, request=str(uuid.uuid4()), shown=shown, message=text, by=by, at=at
     )
     keep_seal(session, run_id, manifest(run, ref), at=at)
@@ -41,7 +41,7 @@ def withdraw_request(
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
     marks.check(based_on, marks.stage_mark(run, ref))
     text = write_text(session, run_id, reason, by=by, at=at)
-    run_store.record(session, plan, run, transitions.withdraw_request(plan, run, ref, reason=text, by=by, at=at))
+    run_store.record(session, plan, run, stage_decisions.withdraw_request(plan, run, ref, reason=text, by=by, at=at))
 
 
 class TakingPart(Protocol):
@@ -64,7 +64,7 @@ def approve(
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
     who, mandate = known(session, run, ref, by)
     text = write_text(session, run_id, remark, by=by.caller.user_id, at=by.at)
-    event = transitions.approve_stage(
+    event = stage_decisions.approve_stage(
         plan,
         run,
         ref,
@@ -97,7 +97,7 @@ def send_back(
     user, at = by.caller.user_id, by.at
     texts = {step: write_text(session, run_id, text, by=user, at=at) for step, text in findings.items()}
     given = {step: text for step, text in texts.items() if text is not None}
-    event = transitions.send_back_stage(
+    event = stage_decisions.send_back_stage(
         plan,
         run,
         ref,
@@ -119,7 +119,7 @@ def withdraw_approval(session: Session, run_id: str, ref: StageRef, *, reason: s
     plan, run = run_store.load_stage(session, run_id, ref, for_change=True)
     marks.check(based_on, marks.stage_mark(run, ref))
     who, mandate = known(session, run, ref, by)
-    event = transitions.withdraw_approval(
+    event = stage_decisions.withdraw_approval(
         plan,
         run,
         ref,
@@ -140,7 +140,7 @@ def recuse(session: Session, run_id: str, ref: StageRef, *, reason: str, based_o
     marks.check(based_on, marks.stage_mark(run, ref))
     user = by.caller.user_id
     who = deciding.who(session, run, by=user, at=by.at)
-    event = transitions.recuse(
+    event = stage_decisions.recuse(
         plan,
         run,
         ref,
@@ -160,7 +160,7 @@ def take_recusal_back(session: Session, run_id: str, ref: StageRef, *, reason: s
     marks.check(based_on, marks.stage_mark(run, ref))
     user = by.caller.user_id
     text = write_text(session, run_id, reason, by=user, at=by.at)
-    event = transitions.take_recusal_back(plan, run, ref, reason=text, by=user, at=by.at)
+    event = stage_decisions.take_recusal_back(plan, run, ref, reason=text, by=user, at=by.at)
     run_store.record(session, plan, run, event)
 
 

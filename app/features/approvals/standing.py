@@ -8,7 +8,7 @@ from datetime import datetime
 from app.engine import deciders
 from app.engine.errors import Reason
 from app.engine.run import Recusal, StageStatus, UserId
-from app.engine.transitions import approver_reasons, decider_reasons, withdrawer_reasons
+from app.engine.stage_decisions import approver_reasons, decider_reasons, withdrawer_reasons
 from app.features.approvals.content import StageContent
 from app.features.approvals.decider import stands_in_by
 from app.policy import Action

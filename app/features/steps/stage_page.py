@@ -17,8 +17,9 @@ from app.engine.progress import Progress, checklist_progress, missing_in_step
 from app.engine.quorum import Missing
 from app.engine.run import Advice, Run, StageInstance, StageRef, StageStatus, StepState, StepStatus, UserId
 from app.engine.seal import seal
+from app.engine.stage_decisions import decider_reasons
 from app.engine.standing import Standing, standing
-from app.engine.transitions import decider_reasons, reopener_reasons
+from app.engine.transitions import reopener_reasons
 from app.features.steps.step_page import step_address
 from app.policy import Action, may_by_mandate
 from app.storage import deciding

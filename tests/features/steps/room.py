@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.engine import transitions
+from app.engine import stage_decisions, transitions
 from app.engine.people import ONE_ACCOUNT_EACH
 from app.engine.run import EvidenceForm, Run, StageRef, StepState
 from app.engine.seal import seal
@@ -131,7 +131,7 @@ class Room:
             ref, at = StageRef.parse(self.ref), self.world.clock()
             event: Any
             if act == "request":
-                event = transitions.request_approval(
+                event = stage_decisions.request_approval(
                     plan,
                     run,
                     ref,
@@ -142,7 +142,7 @@ class Room:
                     at=at,
                 )
             elif act == "approve":
-                event = transitions.approve_stage(
+                event = stage_decisions.approve_stage(
                     plan,
                     run,
                     ref,
@@ -156,7 +156,7 @@ class Room:
             else:
                 text = write_text(session, self.run, finding, by=manager, at=at)
                 assert text is not None
-                event = transitions.send_back_stage(
+                event = stage_decisions.send_back_stage(
                     plan,
                     run,
                     ref,
