@@ -17,6 +17,7 @@ from app.engine.run import EvidenceForm
 from app.features.evidence import queries, service, words
 from app.features.evidence.file_types import ACCEPT, clean_name, title_of
 from app.features.evidence.forms import FORM_NAMES, AddForm, FileForm, WithdrawForm, form_named, read_add_form
+from app.features.evidence.preview import IMAGES, preview_of
 from app.features.evidence.queries import Filter
 from app.features.evidence.uploads import (
     FILES_AT_ONCE_MAX,
@@ -268,14 +269,18 @@ def _evidence_page(request: Request, page: queries.EvidencePage, form: FormState
         header=page.header,
         here_tab="evidence",
         page=page,
+        preview=preview_of(files_of(request), page.evidence.described.file),
         form=form,
         type_title=title_of,
     )
 
 
 @router.get("/trajecten/{run_id}/bewijsstukken/{evidence_id}/bestand")
-def download(request: Request, run_id: str, evidence_id: str, session: ReadSession, caller: Viewer) -> Response:
-    """Always as an attachment, and only if the bytes are still those that were uploaded."""
+def download(
+    request: Request, run_id: str, evidence_id: str, session: ReadSession, caller: Viewer, beeld: str = ""
+) -> Response:
+    """Always as an attachment, and only if the bytes are still those that were uploaded. `beeld=ja` is how the page of
+    an image shows it: that is reading, and not taking along."""
     found = find_evidence(session, run_id, evidence_id)
     _may_open(session, caller, found)
     file = found.described.file
@@ -296,7 +301,8 @@ def download(request: Request, run_id: str, evidence_id: str, session: ReadSessi
             page=page,
             is_damaged=is_damaged,
         )
-    _note(request, caller, found, Act.TOOK_EVIDENCE)
+    is_shown = beeld == "ja" and file.media_type in IMAGES
+    _note(request, caller, found, Act.READ_EVIDENCE if is_shown else Act.TOOK_EVIDENCE)
     return FileResponse(path, media_type=file.media_type, filename=file.name, headers=DOWNLOAD_HEADERS)
 
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import uuid
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import select
 from structlog.testing import capture_logs
 
 from app.engine.run import StageRef, StepStatus
+from app.storage.account_log import Act
 from app.storage.database import Database
 from app.storage.evidence_files import EvidenceFiles
 from app.storage.evidence_store import Evidence, evidence_of
 from app.storage.run_store import load_run
+from app.storage.tables import AccountEvent
 from app.storage.verify import verify_run
 from tests.features.client import World, a_world
-from tests.features.evidence.files import a_pdf
+from tests.features.evidence.files import a_pdf, an_image
 from tests.features.evidence.sending import STEP, a_started_run, send
 
 PDF = a_pdf()
@@ -39,6 +44,11 @@ def added(world: World, run: str, title: str, **fields: str | list[str]) -> str:
     assert answer.status_code == 303, answer.text
     [id] = {e.id for e in evidence_in(world, run)} - before
     return id
+
+
+def acts_of(world: World, login: str) -> Counter[str]:
+    with world.reading() as session:
+        return Counter(session.exec(select(AccountEvent.act).where(AccountEvent.by == uuid.UUID(world.users[login]))))
 
 
 def a_file(world: World, run: str, name: str = "verslag.pdf", content: bytes = PDF) -> Evidence:
@@ -173,6 +183,52 @@ def test_page_of_a_file_says_what_it_is_and_how_to_check_it(world: World):
     for text in (found.described.file.sha256, found.commitment, "Anna de Wit", "PDF", "verslag.pdf", "Overzicht maken"):
         assert text in page
     assert "/intrekken" not in page
+
+
+def test_page_of_an_image_shows_it_and_that_is_reading(world: World):
+    run = a_started_run(world)
+    found = a_file(world, run, "plein.png", an_image("PNG"))
+    emma, address = world.browser("emma"), f"/trajecten/{run}/bewijsstukken/{found.id}"
+    assert f'src="{address}/bestand?beeld=ja" alt="De afbeelding zelf: Plein"' in emma.get(address).text
+    shown = emma.get(f"{address}/bestand?beeld=ja")
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/png")
+    assert "sandbox" in shown.headers["content-security-policy"]
+    assert acts_of(world, "emma") == {Act.READ_EVIDENCE: 2}
+    emma.get(f"{address}/bestand")
+    assert acts_of(world, "emma") == {Act.READ_EVIDENCE: 2, Act.TOOK_EVIDENCE: 1}
+
+
+def test_what_is_no_image_is_taken_along_whatever_the_address_says(world: World):
+    run = a_started_run(world)
+    found = a_file(world, run)
+    page = f"/trajecten/{run}/bewijsstukken/{found.id}"
+    assert "beeld=ja" not in world.browser("emma").get(page).text
+    world.browser("emma").get(f"{page}/bestand?beeld=ja")
+    assert acts_of(world, "emma")[Act.TOOK_EVIDENCE] == 1
+
+
+def test_page_of_a_text_shows_how_it_begins(world: World):
+    run, anna = a_started_run(world), world.browser("anna")
+    a_file(world, run, "kort.txt", "Eén <regel>".encode())
+    a_file(world, run, "lang.csv", "\ufeffnaam;aantal\n".encode() + "é".encode() * 3_000)
+    ids = {found.described.title: found.id for found in evidence_in(world, run)}
+    page = anna.get(f"/trajecten/{run}/bewijsstukken/{ids['Kort']}").text
+    assert "Dit staat erin:" in page
+    assert "Eén &lt;regel&gt;</p>" in page
+    page = anna.get(f"/trajecten/{run}/bewijsstukken/{ids['Lang']}").text
+    assert "Zo begint het:" in page
+    assert ">naam;aantal\né" in page
+    assert "\ufffd" not in page, "a letter that is cut in two is left out"
+
+
+def test_page_of_a_text_that_was_damaged_shows_nothing_of_it(world: World, tmp_path: Path):
+    run = a_started_run(world)
+    found = a_file(world, run, "kort.txt", b"Wat er stond.")
+    assert found.described.file is not None
+    EvidenceFiles(tmp_path / "evidence").path_of(found.described.file.sha256).write_bytes(b"Iets anders.")
+    page = world.browser("anna").get(f"/trajecten/{run}/bewijsstukken/{found.id}")
+    assert page.status_code == 200
+    assert "Iets anders" not in page.text
 
 
 def test_link_leads_away_without_telling_where_from(world: World):
