@@ -121,6 +121,9 @@ def test_every_page_opens_for_every_role(room: Room):
             assert answer.status_code == 200, (login, address)
             ids = re.findall(r' id="([^"]+)"', answer.text)
             assert len(ids) == len(set(ids)), (login, address, [id for id in ids if ids.count(id) > 1])
+            for table in answer.text.split("<table")[1:]:
+                opening, inside = table.split(">", 1)
+                assert "aria-label" in opening or inside.lstrip().startswith("<caption"), (login, address, opening)
 
 
 def test_title_of_every_page_says_which_run_it_is_about(room: Room):

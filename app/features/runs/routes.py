@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from app.engine.definition import StepPlan
 from app.engine.errors import Blocked
 from app.engine.run import StageRef
 from app.features.runs import queries, service
@@ -52,6 +53,8 @@ Editor = Annotated[Caller, allowed(Action.EDIT_RUN)]
 Worker = Annotated[Caller, allowed(Action.WORK_ON_STAGE)]
 Decider = Annotated[Caller, allowed(Action.TAKE_DECISION)]
 Basis = Annotated[str, based_on()]
+NO_DOMAIN = N_("Choose at least one domain.")
+AFTER_DOMAINS = ("team", "leidinggevende", "eerder")  # on the form
 
 
 @router.get("/")
@@ -106,8 +109,8 @@ def start_run(request: Request, session: WriteSession, caller: Starter, posted: 
         form = parse(StartForm, posted)
         run_id = _start(request, session, caller, posted, form)
     except FormInvalid as invalid:
-        state = invalid.state(language_of(request))
-        choice = queries.plan_choice(session, digest=state.value("stappenplan"))
+        choice = queries.plan_choice(session, digest=FormState(invalid.typed).value("stappenplan"))
+        state = _with_domains(invalid, choice.plan).state(language_of(request))
         return _start_page(request, session, state, choice, status=422)
     return see_other(f"/trajecten/{run_id}", notice="run_started")
 
@@ -142,6 +145,15 @@ def _start(request: Request, session: WriteSession, caller: Caller, posted: Post
         raise _domains_refused(posted, blocked) from None
 
 
+def _with_domains(invalid: FormInvalid, plan: StepPlan | None) -> FormInvalid:
+    """Whether domains are needed the plan says, so the form cannot; said together with what else is missing."""
+    needs = plan is not None and any(stage.is_per_domain for stage in plan.stages)
+    if not needs or invalid.typed.get("domeinen") or any(problem.name == "domeinen" for problem in invalid.problems):
+        return invalid
+    problems = [*invalid.problems, Problem("domeinen", NO_DOMAIN, NO_DOMAIN)]
+    return FormInvalid(invalid.typed, sorted(problems, key=lambda problem: problem.name in AFTER_DOMAINS))
+
+
 def _person_gone(posted: Posted, missing: service.PersonNotAvailable) -> FormInvalid:
     return refuse(
         posted,
@@ -160,7 +172,7 @@ def _domains_refused(posted: Posted, blocked: Blocked) -> FormInvalid:
     """Name, purpose and team were checked by the form, so what the engine still refuses are the domains."""
     if all(reason.code == "domain_in_use" for reason in blocked.reasons):
         return refuse(posted, "domeinen", N_("A domain in which work was done or a decision was taken must stay."))
-    return refuse(posted, "domeinen", N_("Choose at least one domain."))
+    return refuse(posted, "domeinen", NO_DOMAIN)
 
 
 @router.get("/trajecten/{run_id}")

@@ -41,6 +41,8 @@ def test_start_form_that_lacks_something_keeps_what_was_typed(world: World):
     assert "Kort &amp; goed" in answer.text
     assert 'href="#team' in answer.text
     assert 'href="#leidinggevende' in answer.text
+    assert 'href="#domeinen' in answer.text, "what only the plan asks is said at once too"
+    assert answer.text.index('href="#domeinen') < answer.text.index('href="#team')
 
 
 def test_run_with_domain_stages_needs_a_domain(world: World):
