@@ -185,7 +185,10 @@ def test_who_takes_no_part_cannot_decide_and_others_are_named(room: Room):
     assert mandate(world).status_code == 303
     address = f"{room.stage}/niet-deelnemen"
 
-    assert carla.post(address, {"waarom": ""}).status_code == 409, "a reason is needed"
+    empty = carla.post(address, {"waarom": ""})
+    assert empty.status_code == 409, "a reason is needed"
+    fold = empty.text.split('action="' + address)[0].rsplit("<details", 1)[1]
+    assert " open" in fold.split(">")[0], "what is to be mended is in view"
     assert carla.post(address, {"waarom": "Mijn zus woont er."}, follow_redirects=False).status_code == 303
     again = carla.post(address, {"waarom": "Mijn zus woont er."})
 
@@ -198,6 +201,10 @@ def test_who_takes_no_part_cannot_decide_and_others_are_named(room: Room):
         assert "Mijn zus woont er." in page
         assert "Wie nog meer kan beslissen" in page
         assert "Dirk Vos" in page
+    team = room.browser("anna")
+    assert "Carla Smit neemt niet deel" in text_of(team.get(room.stage).text)
+    assert "is gevraagd om te beoordelen" not in text_of(team.get(room.stage).text)
+    assert "De leidinggevende neemt niet deel" in text_of(team.get(f"/trajecten/{room.run}").text)
     assert "Mijn zus woont er." in text_of(room.browser("emma").get(f"/trajecten/{room.run}/geschiedenis").text)
     assert "Neemt niet deel" in text_of(room.browser("emma").get(f"/trajecten/{room.run}/rapport").text)
     assert "Beslis over" not in text_of(carla.get("/").text)
