@@ -1,4 +1,6 @@
-"""What is held about somebody, to take along: by that person, or by an administrator who was asked for it."""
+"""What is held about somebody, to take along: by that person, or by an administrator who was asked for it.
+
+Each is a change, since the log of accounts tells of it: no page of another site can make somebody ask for it."""
 
 from __future__ import annotations
 
@@ -12,20 +14,20 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.features.accounts.data_file import About, write_data
-from app.features.accounts.visit import database_of, visit_of
+from app.features.accounts.visit import visit_of
 from app.policy import Action
 from app.storage import account_log, user_admin
 from app.storage.account_log import Act
-from app.storage.database import ReadSession
+from app.storage.database import WriteSession
 from app.storage.logins import OpenLogin
 from app.storage.personal_data import parts_about
-from app.storage.scope import set_scope
 from app.storage.user_admin import UserNotFound
 from app.web.access import allowed, signed_in
 from app.web.clock import now
 from app.web.download import made_file, zip_download
 from app.web.i18n import language_of
 from app.web.identity import Caller, caller_of
+from app.web.once import shown_at
 from app.web.room import Room
 
 router = Room()
@@ -34,8 +36,8 @@ Login = Annotated[OpenLogin, signed_in]
 Administrator = Annotated[Caller, allowed(Action.ADMINISTER_USERS)]
 
 
-@router.get("/account/gegevens")
-def download_own(request: Request, session: ReadSession, login: Login) -> Response:
+@router.post("/account/gegevens")
+def download_own(request: Request, session: WriteSession, login: Login) -> Response:
     """Of the municipality in which somebody works now; without one, of the account."""
     caller = caller_of(login)
     place = (caller.municipality_id, caller.municipality_name) if caller else (None, "")
@@ -43,8 +45,8 @@ def download_own(request: Request, session: ReadSession, login: Login) -> Respon
     return _download(request, session, login.user_id, about, by=login.user_id, place=place[0], whole_account=True)
 
 
-@router.get("/beheer/gebruikers/{user_id}/gegevens")
-def download_of_user(request: Request, user_id: str, session: ReadSession, caller: Administrator) -> Response:
+@router.post("/beheer/gebruikers/{user_id}/gegevens")
+def download_of_user(request: Request, user_id: str, session: WriteSession, caller: Administrator) -> Response:
     """For who cannot get in, or asks on paper."""
     try:
         user = user_admin.person(session, caller.municipality_id, uuid.UUID(user_id))
@@ -65,16 +67,10 @@ def _download(
     place: uuid.UUID | None,
     whole_account: bool,
 ) -> Response:
-    _note(request, user_id, by=by, place=place)
+    account_log.note(
+        session, Act.PERSONAL_DATA_TAKEN, about=user_id, trace=visit_of(request).trace(by), municipality_id=place
+    )
     parts = partial(parts_about, session, user_id, is_own=by == user_id, whole_account=whole_account)
     file, _ = made_file(lambda file: write_data(file, about, parts))
+    shown_at(request, "/account" if by == user_id else f"/beheer/gebruikers/{user_id}")
     return zip_download(file, f"gegevens-{user_id}.zip")
-
-
-def _note(request: Request, user_id: uuid.UUID, *, by: uuid.UUID, place: uuid.UUID | None) -> None:
-    """Beside the request's own session, which only reads; before anything leaves."""
-    with database_of(request).write() as session:
-        if place:
-            set_scope(session, place)
-        trace = visit_of(request).trace(by)
-        account_log.note(session, Act.PERSONAL_DATA_TAKEN, about=user_id, trace=trace, municipality_id=place)

@@ -64,8 +64,8 @@ def test_person_takes_along_what_was_done_and_written_and_nothing_of_others(worl
     answered(world, "bram", run, "Woorden van een ander")
 
     page = world.browser("anna").get("/account").text
-    assert f'href="{OWN}"' in page
-    data, readable = taken(world.browser("anna").get(OWN))
+    assert f'action="{OWN}"' in page
+    data, readable = taken(world.browser("anna").post(OWN, {}))
 
     assert (data["gemeente"], data["account"][0]["naam"], data["rollen"][0]["rol"]) == (
         "Zonnedijk",
@@ -92,23 +92,23 @@ def test_administrator_does_it_for_somebody_and_that_is_recorded(world: World):
     run = world.a_run(world.browser("anna"))
     answered(world, "anna", run, "Mijn woorden")
     ferry = world.browser("ferry")
-    assert f'href="{of(world, "anna")}"' in ferry.get(f"/beheer/gebruikers/{world.users['anna']}").text
+    assert f'action="{of(world, "anna")}"' in ferry.get(f"/beheer/gebruikers/{world.users['anna']}").text
 
-    data, _ = taken(ferry.get(of(world, "anna")))
+    data, _ = taken(ferry.post(of(world, "anna"), {}))
 
     assert "Mijn woorden" in json.dumps(data["antwoorden"], ensure_ascii=False)
     assert logged(world) == [(world.users["anna"], world.users["ferry"])]
     log = text_of(world.browser("emma").get("/beheer/logboek?wat=wissen").text)
     assert "Gegevens over deze persoon gedownload" in log
     # What Ferry did to Anna's account is told to Ferry without saying to whom.
-    [act] = [each for each in taken(ferry.get(OWN))[0]["logboek"] if each["hoedanigheid"] == "by"]
+    [act] = [each for each in taken(ferry.post(OWN, {}))[0]["logboek"] if each["hoedanigheid"] == "by"]
     assert (act["wat"], act["rollen"]) == ("personal_data_taken", None)
 
 
 def test_nobody_else_gets_it(world: World):
-    assert world.browser("carla").get(of(world, "anna")).status_code == 403
-    assert world.browser("ilse").get(of(world, "anna")).status_code == 404
-    assert world.browser("ferry").get("/beheer/gebruikers/x/gegevens").status_code == 404
+    assert world.browser("carla").post(of(world, "anna"), {}).status_code == 403
+    assert world.browser("ilse").post(of(world, "anna"), {}).status_code == 404
+    assert world.browser("ferry").post("/beheer/gebruikers/x/gegevens", {}).status_code == 404
     assert logged(world) == []
 
 
@@ -121,8 +121,8 @@ def test_each_municipality_gives_its_own(world: World):
         role = Membership(user_id=anna, municipality_id=there, role=Role.MANAGER.value, created_at=MONDAY)
         session.add(role)
 
-    ours, _ = taken(world.browser("ferry").get(of(world, "anna")))
-    theirs, _ = taken(world.browser("ilse").get(of(world, "anna")))
+    ours, _ = taken(world.browser("ferry").post(of(world, "anna"), {}))
+    theirs, _ = taken(world.browser("ilse").post(of(world, "anna"), {}))
 
     assert "sessies" not in ours
     assert "Alleen van Zonnedijk" in json.dumps(ours)
@@ -131,7 +131,7 @@ def test_each_municipality_gives_its_own(world: World):
         ["manager"],
     )
     assert (theirs["antwoorden"], theirs["trajecten"], theirs["handelingen"]) == ([], [], [])
-    assert "sessies" in taken(world.browser("anna").get(OWN))[0]
+    assert "sessies" in taken(world.browser("anna").post(OWN, {}))[0]
 
 
 def test_adviser_takes_along_own_words_also_of_a_run_that_is_open_no_more(world: World):
@@ -143,7 +143,7 @@ def test_adviser_takes_along_own_words_also_of_a_run_that_is_open_no_more(world:
             by = uuid.UUID(world.users[login])
             session.add(TextRow(municipality_id=here, run_id=run, text=text, written_by=by, written_at=MONDAY))
 
-    data, readable = taken(world.browser("kees").get(OWN))
+    data, readable = taken(world.browser("kees").post(OWN, {}))
 
     assert [each["tekst"] for each in data["teksten"]] == ["Advies van Kees"]
     assert "Reden van Anna" not in readable
@@ -156,7 +156,7 @@ def test_operator_without_a_municipality_takes_along_the_account(world: World):
         user, _ = installation.add_operator(session, login="otto", name="Otto Beheer", at=MONDAY)
     a_session(world.database, user, token="sessie-otto", csrf_token="csrf", at=world.clock.at)
 
-    data, _ = taken(Browser(world.app, "sessie-otto", "csrf").get(OWN))
+    data, _ = taken(Browser(world.app, "sessie-otto", "csrf").post(OWN, {}))
 
     assert (data["gemeente"], data["account"][0]["inlognaam"], len(data["beheer_installatie"])) == (None, "otto", 1)
     assert "antwoorden" not in data
