@@ -23,7 +23,9 @@ from app.web.render import plan_text_in
 
 QUESTIONS_KEPT_MAX: Final = 4096  # in memory, for each about 1 kB: those of twenty plans in two languages
 
+# What is wider than the page is scrolled to by keyboard too.
 _TABLE: Final = Markup(
+    '<div class="table-scroll" tabindex="0" role="group" aria-label="{}">'
     '<table class="utrecht-table utrecht-table--html-table table--stacked">'
     '<caption class="utrecht-table__caption visually-hidden">{}</caption>'
     '<thead class="utrecht-table__header"><tr class="utrecht-table__row">{}</tr></thead>'
@@ -75,7 +77,7 @@ def _around(question: Question, words: Words) -> _Asked:
     return _Asked(
         question,
         before=Markup("<dt>{}</dt><dd>").format(plan_text_in(words.language)(question.text)),
-        table=_TABLE.format(question.text.nl, headings),
+        table=_TABLE.format(question.text.nl, question.text.nl, headings),
         cells=tuple(
             _Cell(
                 column,
@@ -139,7 +141,7 @@ class AnswerMarkup:
                 else:
                     add(cell.options.get(given) or html(self._words.cell(cell.column, given)))
             add("</td></tr>")
-        add("</tbody></table>")
+        add("</tbody></table></div>")
 
     def _saved_by(self, name: str | None, at: datetime) -> str:
         said = self._saved.get((name, at))

@@ -56,6 +56,8 @@ def test_table_has_a_row_for_each_and_tells_the_column_of_each_cell():
     assert found.count("<tr") == found.count("</tr>") == 3
     assert found.count("<td") == found.count("</td>") == 4
     assert 'data-label="Soort"' in found
+    assert 'tabindex="0" role="group" aria-label="Vraag"><table' in found, "reached by keyboard where it is too wide"
+    assert found.count("<div") == found.count("</div>") == 1
 
 
 def test_answer_says_who_and_when_and_whether_it_is_confirmed():
