@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from datetime import datetime
 
 from app.engine.definition import QuestionType
 from app.engine.run import ParkedKind
 from app.features.reports.moment import LABEL
 from app.features.reports.texts import CONFIDENTIALITY, FOLLOWED, GRADES, PARKED_KINDS, STAGE_STATES, STEP_STATES, Words
 from app.features.reports.values import EvidenceLine, InstanceLine, ParkedLine, Report, StepLine
+from app.web.formats import AMSTERDAM, day_of
 from app.web.i18n import N_
 
 HEADERS = (
@@ -27,6 +29,7 @@ HEADERS = (
     N_("Reason or remark"),
     N_("SHA-256"),
 )
+
 VERSION_KINDS = {
     "started": N_("Begun on version"),
     "moved": N_("Went to version"),
@@ -36,6 +39,11 @@ _BOM = "\ufeff"
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 Row = tuple[str, ...]
+
+
+def _at(moment: datetime) -> str:
+    """As the pages say it, to the second, and as a spreadsheet reads it: with a zone behind it that stays a text."""
+    return f"{moment.astimezone(AMSTERDAM):%Y-%m-%d %H:%M:%S}"
 
 
 def safe(text: str) -> str:
@@ -96,12 +104,13 @@ def _rows(report: Report, words: Words) -> Iterator[Row]:
             subject=subject,
             value=version.version,
             person=version.by,
-            date=version.at.isoformat(),
+            date=_at(version.at),
             sha256=version.digest,
         )
     if report.on:
         yield _row(about, subject=words.say(LABEL), date=report.on.isoformat())
-    yield _row(about, subject=words.say(N_("Made")), person=report.made_by, date=report.made_at.isoformat())
+    yield _row(about, subject=words.say(N_("Times in this file")), value=words.say(N_("Dutch time")))
+    yield _row(about, subject=words.say(N_("Made")), person=report.made_by, date=_at(report.made_at))
     for line in (*report.stages, *report.not_started):
         yield from _stage_rows(line, words)
     for title, progress in report.grounds:
@@ -119,7 +128,7 @@ def _rows(report: Report, words: Words) -> Iterator[Row]:
             subject=words(road.title),
             value=words(road.domain_title),
             person=road.by,
-            date=road.at.isoformat(),
+            date=_at(road.at),
             remark=road.reason or "",
         )
     for advice in report.advice:
@@ -129,7 +138,7 @@ def _rows(report: Report, words: Words) -> Iterator[Row]:
             value=words.advice_text(advice),
             state=words.say(FOLLOWED[advice.followed]) if advice.followed else words.say(N_("Not answered yet")),
             person=advice.by,
-            date=advice.at.isoformat(),
+            date=_at(advice.at),
             remark=advice.reason or "",
         )
     for point in report.open_points:
@@ -154,7 +163,7 @@ def _stage_rows(line: InstanceLine, words: Words) -> Iterator[Row]:
         value=line.counted,
         state=words.say(STAGE_STATES[line.state]),
         person=line.started_by or "",
-        date=line.started_at.isoformat() if line.started_at else "",
+        date=_at(line.started_at) if line.started_at else "",
         remark=line.skip_reason or line.round_reason or line.early_reason or "",
     )
     for decision in line.decisions:
@@ -165,7 +174,7 @@ def _stage_rows(line: InstanceLine, words: Words) -> Iterator[Row]:
             words,
             state=words.decided(decision.kind, decision.version),
             person=words.decider(decision),
-            date=decision.at.isoformat(),
+            date=_at(decision.at),
             remark=remarks,
             sha256=decision.seal or "",
         )
@@ -183,7 +192,7 @@ def _step_rows(line: InstanceLine, step: StepLine, words: Words, part: str) -> I
         step=words(step.step.title),
         state=words.say(STEP_STATES[step.status]),
         person=step.completed_by or "",
-        date=step.completed_at.isoformat() if step.completed_at else "",
+        date=_at(step.completed_at) if step.completed_at else "",
         remark=step.finding or "",
     )
     for answer in step.answers:
@@ -203,7 +212,7 @@ def _step_rows(line: InstanceLine, step: StepLine, words: Words, part: str) -> I
             value=value,
             state=words.answered(answer),
             person=answer.by or "",
-            date=given.saved_at.isoformat() if given else "",
+            date=_at(given.saved_at) if given else "",
             remark=reason,
         )
 
@@ -223,7 +232,7 @@ def _evidence_row(line: EvidenceLine, report: Report, words: Words) -> Row:
         value=line.file_name or line.url or line.note or "",
         state=withdrawn or set_aside or words.say(CONFIDENTIALITY[line.confidentiality]),
         person=line.added_by,
-        date=(line.document_date or line.added_at.date()).isoformat(),
+        date=(line.document_date or day_of(line.added_at)).isoformat(),
         remark=line.withdrawn_reason or ", ".join(words(ground) for ground in line.ground_titles),
         sha256=line.sha256 or "",
     )
@@ -239,7 +248,7 @@ def _parked_row(line: ParkedLine, words: Words) -> Row:
         value=words.parked_content(line),
         state=words.say(N_("version %(version)s"), version=line.version),
         person=line.by or "",
-        date=line.at.isoformat() if line.at else "",
+        date=_at(line.at) if line.at else "",
         remark=words.parked_why(line),
         sha256=line.seal or line.digest,
     )

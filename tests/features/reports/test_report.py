@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,6 +91,10 @@ def test_csv_opens_in_a_spreadsheet_and_holds_it_all(housing):
         report.plan_digest,
     ):
         assert wanted in everything
+    assert "Tijden in dit bestand;Nederlandse tijd" in everything
+    given = {row[9] for row in rows[1:] if row[9]}
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?", date) for date in given), given
+    assert "2026-11-24 10:00:00" in given, "nine o'clock UTC is ten in the Netherlands, as on the page"
 
 
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "  =1", "\u00a0=cmd", "\n=1"])
