@@ -61,6 +61,7 @@ def postgresql_database(postgresql: "PostgreSQL") -> "Iterator[Database]":
     from tests.databases import empty_tables
 
     yield postgresql.database
+    postgresql.database.keeper = None
     postgresql.database.dispose()  # no test inherits a transaction that another left open
     empty_tables(postgresql.superuser)
 

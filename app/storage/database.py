@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import anyio.to_thread
 from anyio import CancelScope, CapacityLimiter
 from fastapi import Depends, Request
+from psycopg.pq import TransactionStatus
 from pydantic_core import from_json  # reads ten times as fast as the standard library; a report has hundreds of values
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.orm import ORMExecuteState, SessionTransaction, UOWTransaction, sessionmaker
@@ -23,7 +24,7 @@ from sqlmodel import Session
 
 from app.engine.log import Origin
 from app.settings import Settings
-from app.storage.grown import Keeper, grown_in, note
+from app.storage.grown import Keeper, forget, grown_in, note
 from app.storage.scope import enforce_scope
 from app.storage.tickets import Tickets, see_all
 
@@ -93,6 +94,10 @@ def open_database(settings: Settings) -> "Database":
     return Database(create_engine_for(settings), create_owner_engine_for(owner) if owner else None)
 
 
+class TransactionLost(Exception):
+    """Nothing of it was stored, and nobody may be told otherwise."""
+
+
 class Database:
     """What the application keeps in `app.state.database`; the command line and the tests use the same.
 
@@ -138,6 +143,7 @@ class Database:
             if not self.is_sqlite:
                 event.listen(sessions, "after_begin", _show_ticket)
         event.listen(self._writing, "before_commit", self._keep)
+        event.listen(self._writing, "after_soft_rollback", _forget_what_grew)
         event.listen(self._reading, "before_flush", _refuse_flush)
         event.listen(self._reading, "do_orm_execute", _refuse_change)
         self._turns = _Turns(writers=1 if self.is_sqlite else None)
@@ -197,6 +203,16 @@ class Database:
             return
         if (grown := grown_in(session)) is not None and not grown.is_signed:
             note(session, self.keeper.before_commit(session, grown))
+            if not self._is_open(session):
+                raise TransactionLost("the database took the transaction back while its log was kept")
+
+    def _is_open(self, session: Session) -> bool:
+        """Else a commit does nothing, and says nothing: SQLite takes a transaction back by itself when the disk is
+        full, PostgreSQL when a statement failed."""
+        driver: Any = session.connection().connection.driver_connection
+        if self.is_sqlite:
+            return bool(driver.in_transaction)
+        return bool(driver.info.transaction_status == TransactionStatus.INTRANS)
 
     def _tell_of(self, committed: Session) -> None:
         if self.keeper is not None and (grown := grown_in(committed)) is not None:
@@ -236,6 +252,11 @@ async def _in_thread(finish: Callable[[], None]) -> None:
     # Shielded: a client that hangs up must not leave a transaction open.
     with CancelScope(shield=True):
         await anyio.to_thread.run_sync(finish, limiter=CapacityLimiter(1))
+
+
+def _forget_what_grew(session: Session, taken_back: SessionTransaction) -> None:
+    if not taken_back.nested:
+        forget(session)
 
 
 def _show_ticket(session: Session, transaction: SessionTransaction, connection: Connection) -> None:

@@ -8,21 +8,19 @@ from typing import Protocol
 
 from sqlmodel import Session
 
-from app.engine.merkle import Peaks
-
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """`peaks`: the log as it is now. `is_signed`: the transaction has a signed head over it as well."""
+    """`is_signed`: the transaction has a signed head over it as well. `has_approval` may also be about what a savepoint
+    took back: what there is, only the log itself says."""
 
     municipality: uuid.UUID
     has_approval: bool
-    peaks: Peaks
     is_signed: bool = False
 
 
 class Keeper(Protocol):
-    """Neither may raise: the work goes on."""
+    """Neither raises for what is its own concern: the work goes on."""
 
     def before_commit(self, session: Session, grown: Grown) -> Grown:
         """What is added here is in the same transaction. Gives what the transaction has then."""
@@ -40,3 +38,8 @@ def note(session: Session, grown: Grown) -> None:
 def grown_in(session: Session) -> Grown | None:
     found: Grown | None = session.info.get("grown")
     return found
+
+
+def forget(session: Session) -> None:
+    """When the whole transaction is taken back: the session may begin another."""
+    session.info.pop("grown", None)

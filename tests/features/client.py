@@ -32,6 +32,7 @@ from app.policy import Role
 from app.settings import Settings
 from app.storage import plans
 from app.storage.database import Database, create_engine_for
+from app.storage.history.keeper import HistoryKeeper
 from app.storage.scope import set_scope
 from app.web.access import read_form
 from tests.features.accounts.building import MONDAY, OURS, AdjustableClock, a_municipality, a_session, a_user
@@ -179,6 +180,7 @@ def a_world(database: Database, *, plan: LoadedPlan | None = None, data_dir: Pat
     folder = data_dir or Path(tempfile.mkdtemp(prefix="stappenplan-"))
     app.state.settings = Settings(data_dir=folder)
     database.before_writing = read_form
+    database.keeper = HistoryKeeper(database, app.state.settings.history_key, clock=clock)
     world = World(database, app, clock, loaded.plan, municipalities, users)
     if data_dir is None:
         weakref.finalize(world, shutil.rmtree, folder, ignore_errors=True)

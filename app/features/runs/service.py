@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from app.engine import transitions
 from app.engine.apply import apply
+from app.engine.events import Event
 from app.engine.run import StageRef, UserId
 from app.features.runs.settings import RunSettings, put_together, settings_of
 from app.policy import Role
@@ -111,16 +112,16 @@ def change_run(
     plan, run = run_store.load_stages(session, run_id, for_change=True)
     current = settings_of(run_header(session, run_id), run)
     new = put_together(mine, current, based_on=based_on, asked=asked, chosen=chosen)
+    events: list[Event] = []  # decided before anything is recorded
     if (new.team, new.manager) != (current.team, current.manager):
         _check_people(session, sorted(new.team), new.manager)
         if new.manager != current.manager:
             _check_new_manager(session, new.manager, by=by, at=at)
-        changed = transitions.change_team(run, team=sorted(new.team), manager=new.manager, by=by, at=at)
-        run = run_store.record(session, plan, run, changed)
+        events.append(transitions.change_team(run, team=sorted(new.team), manager=new.manager, by=by, at=at))
     if new.domains != current.domains:
         domains = [domain.id for domain in plan.domains if domain.id in new.domains]
         domains += sorted(new.domains - set(domains))  # which the engine refuses
-        run = run_store.record(session, plan, run, transitions.change_domains(plan, run, domains=domains, by=by, at=at))
+        events.append(transitions.change_domains(plan, run, domains=domains, by=by, at=at))
     if (new.name, new.purpose) != (current.name, current.purpose):
         renamed = transitions.rename_run(
             name=write_text(session, run_id, new.name, by=by, at=at),
@@ -128,8 +129,9 @@ def change_run(
             by=by,
             at=at,
         )
-        run_store.record(session, plan, run, renamed)
+        events.append(renamed)
         rename(session, run_id, name=new.name, purpose=new.purpose)
+    run_store.record(session, plan, run, events)
 
 
 def start_stage(

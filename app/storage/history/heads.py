@@ -13,7 +13,6 @@ from sqlalchemy import bindparam, insert
 from sqlmodel import Session, col
 
 from app.engine.log import Head, canonical, fingerprint, head_hash, read_head
-from app.engine.merkle import Peaks
 from app.storage.history import log
 from app.storage.history.keys import SigningKey
 from app.storage.scope import Prepared
@@ -90,14 +89,12 @@ def sign(session: Session, key: SigningKey, *, at: datetime, next_key: str | Non
     Whoever appends or signs waits until the transaction ends."""
     if log.head(session).size == 0:
         return None
-    return sign_over(session, log.lock_head(session), key, at=at, next_key=next_key)
+    return sign_grown(session, key, at=at, next_key=next_key)
 
 
-def sign_over(
-    session: Session, peaks: Peaks, key: SigningKey, *, at: datetime, next_key: str | None = None
-) -> Signed | None:
-    """`sign`, for a transaction that holds the log already: `peaks` is how it is."""
-    last = newest(session)
+def sign_grown(session: Session, key: SigningKey, *, at: datetime, next_key: str | None = None) -> Signed | None:
+    """`sign`, where there is a log for sure."""
+    peaks, last = log.lock_head(session), newest(session)
     if last is not None:
         if peaks.size < last.head.size:
             raise CannotSign(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -68,19 +67,19 @@ class HistoryKeeper:
         together, or neither is. Whatever fails is logged and tried again."""
         at = self._clock()
         municipality = grown.municipality
+        if not grown.has_approval and at < self._due.get(municipality, at):
+            return grown
         try:
-            if not grown.has_approval and at < self._due_at(session, municipality):
-                return grown
-            self._due[municipality] = at + TRY_AGAIN_AFTER
-            key = self.ensure_key()
-            # On PostgreSQL a statement that fails would take the work along; SQLite undoes that statement alone.
-            with nullcontext() if self._database.is_sqlite else session.begin_nested():
-                heads.sign_over(session, grown.peaks, key, at=at)
+            with session.begin_nested():  # a statement that fails must not take the work along
+                if not grown.has_approval and at < self._due_at(session, municipality):
+                    return grown
+                signed = heads.sign_grown(session, self.ensure_key(), at=at)
         except Exception:
             # The change itself is sound, and whoever made it must not be told otherwise.
+            self._due[municipality] = at + TRY_AGAIN_AFTER
             log.exception("head_not_signed", municipality=str(municipality))
             return grown
-        return replace(grown, is_signed=True)
+        return replace(grown, is_signed=signed is not None)
 
     def after_commit(self, grown: Grown) -> None:
         if grown.is_signed:

@@ -64,7 +64,7 @@ def append(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
     _ADD_ENTRY.run(session, rows)
     values = {"known_size": before.size, "size": peaks.size, "peaks": write_peaks(peaks)}
     assert _GROW.run(session, values).rowcount == 1, "the head is locked"
-    note(session, Grown(municipality, any(event["kind"] in APPROVALS for event in events), peaks))
+    note(session, Grown(municipality, any(event["kind"] in APPROVALS for event in events)))
 
 
 def head(session: Session) -> Peaks:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from app.storage.database import Database
+from app.storage.history.verify import verify_log
+from app.storage.run_header import run_header
 from app.storage.run_store import load_stages
 from tests.features.client import World, a_world
 from tests.features.steps.pages import form_data, text_of
@@ -166,6 +168,20 @@ def test_name_team_and_domains_are_changed_and_recorded(world: World):
     with world.reading() as session:
         _, loaded = load_stages(session, run)
     assert (loaded.revision, loaded.domains) == (4, ("wonen", "werk"))
+
+
+def test_change_that_is_refused_leaves_nothing_and_signs_nothing(world: World):
+    anna = world.browser("anna")
+    run = world.a_run(anna, team=("anna",))
+    for minutes in (20, 20, 25):  # an hour after the last head the next change is signed
+        world.clock.advance(minutes=minutes)
+        anna.get("/")
+    wrong = settings(world, run, domeinen="bestaat-niet", naam="Anders")
+    fields = {**wrong, "team": [world.users["anna"], world.users["bram"]]}
+    assert change(world, "anna", run, fields).status_code == 422
+    with world.reading() as session:
+        assert [problem.problem for problem in verify_log(session).problems] == []
+        assert (load_stages(session, run)[1].revision, run_header(session, run).name) == (1, "Wonen voor iedereen")
 
 
 def settings(world: World, run: str, **typed: str) -> dict[str, list[str]]:

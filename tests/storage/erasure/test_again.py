@@ -78,7 +78,7 @@ def test_an_older_backup_loses_again_what_was_erased(
     world: World, register: Register, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ):
     run, backup = a_small_run(world), tmp_path_factory.mktemp("elsewhere") / "backup"
-    keeper = HistoryKeeper(world.database, tmp_path / "key.pem", clock=world.clock)
+    keeper = HistoryKeeper(world.database, world.app.state.settings.history_key, clock=world.clock)
     here = world.municipalities[HERE]
     keeper.sign(here, at=world.clock.at)
     back_up(world, tmp_path, backup)

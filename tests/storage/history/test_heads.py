@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 from structlog.testing import capture_logs
 
 from app.engine.merkle import Peaks
-from app.storage.database import Database
+from app.storage.database import Database, TransactionLost
 from app.storage.grown import Grown
 from app.storage.history import heads, keeper
 from app.storage.history.heads import CannotSign, Signed, read_signed
@@ -147,13 +148,6 @@ def working(database: Database, tmp_path: Path) -> tuple[Town, Clock]:
     return a_town(database, "A"), clock
 
 
-@pytest.fixture(autouse=True)
-def nobody_told(database: Database):
-    """The database of PostgreSQL is used by one test after another."""
-    yield
-    database.keeper = None
-
-
 def test_first_change_and_every_approval_are_signed_at_once(working: tuple[Town, Clock]):
     town, _ = working
     town.work()
@@ -221,18 +215,61 @@ def test_approval_and_the_head_over_it_are_one_commit(database: Database, workin
     assert [signed.head.size for signed in heads_of(town)] == [1]
 
 
-def test_database_that_refuses_a_head_keeps_the_work(working: tuple[Town, Clock], monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("what", ["sign_grown", "newest"])
+@pytest.mark.parametrize("kind", ["StageApproved", "StepSaved"])
+def test_database_that_refuses_a_head_keeps_the_work(
+    working: tuple[Town, Clock], monkeypatch: pytest.MonkeyPatch, what: str, kind: str
+):
     def refused(session: Session, *_: object, **__: object) -> None:
         session.connection().exec_driver_sql("SELECT 1 FROM no_such_table")
 
     town, clock = working
     with monkeypatch.context() as patched, capture_logs() as logs:
-        patched.setattr("app.storage.history.heads.sign_over", refused)
-        town.work(["StageApproved"])
+        patched.setattr(f"app.storage.history.heads.{what}", refused)
+        town.work([kind])
     assert [line["event"] for line in logs] == ["head_not_signed"]
     clock.pass_by(keeper.TRY_AGAIN_AFTER)
     town.work()
     assert [signed.head.size for signed in heads_of(town)] == [2]
+    assert problems(town) == []
+
+
+def test_transaction_that_the_database_took_back_is_no_success(
+    working: tuple[Town, Clock], monkeypatch: pytest.MonkeyPatch
+):
+    """As SQLite does by itself when the disk is full."""
+
+    def full(session: Session, *_: object, **__: object) -> None:
+        driver = session.connection().connection.driver_connection
+        assert driver is not None
+        driver.rollback()
+        raise OSError("the disk is full")
+
+    town, _ = working
+    with monkeypatch.context() as patched, capture_logs(), pytest.raises((TransactionLost, DBAPIError)):
+        patched.setattr("app.storage.history.heads.sign_grown", full)
+        town.work(["StageApproved"])
+    assert heads_of(town) == []
+    town.work(["StageApproved"])
+    assert [signed.head.size for signed in heads_of(town)] == [1]
+    assert problems(town) == []
+
+
+def test_what_was_taken_back_before_the_commit_is_not_signed(database: Database, tmp_path: Path):
+    database.keeper = a_keeper(database, tmp_path)
+    town = a_town(database, "A", runs=3)
+    with database.write() as session:
+        set_scope(session, town.id)
+        town.add(session, town.runs[2], ["StageApproved"])
+        session.rollback()
+    assert heads_of(town) == []
+    with database.write() as session:
+        set_scope(session, town.id)
+        town.add(session, town.runs[0], ["StepSaved"])
+        savepoint = session.begin_nested()
+        town.add(session, town.runs[1], ["StageApproved"])
+        savepoint.rollback()
+    assert [signed.head.size for signed in heads_of(town)] == [1]
     assert problems(town) == []
 
 
@@ -253,7 +290,7 @@ def test_keeper_hears_of_changes_that_have_an_event(database: Database):
     town = a_town(database, "A")
     assert listener.heard == []
     town.work()
-    assert [(grown.municipality, grown.peaks.size) for grown in listener.heard] == [(town.id, 1), (town.id, 1)]
+    assert [grown.municipality for grown in listener.heard] == [town.id, town.id]
 
 
 # --- another key -----------------------------------------------------------------------------------------------------
