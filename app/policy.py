@@ -30,6 +30,7 @@ class Action(StrEnum):
     VIEW_RUN = "view_run"
     OPEN_CONFIDENTIAL = "open_confidential"  # what a confidential piece of evidence holds; its title is in lists
     VIEW_REPORT = "view_report"
+    VIEW_EARLIER_REPORT = "view_earlier_report"  # how a run stood on another day, with what was replaced since
     VIEW_HISTORY = "view_history"
     EXPORT_HISTORY = "export_history"  # of the whole municipality, to check it elsewhere
     VIEW_PLANS = "view_plans"
@@ -67,6 +68,7 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = {
     Action.VIEW_RUN: _EVERYBODY,
     Action.OPEN_CONFIDENTIAL: _INSIDE,
     Action.VIEW_REPORT: _EVERYBODY,
+    Action.VIEW_EARLIER_REPORT: _INSIDE,  # a team shares with an adviser what it says, not what it said before
     Action.VIEW_HISTORY: _EVERYBODY,
     Action.EXPORT_HISTORY: frozenset({Role.MANAGER, Role.AUDITOR, Role.ADMINISTRATOR}),
     Action.VIEW_PLANS: _INSIDE,
@@ -102,6 +104,7 @@ _FOR_SOME_RUNS: Final = frozenset(
         Action.VIEW_RUN,
         Action.OPEN_CONFIDENTIAL,
         Action.VIEW_REPORT,
+        Action.VIEW_EARLIER_REPORT,
         Action.VIEW_HISTORY,
         Action.GIVE_ADVICE,
         Action.VIEW_PLANS,

@@ -9,7 +9,7 @@ from sqlmodel import Session, bindparam, col, select
 
 from app.policy import Reach
 from app.storage.run_header import RunNotFound
-from app.storage.scope import Prepared
+from app.storage.scope import Prepared, roles_of_reach
 from app.storage.tables import RunAccess
 
 _ROLES: Final = Prepared(
@@ -20,8 +20,10 @@ _ROLES: Final = Prepared(
 
 
 def is_within(session: Session, reach: Reach, user_id: str, run_id: str) -> bool:
-    """One query, and none for whom all runs are within reach.  Raises RunNotFound for what is no id."""
-    if reach.all_runs:
+    """One query at most: none for whom all runs are within reach, or where the session sees no other runs than these.
+    Raises RunNotFound for what is no id."""
+    seen_as = roles_of_reach(session)
+    if reach.all_runs or (seen_as and seen_as <= reach.opened_as):
         return True
     try:
         values = {"of_run": uuid.UUID(run_id), "of_user": uuid.UUID(user_id)}

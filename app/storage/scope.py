@@ -99,6 +99,11 @@ def set_reach(session: Session, user_id: uuid.UUID, reach: Reach) -> None:
     session.info["opened_to"] = (user_id, str(first), str(second))
 
 
+def roles_of_reach(session: Session) -> frozenset[str]:
+    """In which roles the runs that the session sees were opened; empty when it sees all."""
+    return frozenset(filter(None, session.info.get("opened_to", ())[1:]))
+
+
 def unscoped(session: Session, reason: str) -> None:
     """Let the session see all municipalities, before its first statement. `reason` is for whoever audits the callers;
     it must say something."""

@@ -7,6 +7,7 @@ from typing import Annotated
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.features.reports import pdf, sheet
@@ -44,7 +45,11 @@ HistoryReader = Annotated[Caller, allowed(Action.VIEW_HISTORY)]
 
 
 def _report(request: Request, session: ReadSession, caller: Caller, run_id: str, stand: str) -> Report:
-    """Raises RunNotFound, FormInvalid for a moment (`stand`) of which there is no report."""
+    """Raises RunNotFound, FormInvalid for a moment (`stand`) of which there is no report, HTTPException(403) for
+    somebody who may not choose one."""
+    if stand and not may_on_run(session, caller, Action.VIEW_EARLIER_REPORT, run_id):
+        run_header(session, run_id)
+        raise HTTPException(403)
     try:
         return compose(
             session,
@@ -67,7 +72,7 @@ def show_report(request: Request, run_id: str, session: ReadSession, caller: Rea
     except FormInvalid as invalid:
         report, status = _report(request, session, caller, run_id, NOW), 422
         form = invalid.state(language_of(request))
-    note_read(request, caller, Act.READ_REPORT, run=report.run_id)
+    note_read(request, caller, Act.READ_REPORT, **_what(report))
     return render(
         request,
         "reports/report.html",
@@ -75,6 +80,7 @@ def show_report(request: Request, run_id: str, session: ReadSession, caller: Rea
         header=RunHeader(report.run_id, report.name, report.purpose),
         here_tab="report",
         form=form,
+        may_choose_moment=may_on_run(session, caller, Action.VIEW_EARLIER_REPORT, run_id),
         today=day_of(now(request)),
         **page_values(report, Words(language_of(request))),
     )
@@ -86,7 +92,7 @@ def download_pdf(request: Request, run_id: str, session: ReadSession, caller: Re
         report = _report(request, session, caller, run_id, stand)
     except FormInvalid:
         return _say_why(run_id, stand)
-    note_read(request, caller, Act.TOOK_REPORT, run=report.run_id)
+    note_read(request, caller, Act.TOOK_REPORT, **_what(report))
     return _download(pdf.write(report, Words(language_of(request))), "application/pdf", report, "pdf")
 
 
@@ -96,9 +102,13 @@ def download_csv(request: Request, run_id: str, session: ReadSession, caller: Re
         report = _report(request, session, caller, run_id, stand)
     except FormInvalid:
         return _say_why(run_id, stand)
-    note_read(request, caller, Act.TOOK_REPORT, run=report.run_id)
+    note_read(request, caller, Act.TOOK_REPORT, **_what(report))
     content = sheet.write(report, Words(language_of(request)))
     return _download(content, "text/csv; charset=utf-8", report, "csv")
+
+
+def _what(report: Report) -> dict[str, str]:
+    return {"run": report.run_id, **({"day": report.on.isoformat()} if report.on else {})}
 
 
 def _say_why(run_id: str, stand: str) -> Response:

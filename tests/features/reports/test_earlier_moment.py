@@ -10,11 +10,13 @@ from datetime import date, timedelta
 
 import pikepdf
 import pytest
+from sqlmodel import select
 
 from app.features.reports.compose import compose
 from app.features.reports.values import Report
 from app.storage.database import Database
 from app.storage.run_at import NotBegunYet
+from app.storage.tables import AccountEvent
 from app.web.formats import day_of
 from tests.features.accounts.building import MONDAY, a_session
 from tests.features.client import Browser
@@ -187,6 +189,29 @@ def test_run_of_another_municipality_has_no_earlier_moment_either(room: Room):
     for address in ("", "/pdf", "/csv"):
         found = visitor(room, "hugo").get(f"/trajecten/{room.run}/rapport{address}?stand=2026-11-23")
         assert found.status_code == 404
+
+
+def test_adviser_reads_what_the_team_says_now_and_not_what_it_said_before(room: Room):
+    address = f"/trajecten/{room.run}/rapport"
+    kees, anna = room.world.users["kees"], visitor(room, "anna")
+    assert visitor(room, "kees").get(f"{address}?stand=2026-11-25").status_code == 404
+    shared = {"adviseur": kees, "vraag": "Wat vindt u?"}
+    assert anna.post(f"/trajecten/{room.run}/advies/delen", shared, follow_redirects=False).status_code == 303
+    adviser = visitor(room, "kees")
+    page = adviser.get(address)
+    assert (page.status_code, "Kies een ander moment" in page.text) == (200, False)
+    for part in ("", "/pdf", "/csv"):
+        refused = adviser.get(f"{address}{part}?stand=2026-11-25")
+        assert refused.status_code == 403
+        assert "Zo was het" not in refused.text
+
+
+def test_which_day_an_auditor_read_is_recorded(room: Room):
+    page_of(room, "?stand=2026-11-25")
+    visitor(room, "emma").get(f"/trajecten/{room.run}/rapport/csv?stand=2026-11-25")
+    with room.world.reading() as session:
+        told = [event.detail for event in session.exec(select(AccountEvent)) if event.act.endswith("report")]
+    assert told == [{"run": room.run, "day": "2026-11-25"}] * 2
 
 
 def test_earlier_moment_of_a_run_that_moved_costs_at_most_eight_queries(database: Database):
