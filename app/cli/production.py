@@ -31,8 +31,9 @@ def production_problems(settings: Settings) -> Iterator[str]:
     for name, url in (("DATABASE_URL", settings.url), ("DATABASE_OWNER_URL", settings.database_owner_url)):
         if url and travels_unproven(url):
             yield (
-                f"{name}: add ?sslmode=verify-full, and sslrootcert= with the certificate of who signed that of the "
-                "server; otherwise others on the network can read along, or stand in for the database"
+                f"{name}: name the server in it (?host=/run/postgresql for a socket on this machine) and add "
+                "?sslmode=verify-full, and sslrootcert= with the certificate of who signed that of the server; "
+                "otherwise others on the network can read along, or stand in for the database"
             )
     if not settings.public_url.startswith("https://"):
         yield (
@@ -47,7 +48,8 @@ def production_problems(settings: Settings) -> Iterator[str]:
 
 
 def travels_unproven(url: str) -> bool:
-    """Whether a database is reached over a network without TLS that proves which server it is."""
+    """Whether a database is reached over a network without TLS that proves which server it is, or may be: without a
+    host libpq looks into its own environment, and a service is described elsewhere."""
     address = make_url(url)
     if not address.drivername.startswith("postgresql"):
         return False
@@ -56,6 +58,8 @@ def travels_unproven(url: str) -> bool:
         for given in (address.host, address.query.get("host"), address.query.get("hostaddr"))
         for host in _each(given)
     ]
+    if not hosts or "service" in address.query:
+        return True
     over_network = any(not host.startswith("/") and not is_this_machine(host) for host in hosts)
     return over_network and address.query.get("sslmode") != "verify-full"
 
