@@ -136,9 +136,11 @@ def _roles(session: Session, user_id: uuid.UUID, here: uuid.UUID) -> Iterator[Pa
     columns = (col(same.recorded_at), col(same.ended_at))
     yield _part(session, "same_person", *columns, where=own, order=col(same.recorded_at))
     event = AccountEvent
+    # Of what somebody else did to this account, the address is that other person's.
+    place = sa.case((col(event.by).is_(None) | (col(event.by) == user_id), col(event.place))).label("place")
     columns = (
         *(col(event.at), col(event.act), _who((col(event.about), "about"), (col(event.by), "by"), user_id=user_id)),
-        *(col(event.place), col(event.detail)),
+        *(place, col(event.detail)),
     )
     own = (col(event.about) == user_id) | (col(event.by) == user_id)
     found = _part(session, "account_log", *columns, where=own, order=col(event.at))
@@ -151,7 +153,7 @@ def _who(*columns: tuple[Any, str], user_id: uuid.UUID) -> Any:
 
 
 def _told(row: Sequence[Any]) -> Sequence[Any]:
-    """Where it was from and which roles: of this person only, not of whom it was done to, or by whom."""
+    """Which roles: of this person only, not of whom it was done to."""
     at, act, how, place, detail = row
     roles = (detail or {}) if how == "about" else {}
     return (at, act, how, place, roles.get("roles"), roles.get("before"))

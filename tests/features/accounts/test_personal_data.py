@@ -14,7 +14,8 @@ from sqlmodel import select
 from app.engine import events as e
 from app.features.accounts.data_words import ACTS, COLUMNS, PARTS
 from app.policy import Role
-from app.storage import installation
+from app.storage import account_log, installation
+from app.storage.account_log import Act, Trace
 from app.storage.database import Database
 from app.storage.personal_data import parts_about
 from app.storage.scope import set_scope, unscoped
@@ -103,6 +104,26 @@ def test_administrator_does_it_for_somebody_and_that_is_recorded(world: World):
     # What Ferry did to Anna's account is told to Ferry without saying to whom.
     [act] = [each for each in taken(ferry.post(OWN, {}))[0]["logboek"] if each["hoedanigheid"] == "by"]
     assert (act["wat"], act["rollen"]) == ("personal_data_taken", None)
+
+
+def test_address_of_who_did_something_to_an_account_is_not_in_it(world: World):
+    anna, ferry = uuid.UUID(world.users["anna"]), uuid.UUID(world.users["ferry"])
+    with world.database.write() as session:
+        for act, by, address in (
+            (Act.SIGN_IN_REFUSED, None, "192.0.2.5"),
+            (Act.NAME_CHANGED, ferry, "198.51.100.7"),
+            (Act.SIGNED_OUT, anna, "203.0.113.9"),
+        ):
+            account_log.note(session, act, about=anna, trace=Trace(by=by, at=MONDAY, address=address))
+
+    of_anna, readable = taken(world.browser("anna").post(OWN, {}))
+    of_ferry, _ = taken(world.browser("ferry").post(OWN, {}))
+
+    places = {each["wat"]: each["vanaf"] for each in of_anna["logboek"]}
+    assert (places["sign_in_refused"], places["signed_out"]) == ("192.0.2.*", "203.0.113.*")
+    assert places["name_changed"] is None
+    assert "198.51.100" not in readable
+    assert [each["vanaf"] for each in of_ferry["logboek"] if each["wat"] == "name_changed"] == ["198.51.100.*"]
 
 
 def test_nobody_else_gets_it(world: World):
