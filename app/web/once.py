@@ -6,7 +6,7 @@ out along the way. `Route` writes down the answer as the last statement of the s
 same moment meet in the database: whoever is refused there is undone, and gets the answer of the other.
 
 An answer is an address: a redirect, or what `shown_at()` names for an answer that is a page. A refusal is no answer,
-and may be tried again with the same key.
+and may be tried again with the same key; so may a form whose answer names no address, as that of a download.
 """
 
 from __future__ import annotations

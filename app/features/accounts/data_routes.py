@@ -21,13 +21,14 @@ from app.storage.account_log import Act
 from app.storage.database import WriteSession
 from app.storage.logins import OpenLogin
 from app.storage.personal_data import parts_about
+from app.storage.scope import set_scope
 from app.storage.user_admin import UserNotFound
 from app.web.access import allowed, signed_in
+from app.web.after_storing import AfterStoring
 from app.web.clock import now
 from app.web.download import made_file, zip_download
 from app.web.i18n import language_of
 from app.web.identity import Caller, caller_of
-from app.web.once import shown_at
 from app.web.room import Room
 
 router = Room()
@@ -67,10 +68,17 @@ def _download(
     place: uuid.UUID | None,
     whole_account: bool,
 ) -> Response:
+    """Noted here; read and packed once that is stored, of one moment, while others go on writing. Nothing is remembered
+    as the answer to this form (app/web/once.py): who clicks twice gets the file twice."""
     account_log.note(
         session, Act.PERSONAL_DATA_TAKEN, about=user_id, trace=visit_of(request).trace(by), municipality_id=place
     )
-    parts = partial(parts_about, session, user_id, is_own=by == user_id, whole_account=whole_account)
-    file, _ = made_file(lambda file: write_data(file, about, parts))
-    shown_at(request, "/account" if by == user_id else f"/beheer/gebruikers/{user_id}")
-    return zip_download(file, f"gegevens-{user_id}.zip")
+
+    def pack(reading: Session) -> Response:
+        if place is not None:
+            set_scope(reading, place)
+        parts = partial(parts_about, reading, user_id, is_own=by == user_id, whole_account=whole_account)
+        file, _ = made_file(lambda file: write_data(file, about, parts))
+        return zip_download(file, f"gegevens-{user_id}.zip")
+
+    return AfterStoring(request.app.state.database, pack)

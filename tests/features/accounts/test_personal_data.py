@@ -9,6 +9,7 @@ import zipfile
 from typing import Any, get_args
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import select
 
 from app.engine import events as e
@@ -20,6 +21,7 @@ from app.storage.database import Database
 from app.storage.personal_data import parts_about
 from app.storage.scope import set_scope, unscoped
 from app.storage.tables import AccountEvent, Membership, RunRow, TextRow
+from app.web.forms import ONCE_FIELD
 from tests.features.accounts.building import MONDAY, a_session
 from tests.features.client import Browser, World, a_world
 from tests.features.steps.pages import form_data, text_of
@@ -131,6 +133,41 @@ def test_nobody_else_gets_it(world: World):
     assert world.browser("ilse").post(of(world, "anna"), {}).status_code == 404
     assert world.browser("ferry").post("/beheer/gebruikers/x/gegevens", {}).status_code == 404
     assert logged(world) == []
+
+
+def test_second_click_gives_the_file_again(world: World):
+    for login, address in (("anna", OWN), ("ferry", of(world, "anna"))):
+        browser, form = world.browser(login), {ONCE_FIELD: f"page-of-{login}"}
+        for _click in range(2):
+            data, _ = taken(browser.post(address, form, follow_redirects=False))
+            assert data["naam"] == "Anna de Wit"
+    assert len(logged(world)) == 4
+
+
+def test_others_write_meanwhile_and_both_files_are_of_one_moment(world: World):
+    """Somebody writes between the reading of the texts for the first file and for the second."""
+    world.a_run(world.browser("anna"))
+    with world.reading() as session:
+        run = session.exec(select(RunRow.id)).one()
+    anna, here = uuid.UUID(world.users["anna"]), world.municipalities["Zonnedijk"]
+    written: list[str] = []
+
+    def write(*statement: Any) -> None:
+        if "FROM run_text" not in statement[2] or written:
+            return
+        written.append(statement[2])
+        assert logged(world) == [(str(anna), str(anna))]
+        with world.database.write() as session:
+            set_scope(session, here)
+            row = TextRow(municipality_id=here, run_id=run, text="Meanwhile", written_by=anna, written_at=MONDAY)
+            session.add(row)
+
+    browser = world.browser("anna")
+    event.listen(world.database.engine, "after_cursor_execute", write)
+    data, readable = taken(browser.post(OWN, {}))
+
+    assert written
+    assert ("Meanwhile" in json.dumps(data), "Meanwhile" in readable) == (False, False)
 
 
 def test_each_municipality_gives_its_own(world: World):
