@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Date, String, Uuid, bindparam, cast, false, literal_column, null, select, type_coerce, union_all
@@ -104,7 +105,7 @@ _SUBMITTED = (
 )
 _TO_DECIDE = Prepared(_SUBMITTED.order_by((col(RunRow.manager_id) != bindparam("me")) & ~_MINE, col(RunRow.changed_at)))
 _TO_DECIDE_AS_DEPUTY = Prepared(_SUBMITTED.where(_MINE).order_by(col(RunRow.changed_at)))
-# What somebody who decides is asked besides approving comes with one query: an overview asks the database little.
+# What somebody is asked besides approving comes with one query: an overview asks the database little.
 _ASKED_COLUMNS: tuple[Any, ...] = (
     col(RunRow.id).label("id"),
     col(RunRow.name).label("name"),
@@ -164,18 +165,18 @@ _TO_ERASE: Any = (
     .order_by(col(Erasure.asked_at))
     .limit(TASKS_MAX)
 )
-_TO_ERASE_ONLY = Prepared(_TO_ERASE)
 _IS_OWN = (col(OpenPointRow.state) == "open") & (col(OpenPointRow.owner_id) == bindparam("me"))
 _IS_REPORTED = col(OpenPointRow.state) == "reported"
-_OWN_POINTS = Prepared(_POINTS.where(_IS_OWN))
-_POINTS_AS_DEPUTY = Prepared(_POINTS.where(_IS_OWN | (_IS_REPORTED & _MINE)))
-_TO_CONFIRM_OR_JUDGE = Prepared(
-    union_all(
-        select(*_TO_CONFIRM.subquery().c),
-        select(*_TO_ERASE.subquery().c),
-        select(*_POINTS.where(_IS_OWN | _IS_REPORTED).subquery().c),
-    )
-)
+
+
+@cache
+def _asked(*, decides: bool, stands_in: bool, erases: bool) -> Prepared:
+    """What besides approving: as a manager, in the name of one, of one's own points only; and what is to be erased."""
+    points = _IS_OWN | _IS_REPORTED if decides else _IS_OWN | (_IS_REPORTED & _MINE) if stands_in else _IS_OWN
+    queries = [*([_TO_CONFIRM] if decides else []), *([_TO_ERASE] if erases else []), _POINTS.where(points)]
+    return Prepared(union_all(*(select(*query.subquery().c) for query in queries)))
+
+
 _TO_ADVISE = Prepared(
     select(_kind("advise"), type_coerce(col(RunRow.id), IdText).label("id"), col(RunRow.name), col(RunRow.state))
     .join(RunAccess, col(RunAccess.run_id) == col(RunRow.id))
@@ -209,14 +210,12 @@ def task_rows(session: Session, caller: Caller, *, at: datetime) -> list[Any]:
         rows += _TO_DECIDE.run(session, today).all()
     elif may_by_mandate(caller.roles, Action.APPROVE_STAGE):
         rows += _TO_DECIDE_AS_DEPUTY.run(session, today).all()
-    if caller.may(Action.TAKE_DECISION):
-        rows += _TO_CONFIRM_OR_JUDGE.run(session, today).all()
-    elif may_by_mandate(caller.roles, Action.APPROVE_STAGE):
-        rows += _POINTS_AS_DEPUTY.run(session, today).all()
-    else:
-        rows += _OWN_POINTS.run(session, today).all()
-        if caller.may(Action.DECIDE_ON_ERASURE):
-            rows += _TO_ERASE_ONLY.run(session, {}).all()
+    asked = _asked(
+        decides=caller.may(Action.TAKE_DECISION),
+        stands_in=may_by_mandate(caller.roles, Action.APPROVE_STAGE),
+        erases=caller.may(Action.DECIDE_ON_ERASURE),
+    )
+    rows += asked.run(session, today).all()
     if caller.may(Action.GIVE_ADVICE):
         rows += [row for row in _TO_ADVISE.run(session, me).all() if _is_advice_wanted(row, caller.user_id)]
     if caller.may(Action.WORK_ON_STAGE):

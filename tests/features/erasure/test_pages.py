@@ -8,20 +8,22 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, delete, select
 from starlette.testclient import TestClient
 
+from app.policy import Role
 from app.storage import people
 from app.storage.account_log import Act
 from app.storage.attempt_keys import keys_of
 from app.storage.database import Database
 from app.storage.erasure.register import Register
-from app.storage.tables import AccountEvent, LoginAttempt, Operator, Passkey
+from app.storage.tables import AccountEvent, LoginAttempt, Membership, Operator, Passkey
 from tests.features.accounts.building import OURS
 from tests.features.client import World, a_world
 from tests.journey.visitor import Visitor
 from tests.security.prepared import add_evidence, begin, fill_step, visitor
 
+QUERIES_MAX = 8
 HERE = "/beheer/gegevens-wissen"
 RESIDENT = "Zangvogel Kanarie"
 
@@ -121,6 +123,23 @@ def test_overview_of_who_asked_names_nothing_to_decide(world: World):
         person = visitor(world, login)
         person.open("/")
         assert (address in person.page.text) is waits, login
+
+
+@pytest.mark.parametrize("role", Role)
+def test_administrator_sees_it_on_the_overview_whatever_else_that_person_does(world: World, role: Role):
+    a_run(world)
+    address = ask(world)
+    emma, here = uuid.UUID(world.users["emma"]), world.municipalities["Zonnedijk"]
+    with world.database.write() as session:
+        session.execute(delete(Membership).where(col(Membership.user_id) == emma))
+        for each in {role, Role.ADMINISTRATOR}:
+            session.add(Membership(user_id=emma, municipality_id=here, role=each.value, created_at=world.clock()))
+    browser = world.browser("emma")
+    browser.get("/")
+    with world.counting_queries() as queries:
+        page = browser.get("/").text
+    assert address in page
+    assert len(queries) <= QUERIES_MAX, "\n".join(queries)
 
 
 def test_second_account_of_who_asked_does_not_decide_but_may_take_it_back(world: World):
