@@ -106,6 +106,21 @@ class EvidenceFiles:
             raise FileDamaged(sha256)
         return path
 
+    def beginning(self, sha256: str, *, size: int, limit: int) -> bytes:
+        """The first `limit` bytes, to look at: the rest is not read. What is there whole is checked like `intact`; of a
+        longer file only whether it still has its `size`, so `intact` is for what somebody takes along.
+
+        Raises FileMissing, FileDamaged."""
+        try:
+            with self.path_of(sha256).open("rb") as file:
+                beginning, found = file.read(limit), os.fstat(file.fileno()).st_size
+        except FileNotFoundError:
+            raise FileMissing(sha256) from None
+        is_whole = size <= limit
+        if found != size or (is_whole and hashlib.sha256(beginning).hexdigest() != sha256):
+            raise FileDamaged(sha256)
+        return beginning
+
     @contextmanager
     def removing(self) -> Iterator[bool]:
         """Whether nobody is placing files, and nobody will meanwhile."""

@@ -165,3 +165,21 @@ def test_file_is_used_as_long_as_any_municipality_refers_to_it(database: Databas
         )
     with database.read() as session:
         assert used_hashes(session)(["a" * 64, "b" * 64]) == {"a" * 64}
+
+
+def test_beginning_is_read_without_the_rest_and_what_is_there_whole_is_checked(tmp_path: Path):
+    files = EvidenceFiles(tmp_path / "evidence")
+    incoming = received(files, b"begin" + b"-" * 100)
+    files.place(incoming)
+    path = files.path_of(incoming.sha256)
+    assert files.beginning(incoming.sha256, size=105, limit=5) == b"begin"
+    path.write_bytes(b"begin" + b"+" * 100)
+    assert files.beginning(incoming.sha256, size=105, limit=5) == b"begin", "the rest is for the download to check"
+    with pytest.raises(FileDamaged):
+        files.beginning(incoming.sha256, size=105, limit=105)
+    path.write_bytes(b"begin")
+    with pytest.raises(FileDamaged):
+        files.beginning(incoming.sha256, size=105, limit=5)
+    path.unlink()
+    with pytest.raises(FileMissing):
+        files.beginning(incoming.sha256, size=105, limit=5)

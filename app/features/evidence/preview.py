@@ -21,7 +21,8 @@ class Preview:
 
 
 def preview_of(files: EvidenceFiles, file: StoredFile | None) -> Preview | None:
-    """None where there is nothing to show, or where the bytes are not those that were added any more."""
+    """None where there is nothing to show, or where the bytes turn out not to be those that were added any more. Of a
+    long text that is for the download to find out: each view of the page would read all of it."""
     if file is None:
         return None
     if file.media_type in IMAGES:
@@ -29,10 +30,8 @@ def preview_of(files: EvidenceFiles, file: StoredFile | None) -> Preview | None:
     if not file.media_type.startswith("text/"):
         return None
     try:
-        path = files.intact(file.sha256)
+        beginning = files.beginning(file.sha256, size=file.size, limit=TEXT_BYTES_MAX)
     except (FileMissing, FileDamaged):
         return None
-    with path.open("rb") as stored:
-        beginning = stored.read(TEXT_BYTES_MAX)
     # The end may be in the middle of a letter.
     return Preview(beginning.decode(errors="ignore").removeprefix("\ufeff"), is_whole=file.size <= TEXT_BYTES_MAX)

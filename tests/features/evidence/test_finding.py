@@ -12,10 +12,11 @@ from sqlmodel import select
 from structlog.testing import capture_logs
 
 from app.engine.run import StageRef, StepStatus
+from app.features.evidence.preview import Preview, preview_of
 from app.storage.account_log import Act
 from app.storage.database import Database
 from app.storage.evidence_files import EvidenceFiles
-from app.storage.evidence_store import Evidence, evidence_of
+from app.storage.evidence_store import Evidence, StoredFile, evidence_of
 from app.storage.run_store import load_run
 from app.storage.tables import AccountEvent
 from app.storage.verify import verify_run
@@ -229,6 +230,24 @@ def test_page_of_a_text_that_was_damaged_shows_nothing_of_it(world: World, tmp_p
     page = world.browser("anna").get(f"/trajecten/{run}/bewijsstukken/{found.id}")
     assert page.status_code == 200
     assert "Iets anders" not in page.text
+
+
+def test_page_of_a_text_opens_its_file_once_so_that_it_cannot_be_erased_in_between(tmp_path: Path):
+    class Erased(EvidenceFiles):
+        def intact(self, sha256: str) -> Path:
+            path = super().intact(sha256)
+            path.unlink()
+            return path
+
+    files = Erased(tmp_path / "evidence")
+    incoming = files.receive()
+    incoming.write(b"Wat er stond.")
+    incoming.finish()
+    files.place(incoming)
+    stored = StoredFile(incoming.sha256, incoming.size, "text/plain", "kort.txt")
+    assert preview_of(files, stored) == Preview("Wat er stond.")
+    files.path_of(incoming.sha256).unlink()
+    assert preview_of(files, stored) is None
 
 
 def test_link_leads_away_without_telling_where_from(world: World):
