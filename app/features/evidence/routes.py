@@ -280,7 +280,8 @@ def download(
     request: Request, run_id: str, evidence_id: str, session: ReadSession, caller: Viewer, beeld: str = ""
 ) -> Response:
     """Always as an attachment, and only if the bytes are still those that were uploaded. `beeld=ja` is how the page of
-    an image shows it: that is reading, and not taking along."""
+    an image shows it: that is reading, and not taking along, as long as the browser asks for it to show in a page. The
+    same address opened by itself is saved as a file."""
     found = find_evidence(session, run_id, evidence_id)
     _may_open(session, caller, found)
     file = found.described.file
@@ -301,7 +302,7 @@ def download(
             page=page,
             is_damaged=is_damaged,
         )
-    is_shown = beeld == "ja" and file.media_type in IMAGES
+    is_shown = beeld == "ja" and file.media_type in IMAGES and request.headers.get("sec-fetch-dest") == "image"
     _note(request, caller, found, Act.READ_EVIDENCE if is_shown else Act.TOOK_EVIDENCE)
     return FileResponse(path, media_type=file.media_type, filename=file.name, headers=DOWNLOAD_HEADERS)
 

@@ -191,12 +191,21 @@ def test_page_of_an_image_shows_it_and_that_is_reading(world: World):
     found = a_file(world, run, "plein.png", an_image("PNG"))
     emma, address = world.browser("emma"), f"/trajecten/{run}/bewijsstukken/{found.id}"
     assert f'src="{address}/bestand?beeld=ja" alt="De afbeelding zelf: Plein"' in emma.get(address).text
-    shown = emma.get(f"{address}/bestand?beeld=ja")
+    shown = emma.client.get(f"{address}/bestand?beeld=ja", headers={"Sec-Fetch-Dest": "image"})
     assert (shown.status_code, shown.headers["content-type"]) == (200, "image/png")
     assert "sandbox" in shown.headers["content-security-policy"]
     assert acts_of(world, "emma") == {Act.READ_EVIDENCE: 2}
     emma.get(f"{address}/bestand")
     assert acts_of(world, "emma") == {Act.READ_EVIDENCE: 2, Act.TOOK_EVIDENCE: 1}
+
+
+@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Dest": "document"}, {"Sec-Fetch-Dest": "empty"}])
+def test_image_that_is_asked_for_outside_of_a_page_is_taken_along(world: World, headers: dict[str, str]):
+    run = a_started_run(world)
+    found = a_file(world, run, "plein.png", an_image("PNG"))
+    address = f"/trajecten/{run}/bewijsstukken/{found.id}/bestand?beeld=ja"
+    assert world.browser("emma").client.get(address, headers=headers).status_code == 200
+    assert acts_of(world, "emma") == {Act.TOOK_EVIDENCE: 1}
 
 
 def test_what_is_no_image_is_taken_along_whatever_the_address_says(world: World):
