@@ -14,7 +14,7 @@ from app.engine.definition import Decision, Domain, Stage, StepPlan
 from app.engine.errors import Reason
 from app.engine.people import People as Persons
 from app.engine.progress import NOTHING, GroundProgress, Progress, ground_progress
-from app.engine.run import DecisionTaken, Run, StageInstance, UserId
+from app.engine.run import DecisionTaken, Run, StageInstance, StageRef, UserId
 from app.engine.standing import NextStage, Standing, next_stages, standings
 from app.features.runs.drawing import states_by_stage
 from app.features.runs.settings import settings_of
@@ -55,13 +55,15 @@ class DecisionLine:
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
-    """`states` by stage, for the drawing."""
+    """`states` by stage, for the drawing. `without_manager`: where the manager of the run takes no part in the
+    decision, with whatever account that was said."""
 
     header: RunHeader
     plan: StepPlan
     run: Run
     progress: Progress
     next: tuple[NextStage, ...]
+    without_manager: frozenset[StageRef]
     stages: tuple[StageLine, ...]
     decisions: tuple[DecisionLine, ...]
     grounds: tuple[GroundProgress, ...]
@@ -98,6 +100,9 @@ def run_page(session: Session, caller: Caller, run_id: str, *, at: datetime) -> 
         run=run,
         progress=sum((standing.progress for standing in all_standings), NOTHING),
         next=tuple(next_stages(plan, run, all_standings)),
+        without_manager=frozenset(
+            ref for ref, instance in run.stages.items() if who.people.is_among(run.manager, instance.recused)
+        ),
         stages=tuple(
             StageLine(
                 stage=stage,

@@ -69,8 +69,8 @@ class StagePage:
     """`waits_on` are the stages that must get somewhere first. `advice` names stages that are better finished
     before this round, `following_advice` before the next one.
     `cannot_decide` says why somebody who may decide on stages cannot decide on this one. `versions`: by seal, on which
-    version of the plan was decided, where that is another one than now. `set_aside`: how many parts of this stage have
-    no place in the present version."""
+    version of the plan was decided, where that is another one than now. `manager_takes_no_part`: with whatever account
+    that was said. `set_aside`: how many parts of this stage have no place in the present version."""
 
     header: RunHeader
     plan: StepPlan
@@ -100,6 +100,7 @@ class StagePage:
     cannot_work: tuple[Reason, ...]
     may_decide: bool
     cannot_decide: tuple[Reason, ...]
+    manager_takes_no_part: bool
     may_reopen: bool
     still_needed: Missing
     stand_ins: tuple[StandIn, ...]
@@ -163,6 +164,7 @@ def stage_page(session: Session, caller: Caller, run_id: str, ref: StageRef, *, 
         cannot_work=cannot_work,
         may_decide=can_decide,
         cannot_decide=cannot_decide,
+        manager_takes_no_part=instance is not None and who.people.is_among(run.manager, instance.recused),
         may_reopen=may_work and not reopener_reasons(plan, run, ref, by=caller.user_id),
         still_needed=_still_needed(stage, run, instance, who.people),
         stand_ins=who.stand_ins,

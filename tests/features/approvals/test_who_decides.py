@@ -212,6 +212,17 @@ def test_who_takes_no_part_cannot_decide_and_others_are_named(room: Room):
         assert verify_run(session, room.run).findings == ()
 
 
+def test_manager_who_takes_no_part_with_another_account_is_not_announced(room: Room):
+    world = room.world
+    dirk, carla = uuid.UUID(world.users["dirk"]), uuid.UUID(world.users["carla"])
+    room.browser("dirk").post(f"{room.stage}/niet-deelnemen", {"waarom": "Mijn zus woont er."})
+    with world.database.write() as session:
+        people.connect(session, dirk, carla, municipality_id=None, by=None, at=world.clock())
+    team = room.browser("anna")
+    assert "Carla Smit neemt niet deel" in text_of(team.get(room.stage).text)
+    assert "De leidinggevende neemt niet deel" in text_of(team.get(f"/trajecten/{room.run}").text)
+
+
 def test_it_is_taken_back_with_a_reason_until_somebody_decides(room: Room):
     carla = room.browser("carla")
     carla.post(f"{room.stage}/niet-deelnemen", {"waarom": "Mijn zus woont er."})
