@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum, unique
 from typing import Any
 
 import sqlalchemy
@@ -41,13 +42,80 @@ from app.storage.texts import COMMITMENTS, read_texts
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
 
 
+@unique
+class Part(StrEnum):
+    """What differs; the words are for whoever runs the installation."""
+
+    HISTORY = "history"
+    EVENT = "event"
+    TABLES = "state tables"
+    PLAN = "plan"
+    REVISION = "revision"
+    MANAGER = "manager"
+    START = "start"
+    WHOLE_RUN = "team, domains and decisions"
+    NAME = "name"
+    PURPOSE = "purpose"
+    TEAM = "team"
+    ADVISERS = "advisers"
+    STAGE = "stage"
+    STEP = "step"
+    TEXT = "text"
+    ANSWER = "answer"
+    PARKED_ANSWER = "parked answer"
+    EVIDENCE = "evidence"
+    PARKED_EVIDENCE = "parked evidence"
+    POINT = "open point"
+    APPROVAL = "approval of"
+    SEAL = "seal"
+
+
+@unique
+class Trouble(StrEnum):
+    """How it differs; the words as above. {detail} is filled in."""
+
+    MISSING = "missing"
+    NUMBER_MISSING = "missing; the next one is number {detail}"
+    NO_EVENTS = "no events"
+    IMPOSSIBLE = "cannot have happened: {detail}"
+    UNREADABLE = "cannot be read: {detail}"
+    SEALED_OTHER = "sealed something else than the history holds"
+    TABLES_DIFFER = "the tables say something else than the history"
+    LIST_DIFFERS = "its status in lists is not the status of the step"
+    NOT_IN_PLAN = "not in the plan"
+    NOT_IN_HISTORY = "not in the history"
+    GONE = "is gone, and no event says that it was erased"
+    TEXT_CHANGED = "the text was changed outside the history"
+    EARLIER_CHANGED = "an earlier version: the text was changed outside the history"
+    MEMBERS_DIFFER = "the list of members differs from the history"
+    OPENED_TO_OTHERS = "the run is open to others than the history says"
+    OTHER_ANSWER = "another answer than the history says"
+    OTHER_EVIDENCE = "other evidence than the history says"
+    DESCRIPTION_CHANGED = "the description was changed outside the history"
+    OTHER_STEP = "at another step than the history says"
+    WITHDRAWN_DIFFERS = "withdrawn or not: the tables say something else than the history"
+    SEALED_CHANGED = "the sealed content was changed"
+    SEALED_MISSING = "the sealed content is missing"
+    SEAL_OF_OTHER = "the seal belongs to something else"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`place` names what differs, `problem` says how; both in English for whoever runs the installation."""
+    """`key`: which one of its kind, if there are several. A page says it in words of its own, with the same four."""
 
     run_id: str
-    place: str
-    problem: str
+    part: Part
+    key: str
+    trouble: Trouble
+    detail: str = ""
+
+    @property
+    def place(self) -> str:
+        return f"{self.part} {self.key}".rstrip()
+
+    @property
+    def problem(self) -> str:
+        return self.trouble.format(detail=self.detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +141,8 @@ def verify_all(session: Session) -> Iterator[Verified]:
 def verify_run(session: Session, run_id: str) -> Verified:
     found: list[Finding] = []
 
-    def report(place: str, problem: str) -> None:
-        found.append(Finding(run_id, place, problem))
+    def report(part: Part, key: str, trouble: Trouble, detail: object = "") -> None:
+        found.append(Finding(run_id, part, key, trouble, str(detail)))
 
     told = Told()
     replayed, count = _replay(session, run_id, told, report)
@@ -121,20 +189,20 @@ def _replay(session: Session, run_id: str, told: Told, report: Any) -> tuple[Run
     for sequence, kind, data, by, at in session.execute(query):
         expected += 1
         if sequence != expected:
-            report(f"event {expected}", f"missing; the next one is number {sequence}")
+            report(Part.EVENT, str(expected), Trouble.NUMBER_MISSING, sequence)
             return None, expected
         try:
             event = codec.decode_event(kind, data, by=str(by), at=at)
             after = apply(run, event)
             if run is not None and not _seals_what_was(run, after, event):
-                report(f"event {sequence} ({kind})", "sealed something else than the history holds")
+                report(Part.EVENT, f"{sequence} ({kind})", Trouble.SEALED_OTHER)
             run = after
             told.hear(event, data)
         except UNREADABLE as error:
-            report(f"event {sequence} ({kind})", f"cannot have happened: {error!r}")
+            report(Part.EVENT, f"{sequence} ({kind})", Trouble.IMPOSSIBLE, repr(error))
             return None, expected
     if run is None:
-        report("history", "no events")
+        report(Part.HISTORY, "", Trouble.NO_EVENTS)
     return run, expected
 
 
@@ -153,11 +221,11 @@ def _check_tables(session: Session, replayed: Run, report: Any) -> None:
     try:
         plan, stored = load_run(session, replayed.id)
     except UNREADABLE as error:
-        report("state tables", f"cannot be read: {error!r}")
+        report(Part.TABLES, "", Trouble.UNREADABLE, repr(error))
         return
-    for place, a, b in _compared(replayed, stored):
+    for part, key, a, b in _compared(replayed, stored):
         if a != b:
-            report(place, "the tables say something else than the history")
+            report(part, key, Trouble.TABLES_DIFFER)
     columns: tuple[Any, ...] = (StepRow.ref, StepRow.step, StepRow.status, StepRow.is_done)
     for ref, step, status, done in session.execute(
         sqlalchemy.select(*columns).where(col(StepRow.run_id) == uuid.UUID(stored.id))
@@ -165,9 +233,9 @@ def _check_tables(session: Session, replayed: Run, report: Any) -> None:
         instance = stored.stages[StageRef.parse(ref)]
         state, definition = instance.step(step), plan.stage(instance.ref.stage).steps_by_id.get(step)
         if definition is None:
-            report(f"step {ref}/{step}", "not in the plan")
+            report(Part.STEP, f"{ref}/{step}", Trouble.NOT_IN_PLAN)
         elif (status, done) != (state.status.value, is_done(definition, state)):
-            report(f"step {ref}/{step}", "its status in lists is not the status of the step")
+            report(Part.STEP, f"{ref}/{step}", Trouble.LIST_DIFFERS)
 
 
 def _check_texts(session: Session, run: Run, told: Told, report: Any) -> None:
@@ -179,20 +247,21 @@ def _check_texts(session: Session, run: Run, told: Told, report: Any) -> None:
     for id, text, salt in session.execute(query.execution_options(yield_per=500)):
         committed = waiting.pop(str(id), None)
         if text is None:
-            report(f"text {id}", "is gone, and no event says that it was erased")
+            report(Part.TEXT, str(id), Trouble.GONE)
         elif committed is not None and not _fits(text, salt, committed):
-            report(f"text {id}", "the text was changed outside the history")
+            report(Part.TEXT, str(id), Trouble.TEXT_CHANGED)
     for id in waiting:
-        report(f"text {id}", "missing")
+        report(Part.TEXT, id, Trouble.MISSING)
     header, texts = run_header(session, run.id), read_texts(session, [run.name, run.purpose])
-    for place, shown, id in (("name", header.name, run.name), ("purpose", header.purpose, run.purpose)):
+    for part, shown, id in ((Part.NAME, header.name, run.name), (Part.PURPOSE, header.purpose, run.purpose)):
         if shown != texts.get(id, shown):
-            report(place, "the tables say something else than the history")
+            report(part, "", Trouble.TABLES_DIFFER)
 
 
-def _compared(replayed: Run, stored: Run) -> Iterator[tuple[str, object, object]]:
+def _compared(replayed: Run, stored: Run) -> Iterator[tuple[Part, str, object, object]]:
     yield (
-        "plan",
+        Part.PLAN,
+        "",
         (replayed.plan_id, replayed.plan_version, replayed.plan_digest),
         (
             stored.plan_id,
@@ -200,14 +269,15 @@ def _compared(replayed: Run, stored: Run) -> Iterator[tuple[str, object, object]
             stored.plan_digest,
         ),
     )
-    yield "revision", replayed.revision, stored.revision
-    yield "manager", replayed.manager, stored.manager
-    yield "start", (replayed.started_by, replayed.started_at), (stored.started_by, stored.started_at)
-    yield "team, domains and decisions", codec.encode_run(replayed), codec.encode_run(stored)
+    yield Part.REVISION, "", replayed.revision, stored.revision
+    yield Part.MANAGER, "", replayed.manager, stored.manager
+    yield Part.START, "", (replayed.started_by, replayed.started_at), (stored.started_by, stored.started_at)
+    yield Part.WHOLE_RUN, "", codec.encode_run(replayed), codec.encode_run(stored)
     for ref in sorted({*replayed.stages, *stored.stages}, key=str):
         a, b = replayed.stages.get(ref), stored.stages.get(ref)
         yield (
-            f"stage {ref}",
+            Part.STAGE,
+            str(ref),
             a and (a.status, a.passed, codec.encode_stage(a)),
             b
             and (
@@ -218,18 +288,18 @@ def _compared(replayed: Run, stored: Run) -> Iterator[tuple[str, object, object]
         )
         if a and b:
             for step in sorted({*a.steps, *b.steps}):
-                yield f"step {ref}/{step}", codec.encode_step(a.step(step)), codec.encode_step(b.step(step))
+                yield Part.STEP, f"{ref}/{step}", codec.encode_step(a.step(step)), codec.encode_step(b.step(step))
 
 
 def _check_members(session: Session, run: Run, report: Any) -> None:
     members = session.exec(select(RunMember.user_id).where(RunMember.run_id == uuid.UUID(run.id)))
     if {str(member) for member in members} != set(run.team):
-        report("team", "the list of members differs from the history")
+        report(Part.TEAM, "", Trouble.MEMBERS_DIFFER)
     opened = session.exec(
         select(RunAccess.user_id).where(RunAccess.run_id == uuid.UUID(run.id), RunAccess.role == Role.ADVISER.value)
     )
     if {str(adviser) for adviser in opened} != set(run.advisers):
-        report("advisers", "the run is open to others than the history says")
+        report(Part.ADVISERS, "", Trouble.OPENED_TO_OTHERS)
 
 
 def _check_answers(session: Session, run: Run, told: Told, report: Any) -> None:
@@ -254,24 +324,23 @@ def _check_answers(session: Session, run: Run, told: Told, report: Any) -> None:
         key = (row.ref, row.step, row.question)
         erased = told.answers_erased.get(row.commitment)
         if not _fits(row.value, row.salt, erased or row.commitment):
-            which = "" if row.is_current else "an earlier version: "
-            report(f"answer {'/'.join(key)}", f"{which}the text was changed outside the history")
+            report(Part.ANSWER, "/".join(key), Trouble.TEXT_CHANGED if row.is_current else Trouble.EARLIER_CHANGED)
         if row.is_current:
             current[key] = row.commitment
     for ref, instance in run.stages.items():
         for step, state in instance.steps.items():
             for question, mark in state.answers.items():
                 given = current.pop((str(ref), step, question), None)
-                place = f"answer {ref}/{step}/{question}"
+                place = f"{ref}/{step}/{question}"
                 if given is None:
-                    report(place, "missing")
+                    report(Part.ANSWER, place, Trouble.MISSING)
                 elif given != mark.commitment:
-                    report(place, "another answer than the history says")
+                    report(Part.ANSWER, place, Trouble.OTHER_ANSWER)
     for key in current:
-        report(f"answer {'/'.join(key)}", "not in the history")
+        report(Part.ANSWER, "/".join(key), Trouble.NOT_IN_HISTORY)
     for item in run.parked:
         if item.answer is not None and item.answer.commitment not in kept:
-            report(f"parked answer {item.ref}/{item.step}/{item.key}", "missing")
+            report(Part.PARKED_ANSWER, f"{item.ref}/{item.step}/{item.key}", Trouble.MISSING)
 
 
 def _fits(value: Any, salt: str | None, committed: str) -> bool:
@@ -289,29 +358,29 @@ def _check_evidence(session: Session, run: Run, told: Told, report: Any) -> None
         for step, state in instance.steps.items():
             for mark in state.evidence:
                 row = rows.pop(mark.id, None)
-                place = f"evidence {mark.id} ({ref}/{step})"
+                place = f"{mark.id} ({ref}/{step})"
                 if row is None:
-                    report(place, "missing")
+                    report(Part.EVIDENCE, place, Trouble.MISSING)
                 elif row.commitment != mark.commitment:
-                    report(place, "other evidence than the history says")
+                    report(Part.EVIDENCE, place, Trouble.OTHER_EVIDENCE)
                 elif not _is_described(row, told):
-                    report(place, "the description was changed outside the history")
+                    report(Part.EVIDENCE, place, Trouble.DESCRIPTION_CHANGED)
                 elif (row.ref, row.step) != (ref, step):
-                    report(place, "at another step than the history says")
+                    report(Part.EVIDENCE, place, Trouble.OTHER_STEP)
                 elif row.is_withdrawn == mark.counts:
-                    report(place, "withdrawn or not: the tables say something else than the history")
+                    report(Part.EVIDENCE, place, Trouble.WITHDRAWN_DIFFERS)
     for item in run.parked:
         if item.evidence is not None:
             row = rows.pop(item.evidence.id, None)
-            place = f"parked evidence {item.evidence.id}"
+            place = item.evidence.id
             if row is None:
-                report(place, "missing")
+                report(Part.PARKED_EVIDENCE, place, Trouble.MISSING)
             elif row.commitment != item.evidence.commitment:
-                report(place, "other evidence than the history says")
+                report(Part.PARKED_EVIDENCE, place, Trouble.OTHER_EVIDENCE)
             elif not _is_described(row, told):
-                report(place, "the description was changed outside the history")
+                report(Part.PARKED_EVIDENCE, place, Trouble.DESCRIPTION_CHANGED)
     for id in rows:
-        report(f"evidence {id}", "not in the history")
+        report(Part.EVIDENCE, id, Trouble.NOT_IN_HISTORY)
 
 
 def _check_points(session: Session, run: Run, report: Any) -> None:
@@ -328,7 +397,7 @@ def _check_points(session: Session, run: Run, report: Any) -> None:
         if point.is_waiting
     }
     for ref, id, *_ in sorted(listed ^ there, key=str):
-        report(f"open point {ref}/{id}", "the tables say something else than the history")
+        report(Part.POINT, f"{ref}/{id}", Trouble.TABLES_DIFFER)
 
 
 def _is_described(row: Evidence, told: Told) -> bool:
@@ -345,14 +414,14 @@ def _check_seals(session: Session, run: Run, report: Any) -> None:
     subjects: dict[str, tuple[object, object]] = {}
     for sealed, manifest in rows:
         if digest(manifest) != sealed:
-            report(f"seal {sealed[:12]}", "the sealed content was changed")
+            report(Part.SEAL, sealed[:12], Trouble.SEALED_CHANGED)
         is_whole = isinstance(manifest, dict)
         subjects[sealed] = (manifest.get("run"), manifest.get("stage")) if is_whole else (None, None)
     for ref, instance in run.stages.items():
         for approval in instance.approvals:
             subject = subjects.get(approval.seal)
             if subject is None:
-                report(f"approval of {ref}", "the sealed content is missing")
+                report(Part.APPROVAL, str(ref), Trouble.SEALED_MISSING)
             elif subject[0] != run.id or (subject[1] != str(ref) and not run.moves):
                 # A move can give a stage another name; that an approval sealed its own stage, replaying proved.
-                report(f"approval of {ref}", "the seal belongs to something else")
+                report(Part.APPROVAL, str(ref), Trouble.SEAL_OF_OTHER)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from app.features.reports import pdf, sheet
 from app.features.reports.compose import compose
+from app.features.reports.finding_words import sentence
 from app.features.reports.history import KINDS, history_page
 from app.features.reports.moment import FIELD, moment_of, not_begun
 from app.features.reports.service import page_values
@@ -152,13 +153,15 @@ def show_history(
     words = Words(language_of(request))
     page = history_page(session, run_id, words, page=pagina, person=wie, kind=wat, stage=fase)
     note_read(request, caller, Act.READ_HISTORY, run=page.header.id)
+    verified = verify_run(session, page.header.id) if controle == "ja" else None
     return render(
         request,
         "reports/history.html",
         block="history",
         header=page.header,
         page=page,
-        verified=verify_run(session, page.header.id) if controle == "ja" else None,
+        verified=verified,
+        findings=[sentence(found, language_of(request)) for found in verified.findings] if verified else [],
         kinds=[(kind, words.say(title)) for kind, (title, _) in KINDS.items()],
         here_tab="history",
         may_export=caller.may(Action.EXPORT_HISTORY),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
+from app.features.reports.finding_words import PARTS, TROUBLES, sentence
 from app.storage.database import Database
 from app.storage.scope import set_scope
 from app.storage.tables import StageRow
+from app.storage.verify import Finding, Part, Trouble
 from tests.features.moving import a_full_room, moved
 from tests.features.steps.pages import text_of
 from tests.features.steps.room import Room
@@ -85,4 +88,16 @@ def test_table_that_was_changed_outside_the_history_is_told(room: Room):
         session.execute(update(StageRow).where(col(StageRow.ref) == "verkennen.1").values(status="open"))
     page = _page(room, "?controle=ja", "emma")
     assert "Deze geschiedenis klopt niet" in page
-    assert "stage verkennen.1" in page
+    assert "Fase verkennen.1: De pagina’s zeggen iets anders dan de geschiedenis." in page
+    assert "than the history" not in page
+
+
+def test_every_finding_has_words_in_both_languages():
+    assert (set(PARTS), set(TROUBLES)) == (set(Part), set(Trouble))
+    for part, trouble in itertools.product(Part, Trouble):
+        found = Finding("id", part, "verkennen.1", trouble, "100% {x} %(y)s")
+        dutch, english = sentence(found, "nl"), sentence(found, "en")
+        assert dutch != english
+        assert not re.search(r"%\(key|%\(detail", dutch + english)
+        assert found.place
+        assert found.problem
