@@ -1,7 +1,7 @@
 """A role that a provider gives hangs on the link with the person there of whom it was said, and ends with it"""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +25,9 @@ LINK = sa.table(
     sa.column("subject", sa.String()),
     sa.column("user_id", sa.Uuid()),
     sa.column("provider", sa.String()),
+    sa.column("seen_at"),
 )
+USER = sa.table("user_account", sa.column("id", sa.Uuid()), sa.column("disabled_at"))
 MEMBERSHIP = sa.table(
     "membership",
     sa.column("user_id", sa.Uuid()),
@@ -47,12 +49,14 @@ EVENT = sa.table(
 def upgrade() -> None:
     connection = op.get_bind()
     said = connection.execute(sa.select(OLD)).all()
-    links = connection.execute(sa.select(LINK)).all()
-    rows = []
-    for role in said:
-        link = _link_of(role, links)
-        if link is not None:
-            rows.append({**dict(zip(KEY, role, strict=True)), "issuer": link.issuer, "subject": link.subject})
+    links = connection.execute(sa.select(LINK).order_by(LINK.c.seen_at, LINK.c.issuer, LINK.c.subject)).all()
+    meant = {role: _links_of(role, links) for role in said}
+    kept = {role: found[0] for role, found in meant.items() if len(found) == 1}
+    kept |= {role: meant[role][-1] for role in _last_administrators(_without(said, kept), meant)}
+    rows = [
+        {**dict(zip(KEY, role, strict=True)), "issuer": link.issuer, "subject": link.subject}
+        for role, link in kept.items()
+    ]
     op.drop_table("provider_role")
     _make(
         sa.Column("issuer", sa.String(), nullable=False),
@@ -66,15 +70,42 @@ def upgrade() -> None:
     )
     if rows:
         connection.execute(sa.insert(NEW), rows)
-    kept = {tuple(row[name] for name in KEY[:3]) for row in rows}
-    _end_memberships([role for role in said if tuple(role[:3]) not in kept])
+    _end_memberships(_without(said, kept))
 
 
-def _link_of(role: Any, links: Collection[Any]) -> Any | None:
-    """None where the link ended, and where several could be meant: then the role comes back with the next sign-in."""
+def _links_of(role: Any, links: Collection[Any]) -> list[Any]:
+    """Empty where the link ended. Where several could be meant, the role comes back with the next sign-in."""
     theirs = [link for link in links if link.user_id == role.user_id]
-    found = [link for link in theirs if link.provider == role.provider] or theirs
-    return found[0] if len(found) == 1 else None
+    return [link for link in theirs if link.provider == role.provider] or theirs
+
+
+def _without(said: Collection[Any], kept: Collection[Any]) -> list[Any]:
+    held = {role[:3] for role in kept}
+    return [role for role in said if role[:3] not in held]
+
+
+def _last_administrators(ended: Collection[Any], meant: Mapping[Any, list[Any]]) -> list[Any]:
+    """Where several links could be meant and nobody else could administer the municipality: if its provider cannot be
+    reached, there is no next sign-in, and nobody to let anybody in. They keep the role on the link that was used last,
+    and the next sign-in through that one tells whether they still have it."""
+    connection, found = op.get_bind(), []
+    ended = [role for role in ended if role.role == "administrator"]
+    for municipality_id in {role.municipality_id for role in ended}:
+        theirs = [role for role in ended if role.municipality_id == municipality_id]
+        enabled = set(
+            connection.execute(
+                sa.select(MEMBERSHIP.c.user_id)
+                .join(USER, USER.c.id == MEMBERSHIP.c.user_id)
+                .where(
+                    MEMBERSHIP.c.municipality_id == municipality_id,
+                    MEMBERSHIP.c.role == "administrator",
+                    USER.c.disabled_at.is_(None),
+                )
+            ).scalars()
+        )
+        if enabled <= {role.user_id for role in theirs}:
+            found += [role for role in theirs if role.user_id in enabled and len(meant[role]) > 1]
+    return found
 
 
 def _end_memberships(ended: list[Any]) -> None:

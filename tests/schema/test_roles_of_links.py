@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -100,3 +101,46 @@ def test_roles_come_along_on_their_link_and_those_without_one_end(old: Any):
     ):
         downgrade(old, "0019")
     downgrade(old, "0019", may_lose_data=True)
+
+
+@pytest.mark.parametrize(("other", "stays"), [(None, True), ("disabled", True), ("enabled", False)])
+def test_last_administrator_stays_also_where_nobody_knows_which_link_made_one(old: Any, other: str | None, stays: bool):
+    """Dewi has two links; Anna, if there is one, is an administrator too, whom no provider made one."""
+    with migrating(old) as connection:
+        add(connection, "municipality", id=HERE, name="Zonnedam", created_at=NOW)
+        for name in ("dewi", "anna") if other else ("dewi",):
+            add(
+                connection,
+                "user_account",
+                id=PEOPLE[name],
+                login=name,
+                name=name,
+                language="nl",
+                is_demonstration=False,
+                created_at=NOW,
+                disabled_at=NOW if (name, other) == ("anna", "disabled") else None,
+            )
+            member = {"user_id": PEOPLE[name], "municipality_id": HERE, "role": "administrator"}
+            add(connection, "membership", **member, created_at=NOW)
+        add(
+            connection,
+            "provider_role",
+            user_id=PEOPLE["dewi"],
+            municipality_id=HERE,
+            role="administrator",
+            provider="zonnedam",
+        )
+        for subject, provider, days in (("d1", "veldam", 2), ("d2", "meerdam", 1)):
+            link = {"issuer": ISSUER, "subject": subject, "user_id": PEOPLE["dewi"], "provider": provider}
+            seen_at = NOW + timedelta(days=days)
+            add(connection, "provider_account", **link, made_account=False, linked_at=NOW, seen_at=seen_at)
+
+    upgrade(old)
+
+    with migrating(old) as connection:
+        said = connection.execute(text("SELECT provider, subject, role FROM provider_role")).all()
+        held = connection.execute(
+            text("SELECT login FROM membership JOIN user_account ON id = user_id WHERE disabled_at IS NULL")
+        ).scalars()
+        assert set(held) == ({"dewi"} if stays else {"anna"})
+    assert said == ([("zonnedam", "d1", "administrator")] if stays else [])
