@@ -1,4 +1,5 @@
-"""Fixtures for databases. A test that should hold on both takes `database`; most of what is above storage does."""
+"""Fixtures for databases, and the browser. A test that should hold on both databases takes `database`; most of what is
+above storage does."""
 
 import os
 import signal
@@ -10,11 +11,13 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from app.storage.database import Database
     from tests.databases import PostgreSQL
 
-# tests.databases brings SQLAlchemy and Alembic along, which take half a second: imported where they are needed,
-# so that the tests of the engine start at once.
+# tests.databases brings SQLAlchemy and Alembic along, which take half a second, and the browser brings Playwright:
+# imported where they are needed, so that the tests of the engine start at once.
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -71,3 +74,11 @@ def database(request: pytest.FixtureRequest) -> "Database":
     """Migrated and empty."""
     found: Database = request.getfixturevalue(f"{request.param}_database")
     return found
+
+
+@pytest.fixture(scope="module")
+def chromium() -> "Iterator[Browser]":
+    from tests.web.browsing import a_chromium
+
+    with a_chromium() as browser:
+        yield browser

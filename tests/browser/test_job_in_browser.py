@@ -12,15 +12,9 @@ from tests.browser.window import Window
 from tests.databases import new_sqlite_database
 from tests.features.client import World, a_world
 from tests.journey import work
-from tests.web.browsing import AXE, AXE_RULES, a_chromium, a_server
+from tests.web.browsing import AXE, AXE_RULES, a_server
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -24,19 +24,13 @@ from tests.databases import new_sqlite_database
 from tests.features.accounts.building import MONDAY
 from tests.features.client import World, a_world
 from tests.journey import work
-from tests.web.browsing import AXE, AXE_RULES, a_chromium, a_server
+from tests.web.browsing import AXE, AXE_RULES, a_server
 
 pytestmark = pytest.mark.browser
 
 VISION = StageRef("visie")
 PARKED = "Wij testten vooral de vorige tekst; dit past niet meer."
 ANSWERED_AGAIN = "Wij kijken per huishouden, en noemen geen groepen in de tekst."
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -12,15 +12,9 @@ from tests.databases import new_sqlite_database
 from tests.features.moving import a_full_room, moved, moved_back
 from tests.features.steps.room import Room
 from tests.features.steps.test_in_browser import context_of
-from tests.web.browsing import a_chromium, a_server, findings
+from tests.web.browsing import a_server, findings
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -12,15 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 from app.storage.database import Database
 from tests.features.client import World, a_world
 from tests.features.steps.pages import filled, form_data
-from tests.web.browsing import a_chromium, a_context, a_server, findings
+from tests.web.browsing import a_context, a_server, findings
 
 SHOTS: Path | None = None  # a folder, for whoever wants to look at them
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from app.policy import Role
@@ -13,20 +12,9 @@ from app.storage.database import Database
 from app.storage.user_admin import lock
 from tests.features.accounts.building import a_municipality, a_user
 from tests.storage.rows import NOW
+from tests.together import together
 
 ROUNDS = 8
-
-
-def together(acts: Sequence[Callable[[], None]]) -> None:
-    gate = threading.Barrier(len(acts))
-
-    def go(act: Callable[[], None]) -> None:
-        gate.wait()
-        act()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        for ended in [pool.submit(go, act) for act in acts]:
-            ended.result()
 
 
 def test_accounts_that_are_connected_at_the_same_moment_are_one_person(database: Database):
@@ -42,7 +30,7 @@ def test_accounts_that_are_connected_at_the_same_moment_are_one_person(database:
                     lock(session, place)
                 people.connect(session, users[one], users[one + 1], municipality_id=place, by=None, at=NOW)
 
-        together([lambda: act(0, places[0]), lambda: act(1, places[1]), lambda: act(2, None)])
+        together(lambda: act(0, places[0]), lambda: act(1, places[1]), lambda: act(2, None))
         with database.read() as session:
             found = people.persons_of(session, map(str, users))
         assert {found.is_same(str(users[0]), str(other)) for other in users} == {True}

@@ -15,15 +15,9 @@ from app.storage import account_links
 from tests.databases import new_sqlite_database
 from tests.features.accounts.building import MONDAY, PASSWORD, code_of, with_app
 from tests.features.client import World, a_world
-from tests.web.browsing import a_chromium, a_context, a_server, findings
+from tests.web.browsing import a_context, a_server, findings
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -12,15 +12,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from app.engine.run import StageRef, StageStatus
 from tests.databases import new_sqlite_database
 from tests.features.steps.room import Room, a_room
-from tests.web.browsing import AXE, AXE_RULES, a_chromium, a_context, a_server
+from tests.web.browsing import AXE, AXE_RULES, a_context, a_server
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -12,15 +12,9 @@ from playwright.sync_api import Browser, Page
 from tests.databases import new_sqlite_database
 from tests.features.client import World, a_world
 from tests.features.erasure.test_pages import HERE, RESIDENT, a_run
-from tests.web.browsing import a_chromium, a_context, a_server, findings
+from tests.web.browsing import a_context, a_server, findings
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -12,15 +12,9 @@ from tests.databases import new_sqlite_database
 from tests.features.client import World, a_world
 from tests.features.evidence.files import a_pdf, a_windows_program, an_image
 from tests.features.evidence.sending import STEP, a_started_run
-from tests.web.browsing import AXE, AXE_RULES, a_chromium, a_server
+from tests.web.browsing import AXE, AXE_RULES, a_server
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

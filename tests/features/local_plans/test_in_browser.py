@@ -12,17 +12,11 @@ from tests.databases import new_sqlite_database
 from tests.features.client import World, a_world
 from tests.features.local_plans.sending import ADD, ADDITIONS, HERE, SMALL_OVERLAY, a_draft, a_released
 from tests.features.local_plans.test_newer_versions import RENAMED, pin_second
-from tests.web.browsing import a_chromium, a_context, a_server, findings
+from tests.web.browsing import a_context, a_server, findings
 
 pytestmark = pytest.mark.browser
 
 BROKEN = SMALL_OVERLAY.replace("verkennen/overzicht", "verkennen/overzichten")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -44,6 +43,7 @@ from tests.features.mass_moves.building import (
     work_on,
 )
 from tests.security.prepared import visitor
+from tests.together import together
 
 
 @pytest.fixture
@@ -202,18 +202,6 @@ def test_workers_that_take_it_from_each_other_all_the_time_move_no_run_twice(wor
     assert counted(world, id) == {"moved": 12}
     assert [moves_of(world, run_id) for run_id in ids] == [1] * 12
     assert_history_holds(world)
-
-
-def together(*acts: Callable[[], None]) -> None:
-    gate = threading.Barrier(len(acts))
-
-    def go(act: Callable[[], None]) -> None:
-        gate.wait()
-        act()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        for ended in [pool.submit(go, act) for act in acts]:
-            ended.result()
 
 
 def test_run_is_settled_once(world: World):

@@ -25,15 +25,9 @@ from tests.features.mass_moves.building import (
     work_on,
 )
 from tests.features.moving import a_full_room
-from tests.web.browsing import AXE, AXE_RULES, a_chromium, a_context, a_server
+from tests.web.browsing import AXE, AXE_RULES, a_context, a_server
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

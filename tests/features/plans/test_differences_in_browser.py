@@ -13,17 +13,11 @@ from tests.databases import new_sqlite_database
 from tests.features.accounts.building import MONDAY
 from tests.features.client import World, a_world
 from tests.plan_versions import HOSTILE, small_versions
-from tests.web.browsing import a_chromium, a_context, a_server, findings
+from tests.web.browsing import a_context, a_server, findings
 
 pytestmark = pytest.mark.browser
 
 PAGE = "/stappenplannen/klein-plan/2.0.0/verschillen"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -14,18 +14,12 @@ from tests.catalogue.files import RELEASED
 from tests.databases import new_sqlite_database
 from tests.features.accounts.building import MONDAY
 from tests.features.client import World, a_world, small_plan
-from tests.web.browsing import a_chromium, a_context, a_server, findings
+from tests.web.browsing import a_context, a_server, findings
 
 pytestmark = pytest.mark.browser
 
 PLAN = "/stappenplannen/inclusief-beleid/1.0.0"
 PAGES = ("/stappenplannen", PLAN, "/stappenplannen/klein-plan/1.0.0", "/trajecten/nieuw?stappenplan=klein-plan@1.0.0")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

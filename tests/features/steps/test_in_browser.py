@@ -11,15 +11,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.databases import new_sqlite_database
 from tests.features.steps.room import Room, a_room
-from tests.web.browsing import a_chromium, a_context, a_server, findings
+from tests.web.browsing import a_context, a_server, findings
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
