@@ -89,8 +89,8 @@ def test_owner_of_another_database_is_refused(monkeypatch: pytest.MonkeyPatch, u
     ("url", "owner", "is_asked_for"),
     [
         ("", "", False),
-        ("postgresql://app:p@db/x", "", True),
-        ("postgresql://app:p@db/x", "postgresql://owner:p@db/x", False),
+        ("postgresql://app:p@db/x?sslmode=verify-full", "", True),
+        ("postgresql://app:p@db/x?sslmode=verify-full", "postgresql://owner:p@db/x?sslmode=verify-full", False),
     ],
 )
 def test_production_on_postgresql_asks_for_the_owner_of_the_tables(
