@@ -17,6 +17,7 @@ from app.storage.account_log import Act
 from app.storage.attempt_keys import keys_of
 from app.storage.database import Database
 from app.storage.erasure.register import Register
+from app.storage.scope import unscoped
 from app.storage.tables import AccountEvent, LoginAttempt, Membership, Operator, Passkey
 from tests.features.accounts.building import OURS
 from tests.features.client import World, a_world
@@ -29,8 +30,8 @@ RESIDENT = "Zangvogel Kanarie"
 
 
 @pytest.fixture
-def world(sqlite_database: Database, tmp_path: Path) -> World:
-    return a_world(sqlite_database, data_dir=tmp_path)
+def world(database: Database, tmp_path: Path) -> World:
+    return a_world(database, data_dir=tmp_path)
 
 
 def a_run(world: World) -> str:
@@ -209,6 +210,7 @@ def test_an_account_is_erased_and_its_work_stays(world: World):
 def test_account_of_an_operator_is_not_erased_from_a_municipality(world: World):
     """It counts for the whole installation, as for its password and for disabling it."""
     with world.database.write() as session:
+        unscoped(session, "operators belong to no municipality")
         session.add(Operator(user_id=uuid.UUID(world.users["anna"]), added_at=world.clock()))
     ferry, address = world.browser("ferry"), f"{HERE}/personen/{world.users['anna']}"
     assert ferry.get(address).status_code == 404
