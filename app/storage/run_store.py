@@ -138,10 +138,11 @@ def _load_all_stages(session: Session, key: uuid.UUID, steps: bool) -> dict[Stag
         }
     stages, found = [], defaultdict[str, dict[str, StepState]](dict)
     for row in _STAGES_THEN_STEPS.run(session, {"of_run": key}).all():
-        if row.step is None:
+        text, _, _, state, step = row
+        if step is None:
             stages.append(row)
         else:
-            found[row.ref][row.step] = codec.decode_step(row.state)
+            found[text][step] = codec.decode_step(state)
     return {
         (ref := StageRef.parse(row.ref)): replace(_instance(ref, row), steps=found[row.ref], loaded=None)
         for row in stages

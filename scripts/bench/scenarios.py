@@ -111,9 +111,10 @@ def scenarios(side: Side) -> Iterator[Scenario]:
     yield page("checklist of the run", side.anna, f"{address}/checklist")
     yield page("evidence", side.anna, f"{address}/bewijsstukken")
     yield page("to decide", side.mariam, f"{_submitted(side, SUBMITTED[0])}/beoordelen")
-    yield page("history", side.olga, f"{address}/geschiedenis")
+    yield page("history", side.anna, f"{address}/geschiedenis")
     yield page("step plan", side.anna, f"/stappenplannen/{quote(plan.id)}/{plan.version}")
-    yield page("report", side.olga, f"{address}/rapport")
+    yield page("report", side.anna, f"{address}/rapport")
+    yield page("report to an auditor", side.olga, f"{address}/rapport")  # which is recorded: a write as well
     yield Scenario("save a step", Kind.CHANGE, _change_step(side, Button.SAVE))
     yield Scenario("complete a step", Kind.CHANGE, _complete_step(side))
     yield Scenario("save and complete", Kind.CHANGE, _change_step(side, Button.COMPLETE))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 import subprocess
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -156,6 +156,17 @@ def test_first_change_and_every_approval_are_signed_at_once(working: tuple[Town,
     town.work(["StepSaved", "StageApproved"])
     town.work()
     assert [signed.head.size for signed in heads_of(town)] == [1, 4]
+
+
+def test_first_change_is_signed_while_time_goes_on(database: Database, tmp_path: Path):
+    class Ticking(Clock):
+        def __call__(self) -> datetime:
+            self.pass_by(timedelta(microseconds=1))
+            return super().__call__()
+
+    database.keeper, town = a_keeper(database, tmp_path, clock=Ticking()), a_town(database, "A")
+    town.work()
+    assert [signed.head.size for signed in heads_of(town)] == [1]
 
 
 def test_change_an_hour_after_the_last_head_is_signed(working: tuple[Town, Clock]):
