@@ -179,6 +179,7 @@ def a_world(database: Database, *, plan: LoadedPlan | None = None, data_dir: Pat
     app.state.database, app.state.clock = database, clock
     folder = data_dir or Path(tempfile.mkdtemp(prefix="stappenplan-"))
     app.state.settings = Settings(data_dir=folder)
+    app.state.providers = {}  # one application serves all tests
     database.before_writing = read_form
     database.keeper = HistoryKeeper(database, app.state.settings.history_key, clock=clock)
     world = World(database, app, clock, loaded.plan, municipalities, users)
