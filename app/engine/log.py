@@ -30,7 +30,7 @@ def canonical(value: object) -> bytes:
     """One line of printable ASCII per JSON value: sorted keys, no spaces. Control characters, and whatever else could
     change how a line looks, are escaped."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    return text.replace("\x7f", "\\u007f").encode("ascii")
+    return text.encode("ascii")
 
 
 def moment(at: datetime) -> str:
