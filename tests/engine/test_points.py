@@ -243,7 +243,8 @@ def test_deputy_closes_and_gives_back_and_changes_in_the_name_of_who_is_absent(a
     (point,) = again.with_point_closed(HERE, "punt", by=MAX).instance(HERE).points
     assert (point.judged_by, point.on_behalf_of, point.mandate) == (MAX, None, None)
     changed = approved.with_point_changed(HERE, "punt", owner=BRAM, due=CHRISTMAS, **AS_DEPUTY).events[-1]
-    assert (changed.by, changed.on_behalf_of, changed.mandate) == (NORA, MARIAM, "m")  # type: ignore[union-attr]
+    assert isinstance(changed, e.PointChanged)
+    assert (changed.by, changed.on_behalf_of, changed.mandate) == (NORA, MARIAM, "m")
 
 
 @pytest.mark.parametrize(
