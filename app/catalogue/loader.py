@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import Any
+
+from cachetools import LRUCache, cached
 
 from app.catalogue import yaml_tree
 from app.catalogue.build import Document, build
@@ -96,24 +97,13 @@ def from_document(document: Document) -> StepPlan:
     return build(document, digest(document))
 
 
-_lock = Lock()
-_kept: OrderedDict[str, StepPlan] = OrderedDict()
-
-
+@cached(LRUCache(PLANS_KEPT_MAX), key=lambda wanted, document_loader: wanted, lock=Lock())
 def plan_of(wanted: str, document_loader: Callable[[], Document]) -> StepPlan:
     """The plan with this digest, compiled once per process while it is in use; the loader is asked for its document
     only if need be.  Raises ValueError for a document that does not have this digest."""
-    with _lock:
-        if wanted in _kept:
-            _kept.move_to_end(wanted)
-            return _kept[wanted]
     plan = from_document(document_loader())
     if plan.digest != wanted:
         raise ValueError(f"a stored plan document was changed: sha256:{wanted} expected, sha256:{plan.digest} found")
-    with _lock:
-        _kept[wanted] = plan
-        if len(_kept) > PLANS_KEPT_MAX:
-            _kept.popitem(last=False)
     return plan
 
 

@@ -6,6 +6,7 @@ Overlapping mandates are fine; a deputy's deputy is not: who stands in for someb
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -218,7 +219,7 @@ _GROUNDS_COLUMNS: tuple[Any, ...] = (col(MandateRow.id), col(MandateRow.ground))
 _GROUNDS = Prepared(sa.select(*_GROUNDS_COLUMNS).where(col(MandateRow.id).in_(sa.bindparam("ids", expanding=True))))
 
 
-def grounds_of(session: Session, ids: set[str]) -> dict[str, str]:
+def grounds_of(session: Session, ids: Collection[str]) -> dict[str, str]:
     """By id, also of mandates that are over. Asks nothing for none."""
     if not ids:
         return {}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import replace
 from threading import Lock
 
+from cachetools import LRUCache, cached
 from sqlmodel import Session
 
 from app.catalogue.loader import Document
@@ -16,9 +16,6 @@ from app.engine.run_migration.part_map import DECISIONS
 from app.storage.plans import PinnedPlan, load_document, load_plan, pinned_plans
 
 COMPARISONS_KEPT_MAX = 64  # in memory; one of two plans of 50 steps takes about 1 MB
-
-_lock = Lock()
-_kept: OrderedDict[tuple[str, str], Comparison] = OrderedDict()
 
 
 def newer_of_same_plan(pinned: list[PinnedPlan], plan_id: str, version: str) -> list[PinnedPlan]:
@@ -114,16 +111,7 @@ def _national_route(session: Session, first: StepPlan, last: StepPlan) -> list[S
     return [first, last]
 
 
+@cached(LRUCache(COMPARISONS_KEPT_MAX), key=lambda session, old, new: (old, new), lock=Lock())
 def comparison(session: Session, old: str, new: str) -> Comparison:
     """Compares two versions by digest; worked out once per process while it is in use.  Raises UnknownPlan."""
-    key = (old, new)
-    with _lock:
-        if key in _kept:
-            _kept.move_to_end(key)
-            return _kept[key]
-    found = compare(route(session, old, new))
-    with _lock:
-        _kept[key] = found
-        if len(_kept) > COMPARISONS_KEPT_MAX:
-            _kept.popitem(last=False)
-    return found
+    return compare(route(session, old, new))

@@ -10,10 +10,11 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy
-from sqlalchemy import String, bindparam, delete, insert, literal, update
+from pydantic_core import from_json
+from sqlalchemy import String, Text, bindparam, cast, delete, insert, literal, update
 from sqlmodel import Session, col, select
 
 from app.engine.apply import apply
@@ -24,6 +25,7 @@ from app.engine.run import Run, StageInstance, StageRef, StageStatus, StepState
 from app.policy import Role
 from app.storage import codec
 from app.storage.history import log
+from app.storage.kept_runs import Moment, kept_runs_of
 from app.storage.plans import load_plan
 from app.storage.run_header import RunHeader, RunNotFound, remember
 from app.storage.scope import Prepared
@@ -35,32 +37,43 @@ class StaleRun(Exception):
     """Somebody changed the run between loading and recording, or since the page was shown."""
 
 
-def load_run(session: Session, run_id: str, *, for_change: bool = False) -> tuple[StepPlan, Run]:
-    """The whole run, all steps of all stages: two queries.  Raises RunNotFound."""
-    return _load(session, run_id, for_change, steps=True)
+def load_run(session: Session, run_id: str, *, for_change: bool = False, afresh: bool = False) -> tuple[StepPlan, Run]:
+    """The whole run, all steps of all stages: two queries, or one for a run that was kept. `afresh` reads it all the
+    same, for who doubts the tables.  Raises RunNotFound."""
+    return _load(session, run_id, _Part(), for_change=for_change, afresh=afresh)
 
 
 def load_stage(session: Session, run_id: str, ref: StageRef, *, for_change: bool = False) -> tuple[StepPlan, Run]:
-    """All stages, with the steps of one stage instance only: two queries.  Raises RunNotFound."""
-    return _load(session, run_id, for_change, steps=True, of_stage=ref)
+    """All stages, with the steps of one stage instance only: two queries at most.  Raises RunNotFound."""
+    return _load(session, run_id, _Part(of_stage=ref), for_change=for_change)
 
 
 def load_step(
     session: Session, run_id: str, ref: StageRef, step: str, *, for_change: bool = False
 ) -> tuple[StepPlan, Run]:
-    """All stages, with one step only: two queries, whose cost does not depend on the number of steps.
+    """All stages, with one step only: two queries at most, whose cost does not depend on the number of steps.
     Raises RunNotFound."""
-    return _load(session, run_id, for_change, steps=True, of_stage=ref, of_step=step)
+    return _load(session, run_id, _Part(of_stage=ref, of_step=step), for_change=for_change)
 
 
 def load_in_progress(session: Session, run_id: str) -> tuple[StepPlan, Run]:
-    """All stages, with the steps of those that are neither approved nor skipped: two queries.  Raises RunNotFound."""
-    return _load(session, run_id, for_change=False, steps=True, in_progress=True)
+    """All stages, with the steps of those that are neither approved nor skipped: two queries at most.
+    Raises RunNotFound."""
+    return _load(session, run_id, _Part(in_progress=True), for_change=False)
 
 
 def load_stages(session: Session, run_id: str, *, for_change: bool = False) -> tuple[StepPlan, Run]:
-    """All stages, without any step: two queries.  Raises RunNotFound."""
-    return _load(session, run_id, for_change, steps=False)
+    """All stages, without any step: two queries at most.  Raises RunNotFound."""
+    return _load(session, run_id, _Part(steps=False), for_change=for_change)
+
+
+class _Part(NamedTuple):
+    """How much of a run to load; all of it, unless something else is said."""
+
+    steps: bool = True
+    of_stage: StageRef | None = None
+    of_step: str | None = None
+    in_progress: bool = False
 
 
 _RUN_COLUMNS: tuple[Any, ...] = (
@@ -68,10 +81,11 @@ _RUN_COLUMNS: tuple[Any, ...] = (
     RunRow.plan_id,
     RunRow.plan_version,
     RunRow.manager_id,
-    RunRow.state,
+    cast(col(RunRow.state), Text).label("state"),  # read only for a run that was not kept
     RunRow.revision,
     RunRow.started_by,
     RunRow.started_at,
+    RunRow.changed_at,
     RunRow.name,
     RunRow.purpose,
 )
@@ -80,39 +94,39 @@ _GET_RUN, _LOCK_RUN = Prepared(_RUN), Prepared(_RUN.with_for_update())
 
 
 def _load(
-    session: Session,
-    run_id: str,
-    for_change: bool,
-    *,
-    steps: bool,
-    of_stage: StageRef | None = None,
-    of_step: str | None = None,
-    in_progress: bool = False,
+    session: Session, run_id: str, part: _Part, *, for_change: bool, afresh: bool = False
 ) -> tuple[StepPlan, Run]:
     key = _key(run_id)
     row = (_LOCK_RUN if for_change else _GET_RUN).run(session, {"of_run": key}).one_or_none()
     if row is None:
         raise RunNotFound(run_id)
     remember(session, RunHeader(str(key), row.name, row.purpose))
-    if of_stage:
-        stages = _load_stages(session, key, of_stage, of_step)
-    elif in_progress:
-        stages = _load_stages_in_progress(session, key)
-    else:
-        stages = _load_all_stages(session, key, steps)
-    run = Run(
-        id=str(key),
-        plan_id=row.plan_id,
-        plan_version=row.plan_version,
-        plan_digest=row.plan_digest,
-        revision=row.revision,
-        manager=str(row.manager_id),
-        started_by=str(row.started_by),
-        started_at=row.started_at,
-        stages=stages,
-        **codec.decode_run(row.state),
-    )
+    kept, moment = kept_runs_of(session), Moment(row.revision, row.changed_at)
+    run = kept.find((key, part), moment) if kept and not afresh else None
+    if run is None:
+        run = Run(
+            id=str(key),
+            plan_id=row.plan_id,
+            plan_version=row.plan_version,
+            plan_digest=row.plan_digest,
+            revision=row.revision,
+            manager=str(row.manager_id),
+            started_by=str(row.started_by),
+            started_at=row.started_at,
+            stages=_load_part(session, key, part),
+            **codec.decode_run(from_json(row.state)),
+        )
+        if kept and session.info.get("is_reading"):  # what a transaction changed may yet be taken back
+            kept.keep((key, part), moment, run)
     return load_plan(session, row.plan_digest), run
+
+
+def _load_part(session: Session, key: uuid.UUID, part: _Part) -> dict[StageRef, StageInstance]:
+    if part.of_stage:
+        return _load_stages(session, key, part.of_stage, part.of_step)
+    if part.in_progress:
+        return _load_stages_in_progress(session, key)
+    return _load_all_stages(session, key, part.steps)
 
 
 _STAGE_COLUMNS: tuple[Any, ...] = (StageRow.ref, StageRow.status, StageRow.passed, StageRow.state)

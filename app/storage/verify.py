@@ -219,7 +219,7 @@ def _seals_what_was(before: Run, after: Run, event: Event) -> bool:
 
 def _check_tables(session: Session, replayed: Run, report: Any) -> None:
     try:
-        plan, stored = load_run(session, replayed.id)
+        plan, stored = load_run(session, replayed.id, afresh=True)
     except UNREADABLE as error:
         report(Part.TABLES, "", Trouble.UNREADABLE, repr(error))
         return

@@ -104,6 +104,12 @@ def render(
     return response
 
 
+def templates_for(request: Request) -> Environment:
+    """In the language of the visitor."""
+    pages: Pages = request.app.state.pages
+    return pages.environment(language_of(request))
+
+
 def _render_block(page: Template, block: str, values: Mapping[str, Any]) -> str:
     return concat(page.blocks[block](page.new_context(dict(values))))
 

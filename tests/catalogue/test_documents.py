@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import json
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import Enum
@@ -15,8 +14,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.catalogue import build, loader, schema
-from app.catalogue.loader import canonical, digest, from_document, load_bytes, plan_of
+from app.catalogue import build, schema
+from app.catalogue.loader import PLANS_KEPT_MAX, canonical, digest, from_document, load_bytes, plan_of
 from app.catalogue.yaml_tree import read
 from app.engine import definition
 from app.engine.definition import Gate, QuestionType, StepPlan, Text
@@ -238,9 +237,8 @@ def test_definition_holds_what_was_written():
 
 
 @pytest.fixture
-def empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loader, "_kept", OrderedDict())
-    monkeypatch.setattr(loader, "PLANS_KEPT_MAX", 2)
+def empty_cache() -> None:
+    plan_of.cache_clear()
 
 
 def documents(*versions: str) -> list[dict[str, Any]]:
@@ -249,7 +247,7 @@ def documents(*versions: str) -> list[dict[str, Any]]:
 
 @pytest.mark.usefixtures("empty_cache")
 def test_plan_is_compiled_once_while_it_is_in_use():
-    first, second, third = documents("1.0.0", "1.0.1", "1.0.2")
+    first, second, *others = documents(*(f"1.0.{number}" for number in range(PLANS_KEPT_MAX + 1)))
     asked: list[str] = []
 
     def plan(document: dict[str, Any]) -> StepPlan:
@@ -262,10 +260,11 @@ def test_plan_is_compiled_once_while_it_is_in_use():
     assert plan(first) is plan(first)
     plan(second)
     plan(first)
-    plan(third)  # the second was asked for longest ago
+    for other in others:  # the second was asked for longest ago
+        plan(other)
     plan(first)
     plan(second)
-    assert asked == ["1.0.0", "1.0.1", "1.0.2", "1.0.1"]
+    assert asked == [document["plan"]["version"] for document in (first, second, *others, second)]
 
 
 @pytest.mark.usefixtures("empty_cache")

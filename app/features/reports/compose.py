@@ -1,18 +1,15 @@
-"""From the database to a report: six queries, whatever the size of the run."""
+"""From what was read to what a report says. Asks nothing of the database."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-
-from sqlmodel import Session
 
 from app.engine import events as e
 from app.engine.answers import is_shown
-from app.engine.definition import CHECKLIST, Grade, Stage, Step, StepPlan, Text
+from app.engine.definition import CHECKLIST, Grade, Stage, Step, Text
 from app.engine.points import PointState
 from app.engine.progress import (
     NOTHING,
@@ -21,136 +18,55 @@ from app.engine.progress import (
     ground_progress,
     stage_progress,
 )
-from app.engine.run import Advice, Run, StageInstance, StageRef, StageStatus, StepStatus
+from app.engine.run import Advice, StageInstance, StageRef, StageStatus, StepStatus
 from app.engine.standing import stage_state, standing
-from app.features.reports.moved import MovedRun
-from app.features.reports.sources import (
-    answers_of,
-    decision_events,
-    evidence_rows,
-    places_of_evidence,
-)
+from app.features.reports.sources import Told, Wording
 from app.features.reports.values import (
     AdviceLine,
     AnswerLine,
     ApprovalLine,
+    Contents,
     DomainLine,
     EvidenceLine,
     InstanceLine,
     OpenPoint,
     ParkedLine,
-    Report,
     RoadLine,
     StepLine,
 )
-from app.storage.mandates import grounds_of
-from app.storage.run_at import load_run_at
-from app.storage.run_header import run_header
-from app.storage.run_store import load_run
-from app.storage.texts import read_texts_and_names
-from app.web.formats import day_of, end_of_day
 
 
 def compose(
-    session: Session,
-    run_id: str,
-    *,
-    municipality: str,
-    by: str,
-    at: datetime,
-    on: date | None = None,
-    with_confidential: bool = True,
-) -> Report:
-    """The report on how a run stands now, or stood at the end of the day `on` in the Netherlands.  Raises RunNotFound,
-    NotBegunYet.  `with_confidential`: what confidential evidence holds; its title is always there."""
-    if on is None:
-        plan, run = load_run(session, run_id)
-        header = run_header(session, run_id)
-    else:
-        plan, run, header = load_run_at(session, run_id, end_of_day(on))
-    composer = _Composer(
-        session,
-        plan,
-        run,
-        today=on or day_of(at),
-        is_earlier=on is not None,
-        with_confidential=with_confidential,
-    )
-    return replace(composer.report(header.name, header.purpose, municipality, by, at), on=on)
+    told: Told, wording: Wording, *, today: date, on: date | None = None, with_confidential: bool = True
+) -> Contents:
+    """`today` decides what is late; it is the day `on` for a report on how the run stood at its end.
+    `with_confidential`: what confidential evidence holds; its title is always there."""
+    return _Composer(told, wording, today=today, with_confidential=with_confidential).contents(on)
 
 
 class _Composer:
     """Holds what the parts of one report share, so that each is asked for once."""
 
-    def __init__(
-        self, session: Session, plan: StepPlan, run: Run, *, today: date, is_earlier: bool, with_confidential: bool
-    ) -> None:
-        self.plan, self.run, self.today, self.with_confidential = plan, run, today, with_confidential
-        self.refs = [*current_refs(plan, run)]
-        self.progress = {ref: stage_progress(plan.stage(ref.stage), run.instance(ref)) for ref in self.refs}
-        self.moved = MovedRun(session, plan, run)
-        self.answers, self.versions = answers_of(session, run, is_earlier=is_earlier)
-        self.evidence_places = places = places_of_evidence(run)
-        self.events = list(decision_events(session, run))
-        used = {event.mandate for _, event in self.events if isinstance(event, e.ByMandate)}
-        self.grounds = grounds_of(session, {id for id in used if id})
-        rows = [row for row in evidence_rows(session, run) if row.id in places]
-        people = [*self._people(), *(row.added_by for row in rows)]
-        self.texts, self.names = read_texts_and_names(session, self._text_ids(), people)
+    def __init__(self, told: Told, wording: Wording, *, today: date, with_confidential: bool) -> None:
+        self.plan, self.run, self.moved, self.events = told.plan, told.run, told.moved, told.events
+        self.wording, self.texts, self.names = wording, wording.texts, wording.names
+        self.today, self.with_confidential = today, with_confidential
+        self.refs = [*current_refs(self.plan, self.run)]
+        self.progress = {ref: stage_progress(self.plan.stage(ref.stage), self.run.instance(ref)) for ref in self.refs}
+        self.evidence_places = told.places
         self.withdrawals = {event.evidence: event for _, event in self.events if isinstance(event, e.EvidenceWithdrawn)}
-        self.set_aside = {item.evidence.id: item for item in run.parked if item.evidence}
-        self.evidence = [self._evidence_line(row) for row in rows]
+        self.set_aside = {item.evidence.id: item for item in self.run.parked if item.evidence}
+        self.evidence = [self._evidence_line(row) for row in wording.evidence]
         self.evidence_of: dict[tuple[StageRef, str], list[EvidenceLine]] = defaultdict(list)
         for line in self.evidence:
             if line.set_aside is None:
                 self.evidence_of[line.ref, line.step].append(line)
 
-    def _text_ids(self) -> Iterator[str | None]:
-        for instance in self.run.stages.values():
-            yield from (instance.early_reason, instance.round_reason, instance.skip_reason)
-            yield from (point.text for point in instance.points)
-            for state in instance.steps.values():
-                yield state.finding
-        for taken in self.run.decisions:
-            yield taken.reason
-        yield from self.moved.text_ids()
-        for given in self.run.advice:
-            yield given.text
-            yield given.answer.reason if given.answer else None
-        for _, event in self.events:
-            match event:
-                case e.StageApproved():
-                    yield event.remark
-                case e.PointReported():
-                    yield event.remark
-                case e.RequestWithdrawn() | e.StageReopened() | e.PointReturned() | e.PointChanged():
-                    yield event.reason
-                case e.StageSentBack():
-                    yield from event.findings.values()
-                case e.ApprovalWithdrawn() | e.EvidenceWithdrawn() | e.Recused() | e.RecusalTakenBack():
-                    yield event.reason
-
-    def _people(self) -> Iterator[str | None]:
-        yield from (self.run.manager, self.run.started_by, *self.run.team)
-        yield from (answer.saved_by for answer in (*self.answers.values(), *self.versions.values()))
-        yield from (event.by for _, event in self.events)
-        yield from (event.on_behalf_of for _, event in self.events if isinstance(event, e.ByMandate))
-        yield from self.moved.people()
-        for given in self.run.advice:
-            yield given.by
-            yield given.answer.by if given.answer else None
-        yield from (taken.by for taken in self.run.decisions)
-        for instance in self.run.stages.values():
-            yield from (instance.started_by, *instance.contributors)
-            yield from (point.owner for point in instance.points)
-            for state in instance.steps.values():
-                yield state.completed_by
-
     def _name(self, user: str | None) -> str | None:
         return self.names.get(user) if user else None
 
-    def report(self, name: str, purpose: str, municipality: str, by: str, at: datetime) -> Report:
-        plan, run = self.plan, self.run
+    def contents(self, on: date | None) -> Contents:
+        plan, run, header = self.plan, self.run, self.wording.header
         current = set(self.refs)
         order = {stage.id: number for number, stage in enumerate(plan.stages)}
         domain_order = {domain.id: number for number, domain in enumerate(plan.domains)}
@@ -159,11 +75,10 @@ class _Composer:
             key=lambda i: (order[i.ref.stage], domain_order.get(i.ref.domain or "", -1), i.ref.round),
         )
         assert run.started_at is not None
-        return Report(
-            municipality=municipality,
+        return Contents(
             run_id=run.id,
-            name=name,
-            purpose=purpose,
+            name=header.name,
+            purpose=header.purpose,
             plan_title=plan.title,
             plan_id=plan.id,
             plan_version=plan.version,
@@ -173,8 +88,6 @@ class _Composer:
             started_by=self._name(run.started_by) or "",
             started_at=run.started_at,
             revision=run.revision,
-            made_by=by,
-            made_at=at,
             progress=sum(self.progress.values(), NOTHING),
             stages=tuple(self._instance_line(i, is_current=i.ref in current) for i in begun),
             not_started=tuple(self._not_started_line(ref) for ref in self.refs if ref not in run.stages),
@@ -195,11 +108,12 @@ class _Composer:
             versions=tuple(self.moved.versions(self.names)),
             parked=tuple(self._parked()),
             advice=tuple(map(self._advice_line, run.advice)),
+            on=on,
         )
 
     def _parked(self) -> Iterator[ParkedLine]:
         evidence = {line.id: line for line in self.evidence}
-        return self.moved.parked(self.versions, evidence, self.texts, self.names)
+        return self.moved.parked(self.wording.versions, evidence, self.texts, self.names)
 
     def _advice_line(self, given: Advice) -> AdviceLine:
         stage = self.plan.stages_by_id.get(given.ref.stage) if given.ref else None
@@ -273,7 +187,7 @@ class _Composer:
         state, place = instance.step(step.id), str(instance.ref)
         lines = []
         for question in step.questions:
-            answer = self.answers.get((place, step.id, question.id))
+            answer = self.wording.answers.get((place, step.id, question.id))
             given = answer if answer is not None and answer.value is not None else None
             if given is not None or is_shown(step, state, question):
                 mark = state.answers.get(question.id)
@@ -297,7 +211,7 @@ class _Composer:
             by, version = self._name(event.by) or "", self.moved.earlier_version(sequence)
             absent, ground = None, None
             if isinstance(event, e.ByMandate):
-                absent, ground = self._name(event.on_behalf_of), self.grounds.get(event.mandate or "")
+                absent, ground = self._name(event.on_behalf_of), self.wording.grounds.get(event.mandate or "")
             match event:
                 case e.Recused():
                     yield ApprovalLine("recused", ref, by, event.at, None, self._said(event.reason), version)

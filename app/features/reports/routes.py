@@ -11,14 +11,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.features.reports import pdf, sheet
-from app.features.reports.compose import compose
+from app.features.reports.composed import Composed, composed
 from app.features.reports.finding_words import sentence
 from app.features.reports.history import KINDS, history_page
 from app.features.reports.moment import FIELD, moment_of, not_begun
-from app.features.reports.service import page_values
 from app.features.reports.since import since_page
+from app.features.reports.summary import account, as_it_stood
 from app.features.reports.texts import Words
-from app.features.reports.values import Report
+from app.features.reports.values import Contents, Report
 from app.policy import Action
 from app.storage.account_log import Act
 from app.storage.database import ReadSession
@@ -34,7 +34,7 @@ from app.web.identity import Caller
 from app.web.notice import see_other
 from app.web.on_run import may_on_run
 from app.web.read_log import note_read
-from app.web.render import render
+from app.web.render import render, templates_for
 from app.web.room import Room
 
 router = Room()
@@ -45,18 +45,16 @@ Reader = Annotated[Caller, allowed(Action.VIEW_REPORT)]
 HistoryReader = Annotated[Caller, allowed(Action.VIEW_HISTORY)]
 
 
-def _report(request: Request, session: ReadSession, caller: Caller, run_id: str, stand: str) -> Report:
+def _composed(request: Request, session: ReadSession, caller: Caller, run_id: str, stand: str) -> Composed:
     """Raises RunNotFound, FormInvalid for a moment (`stand`) of which there is no report, HTTPException(403) for
     somebody who may not choose one."""
     if stand and not may_on_run(session, caller, Action.VIEW_EARLIER_REPORT, run_id):
         run_header(session, run_id)
         raise HTTPException(403)
     try:
-        return compose(
+        return composed(
             session,
             run_id,
-            municipality=caller.municipality_name,
-            by=caller.name,
             at=now(request),
             on=moment_of(stand, at=now(request)),
             with_confidential=may_on_run(session, caller, Action.OPEN_CONFIDENTIAL, run_id),
@@ -65,14 +63,19 @@ def _report(request: Request, session: ReadSession, caller: Caller, run_id: str,
         raise not_begun(stand, early, language_of(request)) from None
 
 
+def _made_for(request: Request, caller: Caller, contents: Contents) -> Report:
+    return Report.of(contents, municipality=caller.municipality_name, by=caller.name, at=now(request))
+
+
 @router.get("/trajecten/{run_id}/rapport")
 def show_report(request: Request, run_id: str, session: ReadSession, caller: Reader, stand: str = "") -> Response:
     form, status = FormState.of(stand=stand), 200
     try:
-        report = _report(request, session, caller, run_id, stand)
+        made = _composed(request, session, caller, run_id, stand)
     except FormInvalid as invalid:
-        report, status = _report(request, session, caller, run_id, NOW), 422
+        made, status = _composed(request, session, caller, run_id, NOW), 422
         form = invalid.state(language_of(request))
+    report, words = _made_for(request, caller, made.contents), Words(language_of(request))
     note_read(request, caller, Act.READ_REPORT, **_what(report))
     return render(
         request,
@@ -83,16 +86,20 @@ def show_report(request: Request, run_id: str, session: ReadSession, caller: Rea
         form=form,
         may_choose_moment=may_on_run(session, caller, Action.VIEW_EARLIER_REPORT, run_id),
         today=day_of(now(request)),
-        **page_values(report, Words(language_of(request))),
+        report=report,
+        chapters=made.chapters(words, templates_for(request)),
+        as_it_stood=as_it_stood(report, words),
+        account=account(report, words),
     )
 
 
 @router.get("/trajecten/{run_id}/rapport/pdf")
 def download_pdf(request: Request, run_id: str, session: ReadSession, caller: Reader, stand: str = "") -> Response:
     try:
-        report = _report(request, session, caller, run_id, stand)
+        made = _composed(request, session, caller, run_id, stand)
     except FormInvalid:
         return _say_why(run_id, stand)
+    report = _made_for(request, caller, made.contents)
     note_read(request, caller, Act.TOOK_REPORT, **_what(report))
     return _download(pdf.write(report, Words(language_of(request))), "application/pdf", report, "pdf")
 
@@ -100,9 +107,10 @@ def download_pdf(request: Request, run_id: str, session: ReadSession, caller: Re
 @router.get("/trajecten/{run_id}/rapport/csv")
 def download_csv(request: Request, run_id: str, session: ReadSession, caller: Reader, stand: str = "") -> Response:
     try:
-        report = _report(request, session, caller, run_id, stand)
+        made = _composed(request, session, caller, run_id, stand)
     except FormInvalid:
         return _say_why(run_id, stand)
+    report = _made_for(request, caller, made.contents)
     note_read(request, caller, Act.TOOK_REPORT, **_what(report))
     content = sheet.write(report, Words(language_of(request)))
     return _download(content, "text/csv; charset=utf-8", report, "csv")

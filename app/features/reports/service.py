@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
 
 from jinja2 import Environment
 from sqlmodel import Session
 
 from app.features.reports import pdf, sheet
-from app.features.reports.answer_markup import AnswerMarkup
-from app.features.reports.compose import compose
-from app.features.reports.summary import account, as_it_stood, summary, versions
+from app.features.reports.composed import composed
+from app.features.reports.summary import account
 from app.features.reports.texts import Words
 from app.features.reports.values import Report
 from app.web.i18n import DEFAULT_LANGUAGE, Language
@@ -39,7 +37,8 @@ def make(
 ) -> bytes:
     """The report as a file that stands on its own, of now or of the end of the day `on`.  Raises RunNotFound,
     NotBegunYet.  `templates` is called for HTML only."""
-    report = compose(session, run_id, municipality=municipality, by=by, at=at, on=on)
+    made = composed(session, run_id, at=at, on=on)
+    report = Report.of(made.contents, municipality=municipality, by=by, at=at)
     words = Words(language)
     match format:
         case ReportFormat.PDF:
@@ -47,18 +46,7 @@ def make(
         case ReportFormat.CSV:
             return sheet.write(report, words)
         case ReportFormat.HTML:
-            page = templates().get_template("reports/file.html")
-            return page.render(**page_values(report, words)).encode()
-
-
-def page_values(report: Report, words: Words) -> dict[str, Any]:
-    """What `reports/_body.html` needs."""
-    return {
-        "report": report,
-        "words": words,
-        "answers": AnswerMarkup(words),
-        "summary": summary(report, words),
-        "versions": versions(report, words),
-        "as_it_stood": as_it_stood(report, words),
-        "account": account(report, words),
-    }
+            environment = templates()
+            page = environment.get_template("reports/file.html")
+            chapters = made.chapters(words, environment)
+            return page.render(report=report, chapters=chapters, account=account(report, words)).encode()

@@ -1,21 +1,26 @@
-"""What a report reads from the database beside the run: answers, evidence, and what was decided when."""
+"""What a report is made from: what the history of a run says, and the words for it, which can be erased."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, select, type_coerce
 from sqlmodel import Session, col
 
 from app.engine import events as e
-from app.engine.run import EvidenceId, Run, StageRef
-from app.features.reports.moved import commitments_in
+from app.engine.definition import StepPlan
+from app.engine.run import EvidenceId, Run, StageRef, TextId, UserId
+from app.features.reports.moved import MovedRun, commitments_in
 from app.storage import codec
 from app.storage.answer_store import Answer, answers_by_commitment, current_answers
+from app.storage.mandates import grounds_of
+from app.storage.run_header import RunHeader
 from app.storage.scope import Prepared
 from app.storage.tables import EventRow, EvidenceRow
+from app.storage.texts import read_texts_and_names
 from app.storage.types import IdText
 
 DECISION_KINDS = (
@@ -72,7 +77,73 @@ DecisionEvent = (
 )
 
 
-def decision_events(session: Session, run: Run) -> Iterable[tuple[int, DecisionEvent]]:
+DecisionEvents = tuple[tuple[int, DecisionEvent], ...]
+Place = tuple[StageRef, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """A run and what its history says: the same for as long as no event is added. `events` have their number;
+    `places` of evidence are the stage instance and the step. `is_earlier`: the run is how it stood before."""
+
+    plan: StepPlan
+    run: Run
+    moved: MovedRun
+    events: DecisionEvents
+    places: Mapping[EvidenceId, Place]
+    texts: frozenset[TextId]
+    people: frozenset[UserId]
+    mandates: frozenset[str]
+    is_earlier: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What of it can be erased, or get another name, without an event. `answers` are by place, `versions` by
+    commitment where something was set aside, `evidence` in the order in which it was added, the rest by id."""
+
+    header: RunHeader
+    answers: Mapping[tuple[str, str, str], Answer]
+    versions: Mapping[str, Answer]
+    evidence: tuple[Any, ...]
+    texts: Mapping[TextId, str]
+    names: Mapping[UserId, str]
+    grounds: Mapping[str, str]
+
+
+def told_by(session: Session, plan: StepPlan, run: Run, *, is_earlier: bool = False) -> Told:
+    """One query; more only for a run that moved."""
+    moved = MovedRun(session, plan, run)
+    events = tuple(_decision_events(session, run))
+    return Told(
+        plan,
+        run,
+        moved,
+        events,
+        places=_places_of_evidence(run),
+        texts=frozenset(id for id in _texts_in(run, moved, events) if id),
+        people=frozenset(id for id in _people_in(run, moved, events) if id),
+        mandates=frozenset(event.mandate for _, event in events if isinstance(event, e.ByMandate) and event.mandate),
+        is_earlier=is_earlier,
+    )
+
+
+def wording_of(session: Session, told: Told, header: RunHeader) -> Wording:
+    """Three queries, and one more where somebody decided under a mandate."""
+    answers, versions = _answers_of(session, told.run, is_earlier=told.is_earlier)
+    rows = _EVIDENCE.run(session, {"of_run": uuid.UUID(told.run.id)}).all()
+    evidence = tuple(row for row in rows if row.id in told.places)
+    people = {
+        *told.people,
+        *(row.added_by for row in evidence),
+        *(answer.saved_by for answer in answers.values()),
+        *(answer.saved_by for answer in versions.values()),
+    }
+    texts, names = read_texts_and_names(session, told.texts, people)
+    return Wording(header, answers, versions, evidence, texts, names, grounds_of(session, told.mandates))
+
+
+def _decision_events(session: Session, run: Run) -> Iterator[tuple[int, DecisionEvent]]:
     values = {"of_run": uuid.UUID(run.id), "up_to": run.revision}
     for sequence, kind, data, by, at in _DECISION_EVENTS.run(session, values):
         event = codec.decode_event(kind, data, by=by, at=at)
@@ -80,8 +151,8 @@ def decision_events(session: Session, run: Run) -> Iterable[tuple[int, DecisionE
         yield sequence, event
 
 
-def places_of_evidence(run: Run) -> dict[EvidenceId, tuple[StageRef, str]]:
-    """Stage instance and step of each piece; of what was set aside, those where it was."""
+def _places_of_evidence(run: Run) -> dict[EvidenceId, Place]:
+    """Of what was set aside, those where it was."""
     places = {}
     for parked in run.parked:
         if parked.evidence and parked.ref and parked.step:
@@ -92,11 +163,53 @@ def places_of_evidence(run: Run) -> dict[EvidenceId, tuple[StageRef, str]]:
     return places
 
 
-def answers_of(
+def _texts_in(run: Run, moved: MovedRun, events: DecisionEvents) -> Iterator[TextId | None]:
+    for instance in run.stages.values():
+        yield from (instance.early_reason, instance.round_reason, instance.skip_reason)
+        yield from (point.text for point in instance.points)
+        for state in instance.steps.values():
+            yield state.finding
+    for taken in run.decisions:
+        yield taken.reason
+    yield from moved.text_ids()
+    for given in run.advice:
+        yield given.text
+        yield given.answer.reason if given.answer else None
+    for _, event in events:
+        match event:
+            case e.StageApproved():
+                yield event.remark
+            case e.PointReported():
+                yield event.remark
+            case e.RequestWithdrawn() | e.StageReopened() | e.PointReturned() | e.PointChanged():
+                yield event.reason
+            case e.StageSentBack():
+                yield from event.findings.values()
+            case e.ApprovalWithdrawn() | e.EvidenceWithdrawn() | e.Recused() | e.RecusalTakenBack():
+                yield event.reason
+
+
+def _people_in(run: Run, moved: MovedRun, events: DecisionEvents) -> Iterator[UserId | None]:
+    yield from (run.manager, run.started_by, *run.team)
+    yield from (event.by for _, event in events)
+    yield from (event.on_behalf_of for _, event in events if isinstance(event, e.ByMandate))
+    yield from moved.people()
+    for given in run.advice:
+        yield given.by
+        yield given.answer.by if given.answer else None
+    yield from (taken.by for taken in run.decisions)
+    for instance in run.stages.values():
+        yield from (instance.started_by, *instance.contributors)
+        yield from (point.owner for point in instance.points)
+        for state in instance.steps.values():
+            yield state.completed_by
+
+
+def _answers_of(
     session: Session, run: Run, *, is_earlier: bool
 ) -> tuple[dict[tuple[str, str, str], Answer], dict[str, Answer]]:
-    """The answers of the run by place and, where something was set aside, every answer by commitment: one query.
-    `is_earlier`: those of then need not be the present ones."""
+    """By place and, where something was set aside, every answer by commitment: one query. `is_earlier`: those of then
+    need not be the present ones."""
     if not is_earlier and not any(item.answer for item in run.parked):
         return current_answers(session, run.id), {}
     versions = answers_by_commitment(session, run.id, commitments_in(run))
@@ -108,8 +221,3 @@ def answers_of(
         if mark.commitment in versions
     }
     return present, versions
-
-
-def evidence_rows(session: Session, run: Run) -> list[Any]:
-    """In the order in which they were added."""
-    return [*_EVIDENCE.run(session, {"of_run": uuid.UUID(run.id)}).all()]

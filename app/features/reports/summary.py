@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from app.features.reports.texts import Words
-from app.features.reports.values import Report
+from app.features.reports.values import Contents, Report
 from app.web.i18n import N_
 
 
-def summary(report: Report, words: Words) -> list[str]:
+def summary(report: Contents, words: Words) -> list[str]:
     """Seven sentences at most: how far, what was approved, what is open, what we do not know, on what it rests, what
     was set aside."""
     lines = [
@@ -66,7 +66,7 @@ VERSIONS = {
 }
 
 
-def versions(report: Report, words: Words) -> list[str]:
+def versions(report: Contents, words: Words) -> list[str]:
     """The versions of the plan that the run went through; nothing for a run that never moved."""
     return [
         words.say(

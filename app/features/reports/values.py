@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -198,12 +198,11 @@ class ParkedLine:
         return replace(self, **values)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """`revision` says after which event of the run this is, `on` that it is how the run stood at the end of that day;
-    `made_at` is when the report was made."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What a report says of a run, whoever makes it. `revision` says after which event of the run this is, `on` that it
+    is how the run stood at the end of that day."""
 
-    municipality: str
     run_id: str
     name: str
     purpose: str
@@ -216,8 +215,6 @@ class Report:
     started_by: str
     started_at: datetime
     revision: int
-    made_by: str
-    made_at: datetime
     progress: Progress
     stages: tuple[InstanceLine, ...]
     not_started: tuple[InstanceLine, ...]
@@ -250,6 +247,20 @@ class Report:
     @property
     def blind_spots(self) -> int:
         return sum(progress.blind_spots for _, progress in self.grounds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Contents):
+    """As somebody made it for themselves, at that moment."""
+
+    municipality: str
+    made_by: str
+    made_at: datetime
+
+    @classmethod
+    def of(cls, contents: Contents, *, municipality: str, by: str, at: datetime) -> Report:
+        said = {field.name: getattr(contents, field.name) for field in fields(Contents)}
+        return cls(**said, municipality=municipality, made_by=by, made_at=at)
 
 
 _APPROVED = frozenset({StageState.APPROVED, StageState.CONTINUOUS})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from threading import Lock
+
+from cachetools import LRUCache, cached
 
 from app.engine.definition import StepPlan
 from app.engine.standing import Standing
@@ -13,23 +14,11 @@ from app.web.plan_graph import PlanGraph, plan_graph
 
 GRAPHS_KEPT_MAX = 64  # in memory; one of eight stages takes about 20 kB
 
-_lock = Lock()
-_kept: OrderedDict[tuple[str, Language], PlanGraph] = OrderedDict()
 
-
+@cached(LRUCache(GRAPHS_KEPT_MAX), key=lambda plan, language: (plan.digest, language), lock=Lock())
 def run_graph(plan: StepPlan, language: Language) -> PlanGraph:
     """Laid out once per process while it is in use: that takes as long as all else on the page."""
-    key = (plan.digest, language)
-    with _lock:
-        if key in _kept:
-            _kept.move_to_end(key)
-            return _kept[key]
-    graph = plan_graph(plan, language, with_states=True)
-    with _lock:
-        _kept[key] = graph
-        if len(_kept) > GRAPHS_KEPT_MAX:
-            _kept.popitem(last=False)
-    return graph
+    return plan_graph(plan, language, with_states=True)
 
 
 MIXED = "mixed"

@@ -12,7 +12,7 @@ import pikepdf
 import pytest
 from sqlmodel import select
 
-from app.features.reports.compose import compose
+from app.features.reports.composed import composed
 from app.features.reports.values import Report
 from app.storage.database import Database
 from app.storage.run_at import NotBegunYet
@@ -31,7 +31,8 @@ BEGUN = date(2026, 11, 23)
 def report(room: Room, *, on: date | None = None) -> Report:
     with room.world.reading() as session:
         at = room.world.clock()
-        return compose(session, room.run, municipality="Zonnedijk", by="Emma Kok", at=at, on=on)
+        contents = composed(session, room.run, at=at, on=on).contents
+        return Report.of(contents, municipality="Zonnedijk", by="Emma Kok", at=at)
 
 
 def visitor(room: Room, login: str) -> Browser:

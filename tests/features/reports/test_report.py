@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from app.catalogue.loader import load_bytes
 from app.demo.build import build
 from app.features.reports import pdf, sheet
-from app.features.reports.compose import compose
+from app.features.reports.composed import composed
 from app.features.reports.sheet import safe
 from app.features.reports.texts import Words
 from app.features.reports.values import Report
@@ -52,7 +52,8 @@ def _zonnedijk(session) -> uuid.UUID:
 def _report(database: Database, run_id: str) -> Report:
     with database.read() as session:
         set_scope(session, _zonnedijk(session))
-        return compose(session, run_id, municipality="Zonnedijk", by="Greta Lindeman", at=NOW)
+        contents = composed(session, run_id, at=NOW).contents
+        return Report.of(contents, municipality="Zonnedijk", by="Greta Lindeman", at=NOW)
 
 
 def test_report_holds_stages_decisions_skips_evidence_and_open_points(housing):

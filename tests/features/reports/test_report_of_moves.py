@@ -11,7 +11,7 @@ import pytest
 
 from app.engine.run import ParkedKind, ParkedWhy
 from app.features.reports import pdf, sheet
-from app.features.reports.compose import compose
+from app.features.reports.composed import composed
 from app.features.reports.moved import MovedRun
 from app.features.reports.texts import PARKED_KINDS, PARKED_WHY, Words
 from app.features.reports.values import Report
@@ -39,7 +39,8 @@ def moved_room(room: Room) -> Room:
 
 def _report(room: Room) -> Report:
     with room.world.reading() as session:
-        return compose(session, room.run, municipality="Zonnedijk", by="Emma Kok", at=MONDAY)
+        contents = composed(session, room.run, at=MONDAY).contents
+        return Report.of(contents, municipality="Zonnedijk", by="Emma Kok", at=MONDAY)
 
 
 def _page(room: Room, part: str = "rapport"):

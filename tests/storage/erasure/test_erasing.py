@@ -50,6 +50,8 @@ def test_everything_that_names_somebody_is_found_and_goes(world: World, request:
     assert [path for path in paths if path.exists()] == paths != []
     before, folder = seals(world), data_folder(world, request)
     assert files_with(folder, "Wielewaal") != []
+    for page in ("/rapport", "/rapport/csv", "/fasen/verkennen.1/stappen/overzicht"):
+        assert "Wielewaal" in world.browser("anna").get(f"/trajecten/{run.run}{page}").text, page
 
     id = erase(world, [hit.whole_item for hit in hits])
 
