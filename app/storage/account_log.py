@@ -18,6 +18,7 @@ import sqlalchemy as sa
 import structlog
 from sqlmodel import Session, col, select
 
+from app.storage.straight import Straight
 from app.storage.tables import AccountEvent, Membership, User
 
 log = structlog.get_logger(__name__)
@@ -100,7 +101,7 @@ class ToldEvent:
     detail: Mapping[str, Any]
 
 
-_INSERT: Final = sa.insert(AccountEvent)
+_INSERT: Final = Straight(sa.insert(AccountEvent), check=lambda sql: None)
 
 
 def note(
@@ -132,7 +133,7 @@ def note(
     if rows:
         # Below the limit to one municipality, on purpose: before signing in there is none, and it may be several.
         session.flush()
-        session.connection().execute(_INSERT, rows)
+        _INSERT.run(session.connection(), rows)
 
 
 def _municipalities_of(session: Session, user_id: uuid.UUID) -> Sequence[uuid.UUID]:
