@@ -115,6 +115,9 @@ def scenarios(side: Side) -> Iterator[Scenario]:
     yield page("step plan", side.anna, f"/stappenplannen/{quote(plan.id)}/{plan.version}")
     yield page("report", side.anna, f"{address}/rapport")
     yield page("report to an auditor", side.olga, f"{address}/rapport")  # which is recorded: a write as well
+    yield Scenario(
+        "report after a change", Kind.PAGE, _report_after_change(side, address, f"{stage}/stappen/{step.id}", step)
+    )
     yield Scenario("save a step", Kind.CHANGE, _change_step(side, Button.SAVE))
     yield Scenario("complete a step", Kind.CHANGE, _complete_step(side))
     yield Scenario("save and complete", Kind.CHANGE, _change_step(side, Button.COMPLETE))
@@ -165,6 +168,16 @@ def _change_step(side: Side, button: Button) -> Do:
     async def do() -> Answer:
         address, field = next(steps)
         return await press(side.anna, address, field, button)
+
+    return do
+
+
+def _report_after_change(side: Side, run: str, page: str, step: Step) -> Do:
+    """Nothing of it was kept that is still the same."""
+
+    async def do() -> Answer:
+        await press(side.anna, page, answer_name(text_question(step) or ""), Button.SAVE)
+        return await side.anna.get(f"{run}/rapport")
 
     return do
 
