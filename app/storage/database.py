@@ -25,7 +25,7 @@ from sqlmodel import Session
 from app.engine.log import Origin
 from app.settings import Settings
 from app.storage.grown import Keeper, forget, grown_in, note
-from app.storage.kept_runs import KeptRuns, keep_runs
+from app.storage.memory import Memory, remember_in
 from app.storage.scope import enforce_scope
 from app.storage.tickets import Tickets, see_all
 
@@ -116,7 +116,7 @@ class Database:
         self.before_writing: Callable[[Request], Awaitable[None]] | None = None
         # Of the logs of municipalities: at the commit of a transaction that added to one.
         self.keeper: Keeper | None = None
-        self._kept_runs = KeptRuns()
+        self._memory = Memory()
         snapshot: dict[str, Any] = (
             {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
@@ -175,7 +175,7 @@ class Database:
     async def reading_request(self) -> AsyncIterator[Session]:
         async with self._turns.to_read():
             session = self._reading()
-            keep_runs(session, self._kept_runs)
+            remember_in(session, self._memory)
             try:
                 yield session
                 _assert_unchanged(session)
@@ -189,7 +189,7 @@ class Database:
     async def writing_request(self) -> AsyncIterator[Session]:
         async with self._turns.to_write():
             session = self._writing()
-            keep_runs(session, self._kept_runs)
+            remember_in(session, self._memory)
             try:
                 yield session
             except BaseException:

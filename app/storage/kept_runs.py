@@ -13,12 +13,10 @@ from threading import Lock
 from typing import Final, NamedTuple
 
 from cachetools import LRUCache
-from sqlmodel import Session
 
 from app.engine.run import Run
 
 PIECES_KEPT_MAX: Final = 20_000  # stages and steps, about 1.5 kB each: those of 400 runs of 50 steps
-_INFO: Final = "kept_runs"
 
 
 class Moment(NamedTuple):
@@ -29,7 +27,7 @@ class Moment(NamedTuple):
 
 
 class KeptRuns:
-    """Of one database. Those that nobody asked for longest make room."""
+    """Those that nobody asked for longest make room."""
 
     def __init__(self, pieces_max: int = PIECES_KEPT_MAX) -> None:
         self._kept: Final[LRUCache[Hashable, tuple[Moment, Run]]] = LRUCache(pieces_max, lambda kept: _pieces(kept[1]))
@@ -50,13 +48,3 @@ class KeptRuns:
 def _pieces(run: Run) -> int:
     steps = sum(len(instance.steps) for instance in run.stages.values())
     return 1 + len(run.stages) + steps + len(run.parked) + len(run.advice)
-
-
-def keep_runs(session: Session, kept: KeptRuns) -> None:
-    """What this session loads comes from there where it can."""
-    session.info[_INFO] = kept
-
-
-def kept_runs_of(session: Session) -> KeptRuns | None:
-    kept: KeptRuns | None = session.info.get(_INFO)
-    return kept

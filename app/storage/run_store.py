@@ -25,7 +25,8 @@ from app.engine.run import Run, StageInstance, StageRef, StageStatus, StepState
 from app.policy import Role
 from app.storage import codec
 from app.storage.history import log
-from app.storage.kept_runs import Moment, kept_runs_of
+from app.storage.kept_runs import KeptRuns, Moment
+from app.storage.memory import remembered
 from app.storage.plans import load_plan
 from app.storage.run_header import RunHeader, RunNotFound, remember
 from app.storage.scope import Prepared
@@ -101,7 +102,7 @@ def _load(
     if row is None:
         raise RunNotFound(run_id)
     remember(session, RunHeader(str(key), row.name, row.purpose))
-    kept, moment = kept_runs_of(session), Moment(row.revision, row.changed_at)
+    kept, moment = remembered(session, KeptRuns), Moment(row.revision, row.changed_at)
     run = kept.find((key, part), moment) if kept and not afresh else None
     if run is None:
         run = Run(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from app.engine.answers import Value
 from app.engine.definition import Column, Option, Question, QuestionType, Text
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A stored answer, ready to be shown: just one of these, besides `reason` with a grade."""
 
     text: str = ""
@@ -23,6 +23,9 @@ class Shown:
     date: date | None = None
     columns: tuple[Column, ...] = ()
     rows: tuple[tuple[Shown, ...], ...] = ()
+
+    def in_columns(self, row: tuple[Shown, ...]) -> Iterator[tuple[Column, Shown]]:
+        return zip(self.columns, row, strict=True)
 
 
 def shown(question: Question, value: Value) -> Shown | None:

@@ -16,7 +16,8 @@ from app.engine import events as e
 from app.engine.run import Run, StageRef
 from app.storage import run_store
 from app.storage.database import Database
-from app.storage.kept_runs import KeptRuns, Moment, keep_runs
+from app.storage.kept_runs import KeptRuns, Moment
+from app.storage.memory import Memory, remember_in
 from app.storage.run_header import RunNotFound
 from app.storage.scope import set_scope
 from app.storage.tables import RunRow, StepRow
@@ -36,9 +37,9 @@ def room(database: Database) -> Room:
 
 
 @contextmanager
-def reading(world: World, kept: KeptRuns, municipality: str = "Zonnedijk") -> Iterator[Session]:
+def reading(world: World, memory: Memory, municipality: str = "Zonnedijk") -> Iterator[Session]:
     with world.reading(municipality) as session:
-        keep_runs(session, kept)
+        remember_in(session, memory)
         yield session
 
 
@@ -57,10 +58,10 @@ def loads(session: Session, run_id: str) -> list[Run]:
 
 
 def test_each_part_of_a_run_is_read_once_and_asked_for_once_more_each_time(room: Room):
-    kept = KeptRuns()
-    with reading(room.world, kept) as session:
+    memory = Memory()
+    with reading(room.world, memory) as session:
         first = loads(session, room.run)
-    with reading(room.world, kept) as session, room.world.counting_queries() as statements:
+    with reading(room.world, memory) as session, room.world.counting_queries() as statements:
         again = loads(session, room.run)
     assert all(a is b for a, b in zip(first, again, strict=True))
     assert len(statements) == len(first), statements
@@ -107,7 +108,7 @@ def test_pages_of_a_run_that_moves_and_goes_back_are_those_of_its_version(room: 
 
 
 def test_what_a_transaction_took_back_is_not_kept(room: Room):
-    kept, world = KeptRuns(), room.world
+    memory, world = Memory(), room.world
 
     def changed(session: Session, member: str) -> Run:
         plan, run = run_store.load_run(session, room.run, for_change=True)
@@ -121,47 +122,47 @@ def test_what_a_transaction_took_back_is_not_kept(room: Room):
 
     with pytest.raises(TakenBack), world.database.write() as session:
         set_scope(session, world.municipalities["Zonnedijk"])
-        keep_runs(session, kept)
+        remember_in(session, memory)
         lost = changed(session, "bram")
         raise TakenBack
     with world.database.write() as session:
         set_scope(session, world.municipalities["Zonnedijk"])
-        keep_runs(session, kept)
+        remember_in(session, memory)
         stored = changed(session, "dirk")
     assert (lost.revision, lost.team != stored.team) == (stored.revision, True)
-    with reading(world, kept) as session:
+    with reading(world, memory) as session:
         assert run_store.load_run(session, room.run)[1].team == stored.team
 
 
 def test_a_run_of_another_municipality_is_not_found_though_it_is_kept(room: Room):
-    kept = KeptRuns()
-    with reading(room.world, kept) as session:
+    memory = Memory()
+    with reading(room.world, memory) as session:
         run_store.load_run(session, room.run)
-    with reading(room.world, kept, "Veldermeer") as session, pytest.raises(RunNotFound):
+    with reading(room.world, memory, "Veldermeer") as session, pytest.raises(RunNotFound):
         run_store.load_run(session, room.run)
 
 
 def test_a_copy_of_the_database_that_went_on_differently_is_read(room: Room):
-    kept = KeptRuns()
-    with reading(room.world, kept) as session:
+    memory = Memory()
+    with reading(room.world, memory) as session:
         first = run_store.load_run(session, room.run)[1]
     with room.world.database.write() as session:
         set_scope(session, room.world.municipalities["Zonnedijk"])
         later = MONDAY + timedelta(microseconds=1)
         session.execute(update(RunRow).where(col(RunRow.id) == uuid.UUID(room.run)).values(changed_at=later))
-    with reading(room.world, kept) as session:
+    with reading(room.world, memory) as session:
         assert run_store.load_run(session, room.run)[1] is not first
 
 
 def test_who_verifies_reads_the_tables(room: Room):
-    kept = KeptRuns()
-    with reading(room.world, kept) as session:
+    memory = Memory()
+    with reading(room.world, memory) as session:
         run_store.load_run(session, room.run)
     with room.world.database.write() as session:
         set_scope(session, room.world.municipalities["Zonnedijk"])
         of_run = col(StepRow.run_id) == uuid.UUID(room.run)
         session.execute(update(StepRow).where(of_run, col(StepRow.step) == "overzicht").values(state={}))
-    with reading(room.world, kept) as session:
+    with reading(room.world, memory) as session:
         found = {(each.part, each.trouble) for each in verify_run(session, room.run).findings}
     assert (Part.STEP, Trouble.TABLES_DIFFER) in found
 

@@ -22,6 +22,7 @@ from app.features.reports.sources import Told, Wording, told_by, wording_of
 from app.features.reports.summary import summary, versions
 from app.features.reports.texts import Words
 from app.features.reports.values import Contents
+from app.storage.memory import remembered
 from app.storage.run_at import load_run_at
 from app.storage.run_header import run_header
 from app.storage.run_store import load_run
@@ -61,8 +62,20 @@ class _Kept(NamedTuple):
     composed: Composed
 
 
-_lock = Lock()
-_kept: LRUCache[tuple[str, bool], _Kept] = LRUCache(REPORTS_KEPT_MAX)
+class KeptReports:
+    """By run, and whether what is confidential is in it. Those that nobody read for longest make room."""
+
+    def __init__(self) -> None:
+        self._kept: Final[LRUCache[tuple[str, bool], _Kept]] = LRUCache(REPORTS_KEPT_MAX)
+        self._lock: Final = Lock()
+
+    def find(self, run_id: str, *, with_confidential: bool) -> _Kept | None:
+        with self._lock:
+            return self._kept.get((run_id, with_confidential))
+
+    def keep(self, kept: _Kept, *, with_confidential: bool) -> None:
+        with self._lock:
+            self._kept[kept.told.run.id, with_confidential] = kept
 
 
 def composed(
@@ -77,17 +90,15 @@ def composed(
         wording = wording_of(session, told, header)
         return Composed(compose(told, wording, today=on, on=on, with_confidential=with_confidential))
     plan, run = load_run(session, run_id)
-    today, key = day_of(at), (run.id, with_confidential)
-    with _lock:
-        kept = _kept.get(key)
-    if kept is not None and kept.told.run == run:
-        told = kept.told
-    else:
-        told, kept = told_by(session, plan, run), None
+    reports, today = remembered(session, KeptReports), day_of(at)
+    kept = reports.find(run.id, with_confidential=with_confidential) if reports else None
+    if kept is not None and kept.told.run != run:
+        kept = None
+    told = kept.told if kept is not None else told_by(session, plan, run)
     wording = wording_of(session, told, run_header(session, run_id))
     if kept is not None and (kept.wording, kept.today) == (wording, today):
         return kept.composed
     made = Composed(compose(told, wording, today=today, with_confidential=with_confidential))
-    with _lock:
-        _kept[key] = _Kept(told, wording, today, made)
+    if reports:
+        reports.keep(_Kept(told, wording, today, made), with_confidential=with_confidential)
     return made

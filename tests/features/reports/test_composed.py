@@ -10,10 +10,10 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from app.engine import events as e
-from app.features.reports import composed as room_of_reports
-from app.features.reports.composed import Composed, composed
+from app.features.reports.composed import Composed, KeptReports, composed
 from app.storage import run_store
 from app.storage.database import Database
+from app.storage.memory import remember_in
 from app.storage.scope import set_scope, unscoped
 from app.storage.tables import AnswerRow, EvidenceRow, User
 from app.web.i18n import LANGUAGE_COOKIE
@@ -29,7 +29,9 @@ def room(database: Database) -> Room:
 
 
 def report(room: Room, **how: Any) -> Composed:
+    """In the memory of the application, as for a page."""
     with room.world.reading() as session:
+        remember_in(session, room.world.database._memory)
         return composed(session, room.run, **{"at": room.world.clock(), **how})
 
 
@@ -111,9 +113,15 @@ def test_an_earlier_day_is_composed_each_time(room: Room):
 
 
 def test_readers_share_one(database: Database):
-    room_of_reports._kept.clear()
     world = a_world(database)
     run = prepare(world, officer="anna", manager="carla", word="merel").run
     for login in ("anna", "carla", "emma"):
         assert world.browser(login).get(f"/trajecten/{run}/rapport").status_code == 200
-    assert [*room_of_reports._kept] == [(run, True)]
+    kept = world.database._memory.of(KeptReports)._kept
+    assert [key for key in kept if key[0] == run] == [(run, True)]
+
+
+def test_the_command_line_keeps_nothing(room: Room):
+    with room.world.reading() as session:
+        first = composed(session, room.run, at=room.world.clock())
+        assert composed(session, room.run, at=room.world.clock()) is not first
