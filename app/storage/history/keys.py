@@ -6,6 +6,7 @@ import base64
 import os
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,18 +40,26 @@ class SigningKey:
 def load_key(path: Path) -> SigningKey | None:
     """None when there is no such file.  Raises KeyUnusable."""
     from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
-        private = load_pem_private_key(path.read_bytes(), password=None)
+        found = _key_in(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyUnusable(f"the key for the history in {path} cannot be used: {error}") from None
-    if not isinstance(private, Ed25519PrivateKey):
+    if found is None:
         raise KeyUnusable(f"the key for the history in {path} is not one of Ed25519")
-    return _signing_key(private)
+    return found
+
+
+@lru_cache(maxsize=2)
+def _key_in(pem: bytes) -> SigningKey | None:
+    """The file is read for every signature, and what is in it understood once."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    private = load_pem_private_key(pem, password=None)
+    return _signing_key(private) if isinstance(private, Ed25519PrivateKey) else None
 
 
 def make_key(path: Path) -> SigningKey:
