@@ -1,8 +1,8 @@
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from cachetools import LRUCache
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 from starlette.testclient import TestClient
@@ -50,8 +50,7 @@ def test_part_speaks_the_language_of_the_visitor(visitor: TestClient):
 
 
 def test_part_that_was_used_longest_ago_is_let_go_first(visitor: TestClient, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(plan_parts, "_kept", OrderedDict())
-    monkeypatch.setattr(plan_parts, "PARTS_KEPT_MAX", 2)
+    monkeypatch.setattr(plan_parts, "_kept", LRUCache(2))
 
     for digest in ("een", "twee", "een", "drie", "een", "twee"):
         visitor.get(f"/deel/{digest}")
