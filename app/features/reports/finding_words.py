@@ -1,4 +1,4 @@
-"""What a check of the history found, in the words of a page; the command line has its own (app/storage/verify.py)."""
+"""What a check of the history found, in the words of a page; the command line has its own (storage/verify)."""
 
 from __future__ import annotations
 
