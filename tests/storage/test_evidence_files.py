@@ -40,8 +40,18 @@ def test_file_is_found_under_its_hash(tmp_path: Path):
         files.place(incoming)
     digest = hashlib.sha256(b"bewijs").hexdigest()
     assert (incoming.sha256, incoming.size) == (digest, 6)
-    assert files.intact(digest) == tmp_path / "evidence/sha256" / digest[:2] / digest
-    assert files.intact(digest).read_bytes() == b"bewijs"
+    with files.open_intact(digest) as found:
+        assert found.name == str(tmp_path / "evidence/sha256" / digest[:2] / digest)
+        assert found.read() == b"bewijs"
+
+
+def test_file_that_is_removed_after_it_was_opened_can_be_read_to_its_end(tmp_path: Path):
+    files = EvidenceFiles(tmp_path)
+    incoming = received(files, b"bewijs")
+    files.place(incoming)
+    with files.open_intact(incoming.sha256) as found:
+        files.remove(incoming.sha256)
+        assert found.read() == b"bewijs"
 
 
 def test_only_the_server_can_read_the_files(tmp_path: Path):
@@ -67,7 +77,8 @@ def test_placing_again_mends_a_damaged_file(tmp_path: Path):
     files.place(incoming)
     files.path_of(incoming.sha256).write_bytes(b"kapot")
     files.place(received(files, b"goed"))
-    assert files.intact(incoming.sha256).read_bytes() == b"goed"
+    with files.open_intact(incoming.sha256) as found:
+        assert found.read() == b"goed"
 
 
 def test_damaged_and_missing_files_are_told_apart(tmp_path: Path):
@@ -76,10 +87,10 @@ def test_damaged_and_missing_files_are_told_apart(tmp_path: Path):
     files.place(incoming)
     files.path_of(incoming.sha256).write_bytes(b"good")
     with pytest.raises(FileDamaged):
-        files.intact(incoming.sha256)
+        files.open_intact(incoming.sha256)
     files.path_of(incoming.sha256).unlink()
     with pytest.raises(FileMissing):
-        files.intact(incoming.sha256)
+        files.open_intact(incoming.sha256)
 
 
 def test_file_that_was_not_placed_leaves_nothing(tmp_path: Path):
@@ -97,7 +108,7 @@ def test_unused_file_is_removed_and_used_one_stays(tmp_path: Path):
     files.place(dropped)
     removed = files.remove_unused([kept.sha256, dropped.sha256], lambda _: [kept.sha256])
     assert removed == [dropped.sha256]
-    assert files.intact(kept.sha256).exists()
+    files.open_intact(kept.sha256).close()
     assert not files.path_of(dropped.sha256).exists()
 
 
@@ -116,7 +127,7 @@ def test_nothing_is_removed_while_another_request_is_placing_files(tmp_path: Pat
     placed.wait(10)
     files.place(incoming)
     assert files.remove_unused([incoming.sha256], nobody) == []
-    assert files.intact(incoming.sha256).exists()
+    files.open_intact(incoming.sha256).close()
     go_on.set()
     other.join()
     assert files.remove_unused([incoming.sha256], nobody) == [incoming.sha256]

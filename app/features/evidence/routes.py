@@ -10,7 +10,7 @@ import structlog
 from fastapi import Request
 from sqlmodel import Session
 from starlette.datastructures import FormData
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from app.engine.definition import StepPlan
 from app.engine.run import EvidenceForm
@@ -37,6 +37,7 @@ from app.storage.marks import stage_mark
 from app.web.access import NotAllowed, allowed
 from app.web.based_on import based_on
 from app.web.clock import now
+from app.web.download import OpenFileResponse
 from app.web.forms import FormInvalid, FormState, Posted, Problem, parse, typed_text
 from app.web.i18n import N_, Language, gettext_for, language_of
 from app.web.identity import Caller
@@ -288,23 +289,33 @@ def download(
     if file is None:
         return see_other(f"/trajecten/{found.run_id}/bewijsstukken/{found.id}")
     try:
-        path = files_of(request).intact(file.sha256)
+        content = files_of(request).open_intact(file.sha256)
     except (FileMissing, FileDamaged) as trouble:
-        is_damaged = isinstance(trouble, FileDamaged)
-        log.error("evidence_file_unusable", sha256=file.sha256, evidence=found.id, damaged=is_damaged)
-        page = queries.evidence_page(session, caller, run_id, evidence_id)
-        return render(
-            request,
-            "evidence/unusable.html",
-            status=404,
-            header=page.header,
-            here_tab="evidence",
-            page=page,
-            is_damaged=is_damaged,
-        )
+        return _without_file(request, session, caller, found, trouble)
     is_shown = beeld == "ja" and file.media_type in IMAGES and request.headers.get("sec-fetch-dest") == "image"
     _note(request, caller, found, Act.READ_EVIDENCE if is_shown else Act.TOOK_EVIDENCE)
-    return FileResponse(path, media_type=file.media_type, filename=file.name, headers=DOWNLOAD_HEADERS)
+    return OpenFileResponse(content, media_type=file.media_type, filename=file.name, headers=DOWNLOAD_HEADERS)
+
+
+def _without_file(
+    request: Request, session: Session, caller: Caller, found: Evidence, trouble: FileMissing | FileDamaged
+) -> Response:
+    session.rollback()  # to see what is there now: it may have been erased after it was looked up
+    page = queries.evidence_page(session, caller, found.run_id, found.id)
+    file = page.evidence.described.file
+    if file is None:
+        return see_other(page.address)
+    is_damaged = isinstance(trouble, FileDamaged)
+    log.error("evidence_file_unusable", sha256=file.sha256, evidence=found.id, damaged=is_damaged)
+    return render(
+        request,
+        "evidence/unusable.html",
+        status=404,
+        header=page.header,
+        here_tab="evidence",
+        page=page,
+        is_damaged=is_damaged,
+    )
 
 
 # --- withdrawing -----------------------------------------------------------------------------------------------

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import select
+from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from app.engine.run import StageRef, StepStatus
 from app.features.evidence.preview import Preview, preview_of
-from app.storage.account_log import Act
+from app.storage.account_log import Act, Trace
 from app.storage.database import Database
+from app.storage.erasure import requests
+from app.storage.erasure.carrying_out import carry_out
+from app.storage.erasure.items import Item, Key, Kind
 from app.storage.evidence_files import EvidenceFiles
 from app.storage.evidence_store import Evidence, StoredFile, evidence_of
 from app.storage.run_store import load_run
+from app.storage.scope import set_scope
 from app.storage.tables import AccountEvent
 from app.storage.verify import verify_run
+from tests.features.accounts.building import OURS
 from tests.features.client import World, a_world
 from tests.features.evidence.files import a_pdf, an_image
 from tests.features.evidence.sending import STEP, a_started_run, send
+from tests.storage.erasure.erasing import HERE, ask, files_of
 
 PDF = a_pdf()
 
@@ -243,10 +253,10 @@ def test_page_of_a_text_that_was_damaged_shows_nothing_of_it(world: World, tmp_p
 
 def test_page_of_a_text_opens_its_file_once_so_that_it_cannot_be_erased_in_between(tmp_path: Path):
     class Erased(EvidenceFiles):
-        def intact(self, sha256: str) -> Path:
-            path = super().intact(sha256)
-            path.unlink()
-            return path
+        def open_intact(self, sha256: str) -> BinaryIO:
+            file = super().open_intact(sha256)
+            self.path_of(sha256).unlink()
+            return file
 
     files = Erased(tmp_path / "evidence")
     incoming = files.receive()
@@ -355,6 +365,87 @@ def test_file_that_the_disk_lost_is_said_so_and_logged(world: World, damage: Any
     assert b"iets anders" not in answer.content
     [entry] = [entry for entry in logs if entry["event"] == "evidence_file_unusable"]
     assert (entry["log_level"], entry["sha256"]) == ("error", found.described.file.sha256)
+
+
+# --- erased while somebody asks for it ----------------------------------------------------------------------------
+
+
+def erase_file(world: World, found: Evidence) -> None:
+    """As an erasure does: first what is known of it, then the bytes."""
+    file = found.described.file
+    assert file is not None
+    request = ask(world, [Item(Key(Kind.EVIDENCE, found.run_id, found.id))])
+    with world.database.write() as session:
+        set_scope(session, world.municipalities[HERE])
+        by = Trace(uuid.UUID(world.users["dirk"]), world.clock.at, "192.0.2.7")
+        carry_out(session, requests.find(session, request, for_change=True), by=by)
+    files_of(world).remove(file.sha256)
+
+
+@contextmanager
+def when_first_said(world: World, moment: str, words: str, act: Callable[[], None]) -> Iterator[None]:
+    """`act` once, at the first statement with these words; `moment`: before_cursor_execute or after_cursor_execute."""
+    waiting = [act]
+
+    def look(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if words in statement and waiting:
+            waiting.pop()()
+
+    event.listen(world.database.engine, moment, look)
+    try:
+        yield
+    finally:
+        event.remove(world.database.engine, moment, look)
+    assert not waiting, "the moment never came"
+
+
+def test_file_that_is_erased_after_it_was_checked_is_still_given_whole(world: World):
+    run = a_started_run(world)
+    found = a_file(world, run)
+    file = found.described.file
+    assert file is not None
+    address = f"/trajecten/{run}/bewijsstukken/{found.id}/bestand"
+    # Of an auditor it is noted that the file leaves: by then it was checked, and nothing of it was sent.
+    with when_first_said(
+        world, "before_cursor_execute", "INSERT INTO account_event", lambda: files_of(world).remove(file.sha256)
+    ):
+        answer = world.browser("emma").client.get(address)
+    assert (answer.status_code, answer.content) == (200, PDF)
+    assert answer.headers["content-length"] == str(len(PDF))
+
+
+def test_file_that_is_erased_while_it_leaves_is_still_given_whole(world: World):
+    run = a_started_run(world)
+    found = a_file(world, run)
+    file = found.described.file
+    assert file is not None
+    anna = world.browser("anna")
+
+    async def erased_when_it_begins(scope: Any, receive: Any, send: Any) -> None:
+        async def noticing(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                files_of(world).remove(file.sha256)
+            await send(message)
+
+        await world.app(scope, receive, noticing)
+
+    client = TestClient(erased_when_it_begins, base_url=OURS, cookies=anna.client.cookies)
+    answer = client.get(f"/trajecten/{run}/bewijsstukken/{found.id}/bestand")
+    assert (answer.status_code, answer.content) == (200, PDF)
+
+
+def test_evidence_that_is_erased_before_its_file_is_opened_is_told_to_be_erased(world: World):
+    run = a_started_run(world)
+    found = a_file(world, run)
+    address = f"/trajecten/{run}/bewijsstukken/{found.id}"
+    with (
+        capture_logs() as logs,
+        when_first_said(world, "after_cursor_execute", "FROM evidence", lambda: erase_file(world, found)),
+    ):
+        answer = world.browser("anna").get(f"{address}/bestand", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, address)
+    assert "Hier stonden persoonsgegevens" in world.browser("anna").get(address).text
+    assert not [entry for entry in logs if entry["event"] == "evidence_file_unusable"]
 
 
 # --- withdrawing -----------------------------------------------------------------------------------------------
