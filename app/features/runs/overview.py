@@ -17,7 +17,8 @@ from app.engine.definition import Text
 from app.engine.progress import Progress, counted_stage_progress
 from app.engine.run import StageStatus
 from app.features.runs.latest import DecisionLine, decision_line, decision_rows
-from app.features.runs.tasks import Task, asker, people_at, task_rows, tasks_of
+from app.features.runs.tasks import Task, asker, people_at, tasks_of
+from app.features.runs.waiting import task_rows
 from app.storage.auditor_limits import dutch_day
 from app.storage.people import names_and_persons
 from app.storage.plans import load_plan
