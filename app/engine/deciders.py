@@ -34,12 +34,19 @@ def approver_recused(instance: StageInstance, by: UserId, people: People) -> Ite
 
 
 def mandate_falls_short(
-    stage: Stage, run: Run, instance: StageInstance, mandate: Mandate, *, by: UserId, people: People, at: datetime
+    stage: Stage,
+    manager: UserId | None,
+    instance: StageInstance,
+    mandate: Mandate,
+    *,
+    by: UserId,
+    people: People,
+    at: datetime,
 ) -> Iterator[Reason]:
     """A mandate is for the runs of one manager, for a time, and gives no more than that manager could do. The deputy
     does not say which runs those are, also not between the recording of the mandate and its first day."""
     ref = str(instance.ref)
-    if by != mandate.deputy or run.manager != mandate.mandator:
+    if by != mandate.deputy or manager != mandate.mandator:
         yield Reason("mandate_not_for_this", stage=ref)
     if not mandate.is_in_force(at):
         yield Reason("mandate_not_in_force", stage=ref)
@@ -55,7 +62,7 @@ def mandate_falls_short(
 
 def cannot_decide_on(
     stage: Stage,
-    run: Run,
+    manager: UserId | None,
     instance: StageInstance,
     *,
     by: UserId,
@@ -64,19 +71,20 @@ def cannot_decide_on(
     mandate: Mandate | None = None,
     at: datetime | None = None,
 ) -> Iterator[Reason]:
-    """Why this person cannot decide here: in the own name, or with `mandate` in the name of somebody else at `at`."""
+    """Why this person cannot decide here: in the own name, or with `mandate` in the name of somebody else at `at`.
+    `manager`: of the run. A list that shows what waits for somebody asks this too, with as much as it read."""
     if mandate is None:
         yield from approver_lacks_role(stage, instance.ref, roles)
     else:
         assert at is not None, "a mandate is for a time"
-        yield from mandate_falls_short(stage, run, instance, mandate, by=by, people=people, at=at)
+        yield from mandate_falls_short(stage, manager, instance, mandate, by=by, people=people, at=at)
     yield from approver_did_the_work(instance, by, people)
     yield from approver_recused(instance, by, people)
 
 
 def ways_to_decide(
     stage: Stage,
-    run: Run,
+    manager: UserId | None,
     instance: StageInstance,
     *,
     by: UserId,
@@ -89,7 +97,7 @@ def ways_to_decide(
     return [
         mandate
         for mandate in (*mandates, None)
-        if not [*cannot_decide_on(stage, run, instance, by=by, roles=roles, people=people, mandate=mandate, at=at)]
+        if not [*cannot_decide_on(stage, manager, instance, by=by, roles=roles, people=people, mandate=mandate, at=at)]
     ]
 
 
@@ -161,7 +169,7 @@ def approval_to_take_back(instance: StageInstance, by: UserId, mandate: Mandate 
 
 def cannot_recuse(
     stage: Stage,
-    run: Run,
+    manager: UserId | None,
     instance: StageInstance,
     *,
     by: UserId,
@@ -175,8 +183,8 @@ def cannot_recuse(
         yield Reason("nothing_to_recuse_from", stage=str(instance.ref))
     if people.is_among(by, instance.recused):
         yield Reason("already_recused", stage=str(instance.ref))
-    elif not ways_to_decide(stage, run, instance, by=by, roles=roles, people=people, mandates=mandates, at=at):
-        yield from cannot_decide_on(stage, run, instance, by=by, roles=roles, people=people)
+    elif not ways_to_decide(stage, manager, instance, by=by, roles=roles, people=people, mandates=mandates, at=at):
+        yield from cannot_decide_on(stage, manager, instance, by=by, roles=roles, people=people)
 
 
 def cannot_take_recusal_back(instance: StageInstance, by: UserId) -> Iterator[Reason]:

@@ -109,7 +109,7 @@ def _decides(plan: StepPlan, run: Run, instance: StageInstance, judge: Judge) ->
     stage = plan.stage(instance.ref.stage)
     yield from deciders.cannot_decide_on(
         stage,
-        run,
+        run.manager,
         instance,
         by=judge.by,
         roles=judge.roles,

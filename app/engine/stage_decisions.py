@@ -82,7 +82,11 @@ def decider_reasons(
     instance = run.instance(ref)
     if instance is None or instance.request is None:
         return [Reason("nothing_requested", stage=str(ref))]
-    return [*deciders.cannot_decide_on(stage, run, instance, by=by, roles=roles, people=people, mandate=mandate, at=at)]
+    return [
+        *deciders.cannot_decide_on(
+            stage, run.manager, instance, by=by, roles=roles, people=people, mandate=mandate, at=at
+        )
+    ]
 
 
 def approver_reasons(
@@ -209,7 +213,9 @@ def withdrawer_reasons(
     stage = guards.find_stage(plan, run, ref)
     instance = _started_instance(run, ref, "withdraw_approval")
     reasons = [
-        *deciders.cannot_decide_on(stage, run, instance, by=by, roles=roles, people=people, mandate=mandate, at=at)
+        *deciders.cannot_decide_on(
+            stage, run.manager, instance, by=by, roles=roles, people=people, mandate=mandate, at=at
+        )
     ]
     if instance.request is not None:
         if deciders.approval_to_take_back(instance, by, mandate) is None:
@@ -270,7 +276,9 @@ def recuse(
     stage = guards.find_stage(plan, run, ref)
     instance = _started_instance(run, ref, "recuse")
     reasons = [
-        *deciders.cannot_recuse(stage, run, instance, by=by, roles=roles, people=people, mandates=mandates, at=at)
+        *deciders.cannot_recuse(
+            stage, run.manager, instance, by=by, roles=roles, people=people, mandates=mandates, at=at
+        )
     ]
     if reason is None:
         reasons.append(Reason("reason_missing", stage=str(ref)))

@@ -132,7 +132,7 @@ def point_page(session: Session, caller: Caller, place: PointPlace, at: datetime
     )
     mandates = stands_in_by(who.stand_ins, caller)
     ways = deciders.ways_to_decide(
-        *(stage, run, instance),
+        *(stage, run.manager, instance),
         by=me,
         roles=roles,
         people=who.people,

@@ -45,7 +45,7 @@ def standing_of(content: StageContent, caller: Caller, at: datetime) -> DeciderS
     roles = caller.roles_on(run)
     mine = stands_in_by(content.stand_ins, caller)
     ways = deciders.ways_to_decide(
-        stage, run, instance, by=me, roles=roles, people=people, mandates=[each.mandate for each in mine], at=at
+        stage, run.manager, instance, by=me, roles=roles, people=people, mandates=[each.mandate for each in mine], at=at
     )
     # Whoever can decide in no way reads why not: with the mandate, if that is all that this person has.
     can_as_oneself = caller.may(Action.APPROVE_STAGE) or not mine
@@ -85,7 +85,7 @@ def _others(content: StageContent, me: str, at: datetime) -> list[tuple[str, Sta
     for user in content.approvers:
         if user != me and not [
             *deciders.cannot_decide_on(
-                content.stage, content.run, content.instance, by=user, roles=approvers, people=content.people
+                content.stage, content.run.manager, content.instance, by=user, roles=approvers, people=content.people
             )
         ]:
             found.append((content.names[user], None))
@@ -93,7 +93,7 @@ def _others(content: StageContent, me: str, at: datetime) -> list[tuple[str, Sta
         user = each.mandate.deputy
         ways = deciders.ways_to_decide(
             content.stage,
-            content.run,
+            content.run.manager,
             content.instance,
             by=user,
             roles=frozenset(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -66,7 +67,7 @@ def decision_rows(session: Session) -> list[Any]:
     return list(_LATEST_DECISIONS.run(session, {}))
 
 
-def decision_line(session: Session, row: Any, names: dict[str, str]) -> DecisionLine:
+def decision_line(session: Session, row: Any, names: Mapping[str, str]) -> DecisionLine:
     present = row.plan_digest
     then = Timeline(present, decode_moves(row.state)).in_force(row.sequence) if "moves" in row.state else present
     plan = load_plan(session, then)

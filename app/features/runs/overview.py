@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -17,10 +17,9 @@ from app.engine.definition import Text
 from app.engine.progress import Progress, counted_stage_progress
 from app.engine.run import StageStatus
 from app.features.runs.latest import DecisionLine, decision_line, decision_rows
-from app.features.runs.tasks import Task, asker, people_at, tasks_of
+from app.features.runs.tasks import Task, asker, deputised, people_at, tasks_of
 from app.features.runs.waiting import task_rows
-from app.storage.auditor_limits import dutch_day
-from app.storage.people import names_and_persons
+from app.storage.deciding import who_in_list
 from app.storage.plans import load_plan
 from app.storage.scope import Prepared
 from app.storage.tables import RunMember, RunRow, StageRow, StepRow
@@ -72,10 +71,12 @@ def overview(session: Session, caller: Caller, *, page: int, mine_only: bool, se
     stages = _latest_stages(session, [row.id for row in rows])
     waiting = task_rows(session, caller, at=at)
     decided = decision_rows(session)
-    names, people = names_and_persons(
+    who = who_in_list(
         session,
-        [
-            caller.user_id,
+        deputised(caller, waiting),
+        by=caller.user_id,
+        at=at,
+        people=[
             *(user for row in waiting for user in people_at(row)),
             *(row.manager_id for row in rows),
             *(row.by for row in decided),
@@ -83,9 +84,9 @@ def overview(session: Session, caller: Caller, *, page: int, mine_only: bool, se
         ],
     )
     return Overview(
-        tasks=tuple(tasks_of(session, caller, waiting, names, people, dutch_day(at))),
-        runs=tuple(_run_line(session, row, stages, names) for row in rows),
-        decisions=tuple(decision_line(session, row, names) for row in decided),
+        tasks=tuple(tasks_of(session, caller, waiting, who, at=at)),
+        runs=tuple(_run_line(session, row, stages, who.names) for row in rows),
+        decisions=tuple(decision_line(session, row, who.names) for row in decided),
         runs_total=total,
         page=page,
         pages=_pages(total),
@@ -194,7 +195,7 @@ def _latest_stages(session: Session, run_ids: Sequence[uuid.UUID]) -> dict[str, 
     return {run_id: [*stages.values()] for run_id, stages in found.items()}
 
 
-def _run_line(session: Session, row: Any, all_stages: dict[str, list[StageCount]], names: dict[str, str]) -> RunLine:
+def _run_line(session: Session, row: Any, all_stages: dict[str, list[StageCount]], names: Mapping[str, str]) -> RunLine:
     plan, id = load_plan(session, row.plan_digest), str(row.id)
     # Domains in which a stage works; the others have one instance, of domain ''.
     domains = len(row.state["domains"])

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlmodel import Session
 
+from app.engine import deciders
 from app.engine.definition import CHECKLIST, Stage, StepPlan, Text
-from app.engine.people import People
+from app.engine.people import Mandate
 from app.engine.points import PointState
 from app.engine.run import StageRef
 from app.features.runs.waiting import TASKS_MAX
-from app.policy import deciding_roles
+from app.policy import Action, deciding_roles, may_by_mandate
+from app.storage.auditor_limits import dutch_day
+from app.storage.codec import decode_stage
+from app.storage.deciding import Managed, WhoInList
 from app.storage.plans import load_plan
 from app.web.identity import Caller
 
@@ -54,33 +58,40 @@ def asker(row: Any) -> str | None:
 
 def people_at(row: Any) -> Iterator[str]:
     """Who had a hand in a stage that waits for a decision, who takes no part in that, and its manager."""
-    if row.kind in ("approve", "point"):
+    if _waits_for_decision(row):
         yield row.manager
         yield from row.state.get("contributors", ())
-        yield from _recused(row)
+        yield from (each["by"] for each in row.state.get("recusals", ()))
 
 
-def _recused(row: Any) -> list[str]:
-    return [each["by"] for each in row.state.get("recusals", ()) if not each.get("taken_back_at")]
+def _waits_for_decision(row: Any) -> bool:
+    return bool(row.kind == "approve" or (row.kind == "point" and row.point_state == PointState.REPORTED))
 
 
-def _is_out(row: Any, user: str, people: People) -> bool:
-    return people.is_among(user, (*row.state.get("contributors", ()), *_recused(row)))
+def deputised(caller: Caller, rows: Iterable[Any]) -> list[Managed]:
+    """The runs among these of which the manager is absent, and this person can stand in."""
+    if not may_by_mandate(caller.roles, Action.APPROVE_STAGE):
+        return []
+    found = [row for row in rows if _waits_for_decision(row) and row.stands_in]
+    return list({Managed(str(row.id), row.manager, bool(row.is_shared_with_manager)) for row in found})
 
 
-def _in_whose_name(row: Any, people: People) -> str | None:
-    """The absent manager, if there is one for whom this person stands in."""
-    return row.manager if row.stands_in and not _is_out(row, row.manager, people) else None
+def _ways_to_decide(row: Any, stage: Stage, caller: Caller, who: WhoInList, at: datetime) -> list[Mandate | None]:
+    """As the page does to which the task leads."""
+    return deciders.ways_to_decide(
+        stage,
+        row.manager,
+        decode_stage(StageRef.parse(row.ref), row.state, status=row.status, passed=row.passed),
+        by=caller.user_id,
+        roles=deciding_roles(caller.roles, is_shared=row.is_shared),
+        people=who.people,
+        mandates=who.mandates.get(str(row.id), ()),
+        at=at,
+    )
 
 
-def _has_role(row: Any, stage: Stage, caller: Caller) -> bool:
-    return not deciding_roles(caller.roles, is_shared=row.is_shared).isdisjoint(stage.gate.approvers)
-
-
-def tasks_of(
-    session: Session, caller: Caller, rows: list[Any], names: dict[str, str], people: People, today: date
-) -> list[Task]:
-    tasks = []
+def tasks_of(session: Session, caller: Caller, rows: list[Any], who: WhoInList, *, at: datetime) -> list[Task]:
+    tasks, names, people, today = [], who.names, who.people, dutch_day(at)
     for row in rows:
         if row.kind == "advise":
             tasks.append(Task("advise", row.name, f"/trajecten/{row.id}/advies"))
@@ -99,10 +110,8 @@ def tasks_of(
         plan, ref = load_plan(session, row.plan_digest), StageRef.parse(row.ref)
         stage, domain = plan.stage(ref.stage), _domain_title(plan, ref)
         stage_address = f"/trajecten/{row.id}/fasen/{ref}"
-        decides = row.kind in ("approve", "point") and not _is_out(row, caller.user_id, people)
-        in_whose_name = _in_whose_name(row, people) if decides else None
-        absent = names.get(in_whose_name) if in_whose_name else None
-        may_decide = decides and (in_whose_name is not None or _has_role(row, stage, caller))
+        ways = _ways_to_decide(row, stage, caller, who, at) if _waits_for_decision(row) else []
+        absent = names.get(ways[0].mandator) if ways and ways[0] else None
         if row.kind == "point":
             address = f"{stage_address}/open-punten/{row.point}"
             is_own = row.point_state == PointState.OPEN
@@ -111,11 +120,11 @@ def tasks_of(
             if is_own:
                 task = Task("point", row.name, address, stage.title, domain, text=row.text, due=row.due)
                 tasks.append(replace(task, is_late=is_late))
-            elif may_decide:
+            elif ways:
                 task = Task("judge", row.name, address, stage.title, domain, text=row.text, due=row.due, asked_by=by)
                 tasks.append(replace(task, on_behalf_of=absent))
         elif row.kind == "approve":
-            if may_decide:
+            if ways:
                 address, by = f"{stage_address}/beoordelen", names.get(asker(row) or "")
                 task = Task("approve", row.name, address, stage.title, domain, asked_by=by, on_behalf_of=absent)
                 tasks.append(task)

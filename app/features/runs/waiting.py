@@ -52,25 +52,36 @@ _MINE = (
     .correlate(RunRow)
     .exists()
 )
-_IS_SHARED = (
-    select(RunAccess.user_id)  # type: ignore[call-overload]
-    .where(
-        col(RunAccess.run_id) == col(RunRow.id),
-        col(RunAccess.user_id) == bindparam("me"),
-        col(RunAccess.role) == Role.ADVISER.value,
+
+
+def _is_shared(adviser: Any) -> Any:
+    return (
+        select(RunAccess.user_id)  # type: ignore[call-overload]
+        .where(
+            col(RunAccess.run_id) == col(RunRow.id),
+            col(RunAccess.user_id) == adviser,
+            col(RunAccess.role) == Role.ADVISER.value,
+        )
+        .correlate(RunRow)
+        .exists()
     )
-    .correlate(RunRow)
-    .exists()
-    .label("is_shared")
+
+
+# What the rule on who decides (app/engine/deciders.py) asks of a run.
+_WHO_DECIDES: tuple[Any, ...] = (
+    type_coerce(col(RunRow.manager_id), IdText).label("manager"),
+    _MINE.label("stands_in"),
+    _is_shared(bindparam("me")).label("is_shared"),
+    _is_shared(col(RunRow.manager_id)).label("is_shared_with_manager"),
 )
 _SUBMITTED = (
     select(
         _kind("approve"),
         *_TASK_COLUMNS,
+        col(StageRow.status),
+        col(StageRow.passed),
         col(StageRow.state),
-        type_coerce(col(RunRow.manager_id), IdText).label("manager"),
-        _MINE.label("stands_in"),
-        _IS_SHARED,
+        *_WHO_DECIDES,
     )
     .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
     .where(col(StageRow.status) == StageStatus.SUBMITTED.value)
@@ -83,18 +94,21 @@ _ASKED_COLUMNS: tuple[Any, ...] = (
     col(RunRow.id).label("id"),
     col(RunRow.name).label("name"),
     col(RunRow.plan_digest).label("plan_digest"),
-    type_coerce(col(RunRow.manager_id), IdText).label("manager"),
-    _MINE.label("stands_in"),
-    _IS_SHARED,
+    *_WHO_DECIDES,
+)
+_NO_STAGE: tuple[Any, ...] = (cast(null(), String).label("status"), false().label("passed"))
+_NO_POINT: tuple[Any, ...] = (
+    *(cast(null(), String).label(name) for name in ("ref", "point", "point_state", "text")),
+    cast(null(), Uuid).label("owner"),
+    cast(null(), Date).label("due"),
 )
 _TO_CONFIRM = (
     select(
         _kind("move"),
         *_ASKED_COLUMNS,
+        *_NO_STAGE,
         col(RunRow.state).label("state"),
-        *(cast(null(), String).label(name) for name in ("ref", "point", "point_state", "text")),
-        cast(null(), Uuid).label("owner"),
-        cast(null(), Date).label("due"),
+        *_NO_POINT,
     )
     .where(col(RunRow.asked_to_move_at).is_not(None))
     .order_by((col(RunRow.manager_id) != bindparam("me")), col(RunRow.asked_to_move_at))
@@ -104,6 +118,8 @@ _POINTS = (
     select(
         _kind("point"),
         *_ASKED_COLUMNS,
+        col(StageRow.status).label("status"),
+        col(StageRow.passed).label("passed"),
         col(StageRow.state).label("state"),
         col(OpenPointRow.ref).label("ref"),
         col(OpenPointRow.id).label("point"),
@@ -127,8 +143,8 @@ _TO_ERASE: Any = (
         col(Erasure.id).label("id"),
         *(cast(null(), String).label(name) for name in ("name", "plan_digest")),
         type_coerce(cast(null(), Uuid), IdText).label("manager"),
-        false().label("stands_in"),
-        false().label("is_shared"),
+        *(false().label(name) for name in ("stands_in", "is_shared", "is_shared_with_manager")),
+        *_NO_STAGE,
         cast(null(), JSONValue).label("state"),
         *(cast(null(), String).label(name) for name in ("ref", "point", "point_state", "text")),
         col(Erasure.asked_by).label("owner"),
@@ -142,20 +158,28 @@ _IS_OWN = (col(OpenPointRow.state) == "open") & (col(OpenPointRow.owner_id) == b
 _IS_REPORTED = col(OpenPointRow.state) == "reported"
 
 
-@cache
-def _asked(*, decides: bool, stands_in: bool, erases: bool) -> Prepared:
-    """What besides approving: as a manager, in the name of one, of one's own points only; and what is to be erased."""
-    points = _IS_OWN | _IS_REPORTED if decides else _IS_OWN | (_IS_REPORTED & _MINE) if stands_in else _IS_OWN
-    queries = [*([_TO_CONFIRM] if decides else []), *([_TO_ERASE] if erases else []), _POINTS.where(points)]
-    return Prepared(union_all(*(select(*query.subquery().c) for query in queries)))
-
-
-_TO_ADVISE = Prepared(
-    select(_kind("advise"), type_coerce(col(RunRow.id), IdText).label("id"), col(RunRow.name), col(RunRow.state))
+_TO_ADVISE = (
+    select(_kind("advise"), *_ASKED_COLUMNS, *_NO_STAGE, col(RunRow.state).label("state"), *_NO_POINT)
     .join(RunAccess, col(RunAccess.run_id) == col(RunRow.id))
     .where(col(RunAccess.user_id) == bindparam("me"), col(RunAccess.role) == Role.ADVISER.value)
     .order_by(col(RunRow.changed_at).desc())
 )
+
+
+@cache
+def _asked(*, decides: bool, stands_in: bool, erases: bool, advises: bool) -> Prepared:
+    """What besides approving: as a manager, in the name of one, of one's own points only; what is to be erased; and
+    what one was asked to advise on."""
+    points = _IS_OWN | _IS_REPORTED if decides else _IS_OWN | (_IS_REPORTED & _MINE) if stands_in else _IS_OWN
+    queries = [
+        *([_TO_CONFIRM] if decides else []),
+        *([_TO_ERASE] if erases else []),
+        _POINTS.where(points),
+        *([_TO_ADVISE] if advises else []),
+    ]
+    return Prepared(union_all(*(select(*query.subquery().c) for query in queries)))
+
+
 _TO_WORK_ON = Prepared(
     select(_kind("work"), *_TASK_COLUMNS, col(StepRow.step))
     .join(RunRow, col(RunRow.id) == col(StageRow.run_id))
@@ -187,17 +211,18 @@ def task_rows(session: Session, caller: Caller, *, at: datetime) -> list[Any]:
         decides=caller.may(Action.TAKE_DECISION),
         stands_in=may_by_mandate(caller.roles, Action.APPROVE_STAGE),
         erases=caller.may(Action.DECIDE_ON_ERASURE),
+        advises=caller.may(Action.GIVE_ADVICE),
     )
-    rows += asked.run(session, today).all()
-    if caller.may(Action.GIVE_ADVICE):
-        rows += [row for row in _TO_ADVISE.run(session, me).all() if _is_advice_wanted(row, caller.user_id)]
+    rows += [row for row in asked.run(session, today).all() if _is_still_asked(row, caller.user_id)]
     if caller.may(Action.WORK_ON_STAGE):
         rows += _TO_WORK_ON.run(session, me).all()
     return rows
 
 
-def _is_advice_wanted(row: Any, me: str) -> bool:
-    """Shared, and no advice given since."""
+def _is_still_asked(row: Any, me: str) -> bool:
+    """Of advice: the run is shared, and none was given since."""
+    if row.kind != "advise":
+        return True
     state = codec.decode_run(row.state)
     asked = next((shared for shared in state["shared"] if shared.adviser == me), None)
     return asked is not None and all(given.by != me or given.at < asked.at for given in state["advice"])
