@@ -27,6 +27,7 @@ from app.storage.evidence_files import EvidenceFiles
 from app.storage.scope import set_scope
 from app.storage.tables import Municipality, RunRow, TextRow
 from app.storage.verify import verify_all
+from tests.features.moving import a_full_room
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 PLAN = stepplans_dir() / "inclusief-beleid" / "1.0.0.yaml"
@@ -160,3 +161,12 @@ def test_history_of_the_demonstration_agrees_with_its_tables(housing):
         verified = list(verify_all(session))
     assert len(verified) == 2
     assert [finding for each in verified for finding in each.findings] == []
+
+
+def test_page_leads_to_its_parts_and_stages(database: Database):
+    room = a_full_room(database)
+    page = room.browser("emma").get(f"/trajecten/{room.run}/rapport").text
+    links = re.findall(r'href="#([^"]+)"', page.partition('aria-label="Op deze pagina"')[2])
+    assert {"samenvatting", "open-punten", "fasen", "bewijsstukken", "over-dit-rapport", "fase-verkennen.1"} <= {*links}
+    assert "apart-gezet" not in links
+    assert [link for link in links if page.count(f'id="{link}"') != 1] == []
