@@ -17,7 +17,7 @@ from app.storage import mandates
 from app.storage.auditor_limits import dutch_day
 from app.storage.database import ReadSession, WriteSession
 from app.storage.mandates import MandateRefused, NoSuchMandate
-from app.storage.people import Person, members_with_role
+from app.storage.people import Person, members_with_role, persons_of
 from app.web.access import allowed
 from app.web.clock import now
 from app.web.forms import FormInvalid, FormState, Posted, parse, refuse
@@ -43,7 +43,7 @@ HERE: Final = "/vervanging"
 REFUSALS: Final = {
     "not_a_manager": ("afwezig", N_("Choose somebody who is a manager now.")),
     "not_a_worker": ("vervanger", N_("Choose somebody who is a policy officer or a manager now.")),
-    "one_person": ("vervanger", N_("This is the same person. Choose somebody else.")),
+    "one_person": ("vervanger", N_("This is the same person as the absent manager. Choose somebody else.")),
     "ends_before_it_begins": ("tot", N_("The last day is before the first day.")),
     "over_already": ("tot", N_("The last day is in the past.")),
     "too_far_ahead": ("tot", N_("Choose a last day within five years.")),
@@ -59,8 +59,13 @@ REFUSALS: Final = {
 
 
 @router.get(HERE)
-def show_mandates(request: Request, session: ReadSession, caller: Viewer) -> Response:
-    return _page(request, session, caller, FormState())
+def show_mandates(
+    request: Request, session: ReadSession, caller: Viewer, afwezig: str = "", vervanger: str = ""
+) -> Response:
+    """With who is absent in the address, for a choice of deputies that fits."""
+    chosen = {"afwezig": afwezig, "vervanger": vervanger}
+    form = FormState.of(**{name: value for name, value in chosen.items() if value})
+    return _page(request, session, caller, form)
 
 
 def _page(request: Request, session: Session, caller: Caller, form: FormState, *, status: int = 200) -> Response:
@@ -68,23 +73,29 @@ def _page(request: Request, session: Session, caller: Caller, form: FormState, *
     told = mandates.all_of(session)
     may_record = caller.may(Action.RECORD_MANDATE)
     managers = members_with_role(session, Role.MANAGER) if may_record else []
+    absent = _options([each for each in managers if service.may_record_for(caller, each.id)])
+    form = form.with_default("afwezig", absent[0][0] if len(absent) == 1 else caller.user_id)
     return render(
         request,
         "mandates/list.html",
+        block="deputy_choice",
         status=status,
-        form=form.with_default("afwezig", caller.user_id),
+        form=form,
         current=[(each, each.state(today)) for each in told if each.state(today) in ("in_force", "coming")],
         past=[(each, each.state(today)) for each in told if each.state(today) in ("over", "withdrawn")],
         may_record=may_record,
         withdrawable={each.id for each in told if may_record and service.may_withdraw(caller, each)},
-        absent=_options([each for each in managers if service.may_record_for(caller, each.id)]),
-        deputies=_options(_workers(session)) if may_record else [],
+        absent=absent,
+        deputies=_options(_deputies(session, caller, form.value("afwezig"))) if may_record else [],
     )
 
 
-def _workers(session: Session) -> list[Person]:
+def _deputies(session: Session, caller: Caller, mandator: str) -> list[Person]:
+    """Who may be chosen: not the absent manager, nor who records it, with whatever account."""
     found = {each.id: each for role in sorted(MAY_STAND_IN) for each in members_with_role(session, role)}
-    return sorted(found.values(), key=lambda each: each.name)
+    people = persons_of(session, [caller.user_id, *found])
+    others = [each for each in found.values() if not people.is_among(each.id, (caller.user_id, mandator))]
+    return sorted(others, key=lambda each: each.name)
 
 
 def _options(people: list[Person]) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -83,6 +84,45 @@ def test_a_second_account_of_the_manager_is_no_deputy(world: World):
         people.connect(session, carla, bram, municipality_id=None, by=None, at=world.clock())
 
     assert "dezelfde persoon" in refused(mandate(world))
+
+
+def deputies_offered(page: Any, world: World) -> set[str]:
+    """By login."""
+    [select] = re.findall(r'<select[^>]*name="vervanger".*?</select>', page.text, re.DOTALL)
+    return {login for login, id in world.users.items() if f'value="{id}"' in select}
+
+
+def test_a_manager_is_not_offered_as_the_own_deputy(world: World):
+    assert deputies_offered(world.browser("carla").get("/vervanging"), world) == {"anna", "bram", "dirk"}
+    refusal = mandate(world, "carla", vervanger=world.users["carla"])
+    assert "dezelfde persoon als de afwezige leidinggevende" in refused(refusal)
+    assert 'href="#vervanger"' in refusal.text, "the summary leads to the field"
+    assert deputies_offered(refusal, world) == {"anna", "bram", "dirk"}
+
+
+def test_who_was_chosen_as_absent_is_not_offered_as_deputy(world: World):
+    ferry = world.browser("ferry")
+    assert deputies_offered(ferry.get("/vervanging"), world) == {"anna", "bram", "carla", "dirk"}
+    page = ferry.get(f"/vervanging?afwezig={world.users['carla']}&vervanger={world.users['bram']}")
+    assert deputies_offered(page, world) == {"anna", "bram", "dirk"}
+    assert f'<option value="{world.users["bram"]}" selected>' in page.text
+    part = ferry.get(f"/vervanging?afwezig={world.users['dirk']}", htmx=True)
+    assert "<h1" not in part.text
+    assert deputies_offered(part, world) == {"anna", "bram", "carla"}
+    assert deputies_offered(ferry.get("/vervanging?afwezig=niemand"), world) == {"anna", "bram", "carla", "dirk"}
+    assert deputies_offered(mandate(world, grondslag=""), world) == {"anna", "bram", "dirk"}
+
+
+def test_other_accounts_of_the_absent_manager_and_of_who_records_are_not_offered(world: World):
+    carla, ferry = uuid.UUID(world.users["carla"]), uuid.UUID(world.users["ferry"])
+    anna, bram = uuid.UUID(world.users["anna"]), uuid.UUID(world.users["bram"])
+    with world.database.write() as session:
+        people.connect(session, carla, bram, municipality_id=None, by=None, at=world.clock())
+        people.connect(session, ferry, anna, municipality_id=None, by=None, at=world.clock())
+
+    assert deputies_offered(world.browser("carla").get("/vervanging"), world) == {"anna", "dirk"}
+    assert deputies_offered(world.browser("ferry").get("/vervanging"), world) == {"bram", "carla", "dirk"}
+    assert deputies_offered(mandate(world, vervanger=str(bram)), world) == {"dirk"}
 
 
 def test_a_deputy_of_a_deputy_is_refused_both_ways_round(world: World):
