@@ -57,6 +57,8 @@ def _page(
     account = accounts.account_of(session, login.user_id)
     linked = provider_accounts.linked_of(session, [login.user_id]).get(login.user_id, [])
     offered = [client.provider for client in _offered(request, login, linked)]
+    # The same person there is not linked twice, and need not be: an account is found by issuer and subject.
+    opened_by = {each.issuer: provider_name(request, each.provider) for each in reversed(linked)}
     keys = [*(each.provider for each in linked), *(provider.key for provider in offered)]
     forms = {each: form_with(request, (errors or {}) if each == key else {}, prefix=f"{each}-") for each in keys}
     return render(
@@ -64,7 +66,7 @@ def _page(
         "accounts/organisation.html",
         status=422 if errors else 200,
         linked=[(each, provider_name(request, each.provider)) for each in linked],
-        offered=offered,
+        offered=[(provider, opened_by.get(provider.issuer)) for provider in offered],
         has_password=account.password_hash is not None,
         forms=forms,
         form=forms.get(key, FormState()),

@@ -741,6 +741,42 @@ def test_person_who_belongs_to_another_account_can_not_be_linked_again(
     assert after.user_id == before.user_id
 
 
+def test_what_a_link_opens_already_is_not_offered_to_be_linked_too(
+    database: Database, zonnedam: RealProvider, veldam: RealProvider, here: uuid.UUID
+):
+    """Zonnedam and Veldam share an organisation, Meerdam has one of its own."""
+    there, elsewhere = a_municipality(database, "Veldam"), a_municipality(database, "Meerdam")
+    anna = a_user(database, roles={here: {Role.POLICY_OFFICER}, there: {Role.AUDITOR}, elsewhere: {Role.AUDITOR}})
+    zonnedam.person("anna-1", "leiding")
+    browser = an_office(
+        database,
+        [
+            zonnedam.provider(),
+            zonnedam.provider(key="veldam", municipality="Veldam", name="Gemeente Veldam"),
+            veldam.provider(key="meerdam", municipality="Meerdam", name="Gemeente Meerdam"),
+        ],
+    )
+    csrf = signed_in(browser, database, anna)
+    page = browser.get("/account/organisatie").text
+    assert all(f"Koppelen met Gemeente {place}" in page for place in ("Zonnedam", "Veldam", "Meerdam"))
+
+    linked(browser, csrf, zonnedam, "anna-1")
+    page = browser.get("/account/organisatie").text
+    assert "Koppelen met Gemeente Meerdam" in page
+    assert "Koppelen met Gemeente Veldam" not in re.sub(r"<details.*?</details>", "", page, flags=re.DOTALL)
+    assert "U kunt hier al inloggen met de koppeling met Gemeente Zonnedam" in page
+    assert "Hebt u bij Gemeente Veldam nog een ander account?" in page
+
+    csrf = csrf_token_in(page)
+    linked(browser, csrf, zonnedam, "anna-1", key="veldam")
+    assert "Koppelen is niet gelukt" in browser.get("/account/organisatie").text, "the same person there, once more"
+    assert len(rows(database, ProviderAccount)) == 1
+    wrong = link(browser, csrf_token_in(browser.get("/account").text), password="verkeerd wachtwoord", key="veldam")
+    assert wrong.status_code == 422
+    assert 'href="#veldam-wachtwoord"' in wrong.text, "the summary leads to the field"
+    assert re.search(r"<details[^>]* open>", wrong.text)
+
+
 def test_removing_the_link_takes_its_roles_and_sessions(database: Database, zonnedam: RealProvider, anna: uuid.UUID):
     zonnedam.person("anna-1", "leiding")
     browser = an_office(database, [zonnedam.provider()])
