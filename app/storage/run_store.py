@@ -17,6 +17,7 @@ from pydantic_core import from_json
 from sqlalchemy import String, Text, bindparam, cast, delete, insert, literal, update
 from sqlmodel import Session, col, select
 
+from app.engine import guards
 from app.engine.apply import apply
 from app.engine.definition import Step, StepPlan
 from app.engine.events import Event, RunStarted
@@ -102,6 +103,7 @@ def _load(
     if row is None:
         raise RunNotFound(run_id)
     remember(session, RunHeader(str(key), row.name, row.purpose))
+    plan = load_plan(session, row.plan_digest)
     kept, moment = remembered(session, KeptRuns), Moment(row.revision, row.changed_at)
     run = kept.find((key, part), moment) if kept and not afresh else None
     if run is None:
@@ -117,9 +119,22 @@ def _load(
             stages=_load_part(session, key, part),
             **codec.decode_run(from_json(row.state)),
         )
-        if kept and session.info.get("is_reading"):  # what a transaction changed may yet be taken back
+        # What a transaction changed may yet be taken back.
+        if kept and session.info.get("is_reading") and _is_there(plan, run, part):
             kept.keep((key, part), moment, run)
-    return load_plan(session, row.plan_digest), run
+    return plan, run
+
+
+def _is_there(plan: StepPlan, run: Run, part: _Part) -> bool:
+    """An address can name any stage and step; those that somebody makes up would take the place of real ones."""
+    try:
+        if part.of_stage and part.of_step is not None:
+            guards.find_step(plan, run, part.of_stage, part.of_step)
+        elif part.of_stage:
+            guards.find_stage(plan, run, part.of_stage)
+    except guards.NoSuchPart:
+        return False
+    return True
 
 
 def _load_part(session: Session, key: uuid.UUID, part: _Part) -> dict[StageRef, StageInstance]:

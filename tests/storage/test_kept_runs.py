@@ -14,12 +14,13 @@ from sqlmodel import Session, col
 
 from app.engine import events as e
 from app.engine.run import Run, StageRef
+from app.policy import Reach, Role
 from app.storage import run_store
 from app.storage.database import Database
 from app.storage.kept_runs import KeptRuns, Moment
 from app.storage.memory import Memory, remember_in
 from app.storage.run_header import RunNotFound
-from app.storage.scope import set_scope
+from app.storage.scope import set_reach, set_scope
 from app.storage.tables import RunRow, StepRow
 from app.storage.verify import Part, Trouble, verify_run
 from tests.features.accounts.building import MONDAY
@@ -104,7 +105,7 @@ def test_pages_of_a_run_that_moves_and_goes_back_are_those_of_its_version(room: 
     moved(room.world, room.run, "2.0.0")
     assert "2.0.0" in anna.get(address).text
     moved_back(room.world, room.run)
-    assert "2.0.0" not in anna.get(f"{address}/checklist").text
+    assert "2.0.0" not in anna.get(address).text
 
 
 def test_what_a_transaction_took_back_is_not_kept(room: Room):
@@ -140,6 +141,32 @@ def test_a_run_of_another_municipality_is_not_found_though_it_is_kept(room: Room
         run_store.load_run(session, room.run)
     with reading(room.world, memory, "Veldermeer") as session, pytest.raises(RunNotFound):
         run_store.load_run(session, room.run)
+
+
+def test_a_run_that_was_not_opened_to_somebody_is_not_found_though_it_is_kept(room: Room):
+    memory, emma = Memory(), uuid.UUID(room.world.users["emma"])
+    with reading(room.world, memory) as session:
+        loads(session, room.run)
+    with reading(room.world, memory) as session:
+        set_reach(session, emma, Reach(all_runs=False, opened_as=frozenset({Role.AUDITOR})))
+        with pytest.raises(RunNotFound):
+            run_store.load_run(session, room.run)
+
+
+def test_a_part_that_an_address_makes_up_is_not_kept(room: Room):
+    anna = room.browser("anna")
+    kept = room.world.database._memory.of(KeptRuns)._kept
+    assert anna.get(room.step).status_code == 200
+    before = set(kept)
+    assert before != set()
+    for made_up in (
+        "fasen/verzonnen.1",
+        "fasen/verkennen.9",
+        "fasen/verkennen.wonen.1",
+        f"fasen/{room.ref}/stappen/niets",
+    ):
+        assert anna.get(f"/trajecten/{room.run}/{made_up}").status_code == 404, made_up
+    assert set(kept) == before
 
 
 def test_a_copy_of_the_database_that_went_on_differently_is_read(room: Room):
