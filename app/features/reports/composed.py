@@ -1,7 +1,8 @@
 """The report on a run, composed once while nothing that it is made from changes.
 
-Every time all of that is read, and what was made before is used again only when what was read equals it. So nothing in
-a report can be older than the database: an erased text, another name or another day makes another report.
+Every time the run is loaded, and the words for it are read. What was made before is used again only for the very run
+that it was made of, with which goes what its history says, and only with equal words. So nothing in a report can be
+older than the database: an event, an erased text, another name or another day makes another report.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def composed(
     plan, run = load_run(session, run_id)
     reports, today = remembered(session, KeptReports), day_of(at)
     kept = reports.find(run.id, with_confidential=with_confidential) if reports else None
-    if kept is not None and kept.told.run != run:
+    if kept is not None and kept.told.run is not run:  # two histories can lead to runs that are equal
         kept = None
     told = kept.told if kept is not None else told_by(session, plan, run)
     wording = wording_of(session, told, run_header(session, run_id))

@@ -7,20 +7,25 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from app.engine import events as e
+from app.engine.run import Run, StageRef
 from app.features.reports.composed import Composed, KeptReports, composed
 from app.storage import run_store
 from app.storage.database import Database
 from app.storage.memory import remember_in
 from app.storage.scope import set_scope, unscoped
 from app.storage.tables import AnswerRow, EvidenceRow, User
+from app.storage.texts import write_text
 from app.web.i18n import LANGUAGE_COOKIE
 from tests.features.client import a_world
 from tests.features.moving import a_full_room, moved
+from tests.features.steps.pages import form_data
 from tests.features.steps.room import Room
 from tests.security.prepared import prepare
+
+VERKENNEN = StageRef("verkennen")
 
 
 @pytest.fixture
@@ -76,6 +81,37 @@ def test_another_one_is_composed_when_something_in_it_changes(room: Room, what: 
     second = report(room)
     assert second.contents != first.contents
     assert report(room) is second
+
+
+def test_what_a_transaction_took_back_is_in_no_report(database: Database):
+    """Of a withdrawn request a run holds neither who, when nor why: another withdrawal leads to an equal run."""
+    room = a_full_room(database, is_approved=False)
+    world, anna, asking = room.world, room.browser("anna"), f"{room.stage}/akkoord-vragen"
+    asked = anna.post(asking, form_data(anna.get(asking).text, asking), follow_redirects=False)
+    assert asked.status_code == 303, asked.text
+
+    def withdrawn(session: Session, why: str) -> Run:
+        set_scope(session, world.municipalities["Zonnedijk"])
+        remember_in(session, world.database._memory)
+        plan, run = run_store.load_run(session, room.run, for_change=True)
+        request, by, at = run.stages[VERKENNEN].request, world.users["anna"], world.clock()
+        assert request is not None
+        reason = write_text(session, room.run, why, by=by, at=at)
+        event = e.RequestWithdrawn(ref=VERKENNEN, request=request.id, reason=reason, by=by, at=at)
+        return run_store.record(session, plan, run, event)
+
+    class TakenBack(Exception):
+        pass
+
+    with pytest.raises(TakenBack), world.database.write() as session:
+        lost = withdrawn(session, "Te vroeg.")
+        composed(session, room.run, at=world.clock())
+        raise TakenBack
+    world.clock.advance(minutes=5)
+    with world.database.write() as session:
+        assert withdrawn(session, "Te laat.") == lost
+    shown = [line for stage in report(room).contents.stages for line in stage.decisions]
+    assert [(line.remarks, line.at) for line in shown] == [(((None, "Te laat."),), world.clock())]
 
 
 def test_what_is_late_depends_on_the_day(room: Room):
