@@ -13,13 +13,16 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from functools import partial
 from pathlib import Path
 
 from app.storage.database import Database
 from tests.databases import PostgreSQL, end_run, new_sqlite_database, start_run
 from tests.races.place import Place, a_place
 from tests.races.races import RACES
+
+say = partial(print, file=sys.stdout, flush=True)
 
 
 def main() -> int:
@@ -33,6 +36,7 @@ def main() -> int:
     try:
         for kind in ("sqlite", "postgresql"):
             with (
+                redirect_stdout(sys.stderr),  # what the application logs; the figures are all there is on the other
                 tempfile.TemporaryDirectory() as folder,
                 _database(kind, Path(folder)) as database,
                 a_place(database, Path(folder) / "data") as place,
@@ -40,7 +44,7 @@ def main() -> int:
                 failed += _race(kind, place, options.at_once, options.times, options.only)
     finally:
         end_run()
-    print(f"{failed} races failed" if failed else "Every race had exactly one effect.")
+    say(f"{failed} races failed" if failed else "Every race had exactly one effect.")
     return 1 if failed else 0
 
 
@@ -67,9 +71,9 @@ def _race(kind: str, place: Place, at_once: int, times: int, only: str) -> int:
                 found += race(place, at_once)
             except AssertionError as error:
                 failed += 1
-                print(f"{kind}: {race.__name__}: {str(error)[:500]}", flush=True)
+                say(f"{kind}: {race.__name__}: {str(error)[:500]}")
         told = ", ".join(f"{count} x {status}" for status, count in sorted(found.items()))
-        print(f"{kind:10} {race.__name__.replace('_', ' '):36} {times} times {at_once} at once: {told}", flush=True)
+        say(f"{kind:10} {race.__name__.replace('_', ' '):36} {times} times {at_once} at once: {told}")
     return failed
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import os
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+import structlog
 from fastapi import FastAPI
 from sqlalchemy import event
 from sqlmodel import select
@@ -32,6 +35,7 @@ from scripts.bench.places import Place
 
 Do = Callable[[], Awaitable[Answer]]
 """One measured request; what has to be done before it is not in the seconds of its answer."""
+_NOWHERE: Final = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # as long as the process
 
 
 class Kind(Enum):
@@ -53,6 +57,8 @@ class Side:
     def __init__(self, database: Database, settings: Settings, place: Place) -> None:
         self.database, self.place = database, place
         self.app: FastAPI = create_app(settings, database)
+        # Lines of the log are made all the same: that is part of what is measured.
+        structlog.configure(logger_factory=structlog.WriteLoggerFactory(_NOWHERE))
         self._sent = 0
         event.listen(database.engine, "before_cursor_execute", self._count)
         self.anna = self._signed_in("anna")
