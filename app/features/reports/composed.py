@@ -31,6 +31,7 @@ from app.web.formats import day_of, end_of_day
 from app.web.i18n import Language
 
 REPORTS_KEPT_MAX: Final = 32  # in memory; one with a page of 130 kB takes about 1 MB
+CHAPTERS_KEPT_MAX: Final = 1_000_000  # characters; in a report with all answers there are about 130,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Composed:
             versions=versions(self.contents, words),
         )
         chapters = Markup(html)  # noqa: S704  # made by a template, which escaped it
-        if not templates.auto_reload:
+        if not templates.auto_reload and len(chapters) <= CHAPTERS_KEPT_MAX:
             self._chapters[words.language] = chapters
         return chapters
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from app.engine import events as e
 from app.engine.run import Run, StageRef
-from app.features.reports.composed import Composed, KeptReports, composed
+from app.features.reports.composed import CHAPTERS_KEPT_MAX, Composed, KeptReports, composed
 from app.storage import run_store
 from app.storage.database import Database
 from app.storage.memory import remember_in
@@ -138,6 +138,18 @@ def test_each_language_has_its_own(room: Room):
         anna.client.cookies.set(LANGUAGE_COOKIE, language)
         page = anna.get(address).text
         assert f">{words}</h2>" in page, language
+
+
+def test_a_page_of_enormous_texts_is_not_kept(room: Room):
+    anna, address = room.browser("anna"), f"/trajecten/{room.run}/rapport"
+    anna.get(address)
+    assert report(room)._chapters.keys() == {"nl"}
+    with room.world.database.write() as session:
+        set_scope(session, room.world.municipalities["Zonnedijk"])
+        of_text = (col(AnswerRow.run_id) == uuid.UUID(room.run), col(AnswerRow.question) == "opdracht")
+        session.execute(update(AnswerRow).where(*of_text).values(value="a" * CHAPTERS_KEPT_MAX))
+    assert "a" * CHAPTERS_KEPT_MAX in anna.get(address).text
+    assert report(room)._chapters == {}
 
 
 def test_an_earlier_day_is_composed_each_time(room: Room):
