@@ -143,6 +143,7 @@ def test_tenth_code_is_heard_and_the_eleventh_is_not(database: Database, anna: u
 
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "300")
     assert "Wacht 5 minuten" in answer.text
+    assert "<title>Fout: " in answer.text
     assert open_sessions(database) == 0
 
 

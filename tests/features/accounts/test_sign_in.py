@@ -315,6 +315,8 @@ def test_attempt_ten_is_heard_and_eleven_is_not(database: Database):
     assert answer.headers["retry-after"] == "300"
     assert "Wacht 5 minuten en probeer het opnieuw." in answer.text
     assert 'value="anna"' in answer.text
+    assert "<title>Fout: Inloggen" in answer.text
+    assert "<title>Inloggen" in browser.get("/inloggen").text
 
 
 def test_waiting_helps(database: Database):
