@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ from app.storage.local_plans import LocalPlanNotFound
 from app.storage.marks import Outdated
 from app.storage.run_header import RunNotFound
 from app.storage.run_store import StaleRun
-from app.web.forms import TECHNICAL, FormInvalid
+from app.web.forms import TECHNICAL, FormInvalid, labels_of
 from app.web.i18n import N_, gettext_for, language_of
 from app.web.reasons import reason_text
 from app.web.render import is_htmx, render
@@ -147,6 +148,9 @@ EXPLANATIONS: Final[Mapping[int | type[Exception], Explanation]] = MappingProxyT
 TYPED_FIELDS_MAX: Final = 60
 TYPED_CHARACTERS_MAX: Final = 100_000  # of all fields together: an error page stays an error page
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_.:-]{20,}")
+_CODE: Final = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")  # as ids of a step plan and names of choices are written
+ONE_TEXT: Final = N_("Your text")
+NUMBERED_TEXT: Final = N_("Text %(num)d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,16 +301,33 @@ def _problem(request: Request, refusal: Refusal) -> Response:
 
 
 def typed_again(request: Request) -> list[tuple[str, str]]:
-    """What the visitor typed in the form that failed, to copy: (name of the field, text). No passwords, no tokens."""
+    """What the visitor typed in the form that failed, to copy: (label, text). No passwords, no tokens, and no codes of
+    what was chosen: without the page they say nothing."""
     typed: Mapping[str, tuple[str, ...]] = getattr(request.state, "typed", {})
-    found: list[tuple[str, str]] = []
-    room = TYPED_CHARACTERS_MAX
+    texts = gettext_for(language_of(request))
+    labels = labels_of([name for name in typed if name not in TECHNICAL])
+    found = [*_within_bounds(_readable(typed, labels))]
+    unnamed = [number for number, (name, _) in enumerate(found) if name not in labels]
+    neutral = {
+        number: texts.gettext(NUMBERED_TEXT) % {"num": count} if len(unnamed) > 1 else texts.gettext(ONE_TEXT)
+        for count, number in enumerate(unnamed, start=1)
+    }
+    return [(neutral.get(number) or texts.gettext(labels[name]), text) for number, (name, text) in enumerate(found)]
+
+
+def _readable(typed: Mapping[str, tuple[str, ...]], labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, values in typed.items():
         for value in values:
             if name in TECHNICAL or not value.strip() or _TOKEN.fullmatch(value):
                 continue
-            if len(found) == TYPED_FIELDS_MAX or room <= 0:
-                return found
-            found.append((name, value[:room]))
-            room -= len(value)
-    return found
+            if name in labels or not _CODE.fullmatch(value):
+                yield name, value
+
+
+def _within_bounds(texts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    room = TYPED_CHARACTERS_MAX
+    for name, text in islice(texts, TYPED_FIELDS_MAX):
+        if room <= 0:
+            return
+        yield name, text[:room]
+        room -= len(text)

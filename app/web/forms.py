@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -201,6 +201,25 @@ def parse(model: type[Model], form: FormData) -> Model:
     secret = {name for name, info in fields.items() if info.annotation is SecretStr}
     typed = {name: values for name, values in typed_text(form).items() if name not in secret}
     raise FormInvalid(typed, ordered)
+
+
+def labels_of(names: Collection[str]) -> dict[str, str]:
+    """By name of a field, the message id of its label: of the form with all these fields. Nothing for a field that
+    such forms call differently. Names with a point in them are about a part of a step plan: no model has those."""
+    wanted = {name for name in names if "." not in name}
+    found: dict[str, set[str]] = {}
+    for model in _models(Form):
+        fields = {_name_in_form(name, info): info for name, info in model.model_fields.items()}
+        if wanted <= fields.keys():
+            for name in wanted:
+                found.setdefault(name, set()).add(fields[name].title or "")
+    return {name: label for name, labels in found.items() if len(labels) == 1 and (label := labels.pop())}
+
+
+def _models(kind: type[Form]) -> Iterator[type[Form]]:
+    for model in kind.__subclasses__():
+        yield model
+        yield from _models(model)
 
 
 def refuse(form: FormData, name: str, sentence: str, *, label: str = "", **params: object) -> FormInvalid:

@@ -1,8 +1,11 @@
+import re
+import uuid
 from collections.abc import Iterator
 from typing import Annotated
 
 import pytest
 from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.testclient import TestClient
@@ -37,6 +40,16 @@ REFUSALS: dict[str, Exception] = {
 
 class Doel(Form):
     doel: str
+
+
+class Melding(Form):
+    name: Annotated[str, Field(alias="roepnaam", title="Name")]
+    story: Annotated[str, Field(alias="verhaal", title="Legal ground")]
+    who: Annotated[uuid.UUID, Field(alias="wie", title="Name")]
+
+
+class Vertelling(Form):
+    story: Annotated[str, Field(alias="verhaal", title="Name")]
 
 
 @router.get("/weiger/{name}")
@@ -166,6 +179,38 @@ def test_typed_text_comes_back_on_the_error_page(visitor: TestClient):
     assert "Uw tekst staat hier nog" in text
     assert "geheim" not in text
     assert "t" * 43 not in text
+
+
+def labels_in(page: str) -> list[tuple[str, str]]:
+    """Of what was typed: (label, text)."""
+    pairs = re.findall(r'<label class="utrecht-form-label">(.*?)\n<textarea[^>]*>\n(.*?)</textarea>', page, re.DOTALL)
+    return [(label.strip(), text) for label, text in pairs]
+
+
+def test_typed_text_has_the_words_of_its_form(visitor: TestClient):
+    typed = {"roepnaam": "jan", "verhaal": "Wat er gebeurde", "wie": "3f2c6d1e-0000-4000-8000-000000000000"}
+    page = visitor.post("/formulier", data=typed).text
+    assert labels_in(page) == [("Naam", "jan"), ("Grondslag", "Wat er gebeurde")]
+    page = visitor.post("/formulier", data=typed, headers=ENGLISH).text
+    assert labels_in(page) == [("Name", "jan"), ("Legal ground", "Wat er gebeurde")]
+
+
+def test_typed_text_without_known_words_shows_no_names_of_fields_and_no_codes(visitor: TestClient):
+    typed = {
+        "antwoord.visie": "Iedereen doet mee",
+        "richting": "links-om",
+        "antwoord.naam": "Anna",
+        "antwoord.kans": "yes",
+    }
+    page = visitor.post("/formulier", data=typed).text
+    assert labels_in(page) == [("Tekst 1", "Iedereen doet mee"), ("Tekst 2", "Anna")]
+    page = visitor.post("/formulier", data={"antwoord.visie": "Iedereen doet mee"}).text
+    assert labels_in(page) == [("Uw tekst", "Iedereen doet mee")]
+
+
+def test_field_that_two_forms_call_differently_gets_no_words_of_either(visitor: TestClient):
+    page = visitor.post("/formulier", data={"verhaal": "Wat er gebeurde"}).text
+    assert labels_in(page) == [("Uw tekst", "Wat er gebeurde")]
 
 
 def test_refused_form_that_no_route_shows_again_keeps_its_text_too(visitor: TestClient):
