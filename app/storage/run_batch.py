@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 
 from app.engine.run import Run, StageInstance, StageRef, StepState
 from app.storage import codec
+from app.storage.run_store.loading import run_from
 from app.storage.scope import Prepared
 from app.storage.tables import RunRow, StageRow, StepRow
 
@@ -58,18 +59,7 @@ def _run(row: Any, stages: Sequence[Any], steps: Sequence[Any]) -> Run:
     states: dict[str, dict[str, StepState]] = {}
     for step in steps:
         states.setdefault(step.ref, {})[step.step] = codec.decode_step(step.state)
-    return Run(
-        id=str(row.id),
-        plan_id=row.plan_id,
-        plan_version=row.plan_version,
-        plan_digest=row.plan_digest,
-        revision=row.revision,
-        manager=str(row.manager_id),
-        started_by=str(row.started_by),
-        started_at=row.started_at,
-        stages=_stages(stages, states),
-        **codec.decode_run(row.state),
-    )
+    return run_from(row, row.state, _stages(stages, states))
 
 
 def _stages(rows: Sequence[Any], states: Mapping[str, Mapping[str, StepState]]) -> dict[StageRef, StageInstance]:

@@ -20,6 +20,7 @@ from app.storage.database import Database
 from app.storage.kept_runs import KeptRuns, Moment
 from app.storage.memory import Memory, remember_in
 from app.storage.run_header import RunNotFound
+from app.storage.run_store import loading
 from app.storage.scope import set_reach, set_scope
 from app.storage.tables import RunRow, StepRow
 from app.storage.verify import Part, Trouble, verify_run
@@ -75,7 +76,7 @@ def test_all_that_people_do_in_a_run_finds_it_as_the_database_has_it(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ):
     used: list[Run] = []
-    load, find = run_store._load, KeptRuns.find
+    load, find = loading._load, KeptRuns.find
 
     def counted(kept: KeptRuns, key: Any, moment: Moment) -> Run | None:
         run = find(kept, key, moment)
@@ -87,7 +88,7 @@ def test_all_that_people_do_in_a_run_finds_it_as_the_database_has_it(
         assert load(session, run_id, part, **{**how, "afresh": True}) == (plan, run)
         return plan, run
 
-    monkeypatch.setattr(run_store, "_load", checked)
+    monkeypatch.setattr(loading, "_load", checked)
     monkeypatch.setattr(KeptRuns, "find", counted)
     world = a_world(database)
     prepared = prepare(world, officer="anna", manager="carla", word="merel")
