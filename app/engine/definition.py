@@ -432,6 +432,10 @@ class StepPlan:
     def evidence_kinds_by_id(self) -> Mapping[str, EvidenceKind]:
         return MappingProxyType({kind.id: kind for kind in self.evidence_kinds})
 
+    def has_place(self, stage: str, domain: str | None) -> bool:
+        """What was said of a stage stays when the run moves to a version without it, or without the domain."""
+        return stage in self.stages_by_id and (domain is None or domain in self.domains_by_id)
+
     def stage(self, id: str) -> Stage:
         """Raises KeyError for an id that the plan does not have."""
         return self.stages_by_id[id]

@@ -116,12 +116,13 @@ class _Composer:
         return self.moved.parked(self.wording.versions, evidence, self.texts, self.names)
 
     def _advice_line(self, given: Advice) -> AdviceLine:
-        stage = self.plan.stages_by_id.get(given.ref.stage) if given.ref else None
-        answer = given.answer
+        ref, answer = given.ref, given.answer
+        has_place = ref is not None and self.plan.has_place(ref.stage, ref.domain)
         return AdviceLine(
-            stage_title=stage.title if stage else None,
-            domain_title=self._domain_title(given.ref.domain) if given.ref and stage else None,
-            round=given.ref.round if given.ref else 1,
+            stage_title=self.plan.stage(ref.stage).title if ref and has_place else None,
+            domain_title=self._domain_title(ref.domain) if ref and has_place else None,
+            round=ref.round if ref else 1,
+            is_of_earlier_version=ref is not None and not has_place,
             by=self._name(given.by) or "",
             at=given.at,
             text=self.texts.get(given.text),

@@ -111,6 +111,8 @@ class Words:
         return self._place(line.stage.title, line.domain_title, line.ref.round)
 
     def advice_place(self, line: AdviceLine) -> str:
+        if line.is_of_earlier_version:
+            return self.say(N_("A stage of an earlier version"))
         if line.stage_title is None:
             return self.say(N_("The whole trajectory"))
         return self._place(line.stage_title, line.domain_title, line.round)

@@ -122,12 +122,13 @@ class RoadLine:
 
 @dataclass(frozen=True, slots=True)
 class AdviceLine:
-    """Advice of an adviser, and what the team did with it. Without `stage_title` it is about the whole run; one that
-    is not in the present version has none either. A text that was erased is None."""
+    """Advice of an adviser, and what the team did with it. Without `stage_title` it is about the whole run, or about a
+    stage (in a domain) that is not in the present version. A text that was erased is None."""
 
     stage_title: Text | None
     domain_title: Text | None
     round: int
+    is_of_earlier_version: bool
     by: str
     at: datetime
     text: str | None
