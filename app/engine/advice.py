@@ -5,7 +5,7 @@ Advice is not work on a stage: whoever gives it is no contributor, and no approv
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import assert_never
@@ -17,6 +17,11 @@ from app.engine.errors import Reason, refuse_if
 from app.engine.run import Advice, Answered, Followed, Run, Shared, StageRef, TextId, UserId
 
 AdviceEvent = e.RunShared | e.SharingEnded | e.AdviceGiven | e.AdviceAnswered
+
+
+def unanswered(advice: Iterable[Advice]) -> list[Advice]:
+    """What the team has yet to say what it did with."""
+    return [each for each in advice if each.answer is None]
 
 
 def not_shared_with(run: Run, by: UserId) -> Iterator[Reason]:

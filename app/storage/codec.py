@@ -146,6 +146,11 @@ def decode_moves(data: Json) -> tuple[Move, ...]:
     return _MOVES.validate_python(data["moves"]) if "moves" in data else ()
 
 
+def decode_advice(data: Json) -> tuple[Advice, ...]:
+    """The advice in the state of a run."""
+    return _ADVICE.validate_python(data["advice"]) if "advice" in data else ()
+
+
 def decode_run(data: Json) -> dict[str, Any]:
     """Keyword arguments for `Run`."""
     return {
@@ -159,5 +164,5 @@ def decode_run(data: Json) -> dict[str, Any]:
         "proposal": _PROPOSAL.validate_python(data["proposal"]) if "proposal" in data else None,
         "earlier_run": data.get("earlier_run"),
         "shared": _SHARED.validate_python(data["shared"]) if "shared" in data else (),
-        "advice": _ADVICE.validate_python(data["advice"]) if "advice" in data else (),
+        "advice": decode_advice(data),
     }

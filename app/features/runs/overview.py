@@ -18,11 +18,11 @@ from app.engine.progress import Progress, counted_stage_progress
 from app.engine.run import StageStatus
 from app.features.runs.latest import DecisionLine, decision_line, decision_rows
 from app.features.runs.tasks import Task, asker, deputised, people_at, tasks_of
-from app.features.runs.waiting import task_rows
+from app.features.runs.waiting import IS_MINE, task_rows
 from app.storage.deciding import who_in_list
 from app.storage.plans import load_plan
 from app.storage.scope import Prepared
-from app.storage.tables import RunMember, RunRow, StageRow, StepRow
+from app.storage.tables import RunRow, StageRow, StepRow
 from app.storage.types import IdText
 from app.web.identity import Caller
 
@@ -95,13 +95,6 @@ def overview(session: Session, caller: Caller, *, page: int, mine_only: bool, se
     )
 
 
-_MEMBER = (
-    select(RunMember.run_id)  # type: ignore[call-overload]  # SQLModel types columns as their values
-    .where(col(RunMember.run_id) == col(RunRow.id), col(RunMember.user_id) == bindparam("me"))
-    .correlate(RunRow)
-    .exists()
-)
-_IS_MINE = (col(RunRow.manager_id) == bindparam("me")) | _MEMBER
 _RUN_COLUMNS: tuple[Any, ...] = (
     RunRow.id,
     RunRow.name,
@@ -124,9 +117,9 @@ class _Wanted:
 
 @cache
 def _wanted(*, mine_only: bool, is_search: bool) -> _Wanted:
-    query = select(*_RUN_COLUMNS, _IS_MINE.label("is_mine"))
+    query = select(*_RUN_COLUMNS, IS_MINE.label("is_mine"))
     if mine_only:
-        query = query.where(_IS_MINE)
+        query = query.where(IS_MINE)
     if is_search:
         query = query.where(col(RunRow.name).icontains(bindparam("search"), escape="/"))
     count = select(func.count()).select_from(query.subquery())

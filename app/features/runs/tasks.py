@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -10,14 +10,15 @@ from typing import Any
 from sqlmodel import Session
 
 from app.engine import deciders
+from app.engine.advice import unanswered
 from app.engine.definition import CHECKLIST, Stage, StepPlan, Text
 from app.engine.people import Mandate
 from app.engine.points import PointState
-from app.engine.run import StageRef
+from app.engine.run import Advice, StageRef
 from app.features.runs.waiting import TASKS_MAX
 from app.policy import Action, deciding_roles, may_by_mandate
 from app.storage.auditor_limits import dutch_day
-from app.storage.codec import decode_stage
+from app.storage.codec import decode_advice, decode_stage
 from app.storage.deciding import Managed, WhoInList
 from app.storage.plans import load_plan
 from app.web.identity import Caller
@@ -26,9 +27,11 @@ from app.web.identity import Caller
 @dataclass(frozen=True, slots=True)
 class Task:
     """Something that waits for this person. `kind`: approve, advise, move (a manager is asked to confirm that the run
-    goes on with another version), point (an open point that they own), judge (that its owner reported as done), erase
-    (personal data, of no run in particular), revisit (a step that was sent back) or continue (a stage in progress).
-    `due` belongs to a point; `on_behalf_of` is the absent manager in whose name this person decides."""
+    goes on with another version), answer (advice, by saying what was done with it), point (an open point that they
+    own), judge (that its owner reported as done), erase (personal data, of no run in particular), revisit (a step that
+    was sent back) or continue (a stage in progress).
+    `due` belongs to a point; `on_behalf_of` is the absent manager in whose name this person decides. Advice without a
+    `stage_title` is about the whole run, or about a stage that the present version of the plan does not have."""
 
     kind: str
     run_name: str
@@ -42,6 +45,8 @@ class Task:
     due: date | None = None
     is_late: bool = False
     on_behalf_of: str | None = None
+    given_on: date | None = None
+    is_of_earlier_version: bool = False
 
 
 def asker(row: Any) -> str | None:
@@ -57,11 +62,14 @@ def asker(row: Any) -> str | None:
 
 
 def people_at(row: Any) -> Iterator[str]:
-    """Who had a hand in a stage that waits for a decision, who takes no part in that, and its manager."""
+    """Who had a hand in a stage that waits for a decision, who takes no part in that, and its manager; of advice, who
+    gave it."""
     if _waits_for_decision(row):
         yield row.manager
         yield from row.state.get("contributors", ())
         yield from (each["by"] for each in row.state.get("recusals", ()))
+    elif row.kind == "answer":
+        yield from (each.by for each in unanswered(decode_advice(row.state)))
 
 
 def _waits_for_decision(row: Any) -> bool:
@@ -107,7 +115,11 @@ def tasks_of(session: Session, caller: Caller, rows: list[Any], who: WhoInList, 
                 version = row.state["proposal"]["to_version"]
                 tasks.append(Task("move", row.name, address, to_version=version, asked_by=names.get(by or "")))
             continue
-        plan, ref = load_plan(session, row.plan_digest), StageRef.parse(row.ref)
+        plan = load_plan(session, row.plan_digest)
+        if row.kind == "answer":
+            tasks += [_to_answer(row, plan, each, names) for each in unanswered(decode_advice(row.state))]
+            continue
+        ref = StageRef.parse(row.ref)
         stage, domain = plan.stage(ref.stage), _domain_title(plan, ref)
         stage_address = f"/trajecten/{row.id}/fasen/{ref}"
         ways = _ways_to_decide(row, stage, caller, who, at) if _waits_for_decision(row) else []
@@ -135,6 +147,17 @@ def tasks_of(session: Session, caller: Caller, rows: list[Any], who: WhoInList, 
             step_title = stage.step(row.step).title
             tasks.append(Task("revisit", row.name, address, stage.title, domain, step_title=step_title))
     return tasks[:TASKS_MAX]
+
+
+def _to_answer(row: Any, plan: StepPlan, advice: Advice, names: Mapping[str, str]) -> Task:
+    task = Task("answer", row.name, f"/trajecten/{row.id}/advies/{advice.id}/antwoord")
+    task = replace(task, asked_by=names.get(advice.by), given_on=dutch_day(advice.at))
+    ref = advice.ref
+    if ref is None:
+        return task
+    if not plan.has_place(ref.stage, ref.domain):
+        return replace(task, is_of_earlier_version=True)
+    return replace(task, stage_title=plan.stage(ref.stage).title, domain_title=_domain_title(plan, ref))
 
 
 def _domain_title(plan: StepPlan, ref: StageRef) -> Text | None:

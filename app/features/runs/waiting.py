@@ -54,6 +54,15 @@ _MINE = (
 )
 
 
+# Whoever works on the run: in its team, or as its manager.
+IS_MINE = (col(RunRow.manager_id) == bindparam("me")) | (
+    select(RunMember.run_id)  # type: ignore[call-overload]
+    .where(col(RunMember.run_id) == col(RunRow.id), col(RunMember.user_id) == bindparam("me"))
+    .correlate(RunRow)
+    .exists()
+)
+
+
 def _is_shared(adviser: Any) -> Any:
     return (
         select(RunAccess.user_id)  # type: ignore[call-overload]
@@ -114,6 +123,12 @@ _TO_CONFIRM = (
     .order_by((col(RunRow.manager_id) != bindparam("me")), col(RunRow.asked_to_move_at))
     .limit(TASKS_MAX)
 )
+_TO_ANSWER = (
+    select(_kind("answer"), *_ASKED_COLUMNS, *_NO_STAGE, col(RunRow.state).label("state"), *_NO_POINT)
+    .where(col(RunRow.advice_waits_since).is_not(None), IS_MINE)
+    .order_by(col(RunRow.advice_waits_since))
+    .limit(TASKS_MAX)
+)
 _POINTS = (
     select(
         _kind("point"),
@@ -167,14 +182,15 @@ _TO_ADVISE = (
 
 
 @cache
-def _asked(*, decides: bool, stands_in: bool, erases: bool, advises: bool) -> Prepared:
-    """What besides approving: as a manager, in the name of one, of one's own points only; what is to be erased; and
-    what one was asked to advise on."""
+def _asked(*, decides: bool, stands_in: bool, erases: bool, answers: bool, advises: bool) -> Prepared:
+    """What besides approving: as a manager, in the name of one, of one's own points only; what is to be erased; advice
+    to answer; and what one was asked to advise on."""
     points = _IS_OWN | _IS_REPORTED if decides else _IS_OWN | (_IS_REPORTED & _MINE) if stands_in else _IS_OWN
     queries = [
         *([_TO_CONFIRM] if decides else []),
         *([_TO_ERASE] if erases else []),
         _POINTS.where(points),
+        *([_TO_ANSWER] if answers else []),
         *([_TO_ADVISE] if advises else []),
     ]
     return Prepared(union_all(*(select(*query.subquery().c) for query in queries)))
@@ -211,6 +227,7 @@ def task_rows(session: Session, caller: Caller, *, at: datetime) -> list[Any]:
         decides=caller.may(Action.TAKE_DECISION),
         stands_in=may_by_mandate(caller.roles, Action.APPROVE_STAGE),
         erases=caller.may(Action.DECIDE_ON_ERASURE),
+        answers=caller.may(Action.ANSWER_ADVICE),
         advises=caller.may(Action.GIVE_ADVICE),
     )
     rows += [row for row in asked.run(session, today).all() if _is_still_asked(row, caller.user_id)]

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, update
 from sqlmodel import Session, col
 
+from app.engine.advice import unanswered
 from app.engine.apply import apply
 from app.engine.definition import Step, StepPlan
 from app.engine.events import Event, RunStarted
@@ -112,6 +113,8 @@ def record(session: Session, plan: StepPlan, run: Run, events: Event | Iterable[
     }
     if after.proposal != run.proposal:
         values["asked_to_move_at"] = after.proposal.at if after.proposal else None
+    if after.advice != run.advice:
+        values["advice_waits_since"] = min((each.at for each in unanswered(after.advice)), default=None)
     if after.plan_digest != run.plan_digest:
         values |= {"plan_digest": after.plan_digest, "plan_id": after.plan_id, "plan_version": after.plan_version}
     if _CHANGE_RUN.run(session, values).rowcount != 1:

@@ -13,12 +13,14 @@ from app.storage.types import JSONValue, UTCDateTime
 
 class RunRow(MunicipalityScoped, table=True):
     """A run (traject). `revision` counts its events and is the lock against two writers at once. `asked_to_move_at` is
-    there while a manager is asked to confirm that it goes on with another version of its plan."""
+    there while a manager is asked to confirm that it goes on with another version of its plan, `advice_waits_since`
+    while the team has advice to answer: since when the oldest waits. So lists find them."""
 
     __tablename__ = "run"
     __table_args__ = (
         Index("ix_run_municipality_id_changed_at", "municipality_id", "changed_at"),
         Index("ix_run_asked_to_move_at_municipality_id", "asked_to_move_at", "municipality_id"),
+        Index("ix_run_advice_waits_since_municipality_id", "advice_waits_since", "municipality_id"),
     )
 
     id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
@@ -34,6 +36,7 @@ class RunRow(MunicipalityScoped, table=True):
     started_at: datetime = Field(sa_type=UTCDateTime)
     changed_at: datetime = Field(sa_type=UTCDateTime)
     asked_to_move_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    advice_waits_since: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
     @classmethod
     def run_column(cls) -> Any:
