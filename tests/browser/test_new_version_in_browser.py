@@ -130,6 +130,29 @@ def test_approved_work_moves_to_2_0_0_is_approved_again_undone_and_moved_again(
         assert window.complaints == []
 
 
+def test_choices_are_counted_while_they_are_made(chromium: Browser, address: str, run: str):
+    anna = Window(chromium, address, "anna")
+    anna.page.goto(f"/trajecten/{run}/nieuwe-versie")
+    total = anna.page.locator("#choice-total")
+    said = total.inner_text()
+    assert said.endswith("keuzes gemaakt. Overal zoals voorgesteld.")
+    number = int(said.split()[0])
+    assert said.startswith(f"{number} van {number} ")
+    assert number > 1
+
+    item = f"{VISION}/vaststellen/leesbaar"
+    anna.fill({f"keuze.{item}": "park"})
+    missing = f"{number - 1} van {number} keuzes gemaakt. Bij 1 antwoord moet u nog schrijven waarom."
+    expect(total).to_have_text(missing)
+    assert anna.page.evaluate("document.activeElement.name") == f"keuze.{item}", "the focus stays"
+
+    anna.fill({f"reden.{item}": PARKED})
+    anna.page.keyboard.press("Tab")
+    chosen = f"{number} van {number} keuzes gemaakt. Bij 1 antwoord koos u iets anders dan het voorstel."
+    expect(total).to_have_text(chosen)
+    assert anna.complaints == []
+
+
 def propose(anna: Window, base: str) -> None:
     """One answer is set aside with a reason, the others stay as proposed; then a manager is asked."""
     anna.page.goto(f"{base}/nieuwe-versie")

@@ -44,6 +44,10 @@ class Item:
     needs_reason: tuple[Choice, ...] = ()
     why: ParkedWhy | None = None
 
+    def takes_reason(self, choice: Choice) -> bool:
+        """Whether people must say why they choose this; what is proposed needs no explanation."""
+        return choice in self.needs_reason and choice is not self.proposed
+
 
 @dataclass(frozen=True)
 class RunMigration:

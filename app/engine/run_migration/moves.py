@@ -41,7 +41,7 @@ def decide_outcome(
             found.append(Reason("move_choice_not_allowed", *_place(item.id)))
             continue
         chosen[item.id] = Choice(wanted)
-        if Choice(wanted) in item.needs_reason and Choice(wanted) is not item.proposed and item.id not in reasons:
+        if item.takes_reason(Choice(wanted)) and item.id not in reasons:
             found.append(Reason("move_reason_missing", *_place(item.id)))
     if found:
         raise Blocked("move_run", found)

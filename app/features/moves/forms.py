@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 from starlette.datastructures import FormData
 
-from app.web.forms import NUL, SENTENCES, TWICE, Form, FormInvalid, Problem, Ticked, parse, typed_text
+from app.web.forms import NUL, SENTENCES, TWICE, Form, FormInvalid, Problem, Ticked, Typed, parse, typed_text
 from app.web.i18n import N_
 
 REASON_MAX = 2_000  # characters
@@ -70,6 +70,11 @@ def parse_move(posted: FormData) -> tuple[MoveForm, Chosen]:
     if problems:
         raise FormInvalid(typed_text(posted), problems)
     return form, Chosen(_without(CHOICE, found), _without(REASON, found))
+
+
+def typed_after(typed: Typed, prefix: str) -> dict[str, str]:
+    """Of the form as it was sent, by the id of an item."""
+    return _without(prefix, {name: values[0] for name, values in typed.items() if values})
 
 
 def _without(prefix: str, found: Mapping[str, str]) -> dict[str, str]:

@@ -53,6 +53,32 @@ def group_of(item: Item) -> Group:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoiceTotal:
+    """How far the choices are. `total`: what asks for one. `made`: as proposed, or another with the reason that it
+    takes. `without_reason` counts the rest that stays as it is unless somebody wants otherwise, too."""
+
+    total: int
+    made: int
+    otherwise: int
+    without_reason: int
+
+
+def count_choices(items: Sequence[Item], choices: Mapping[str, str], reasons: Mapping[str, str]) -> ChoiceTotal:
+    """By the id of an item: what is filled in now. Where nothing is, the proposal stands."""
+    total = made = otherwise = without_reason = 0
+    for item in items:
+        wanted = choices.get(item.id) or item.proposed.value
+        is_possible = wanted in {choice.value for choice in item.allowed}
+        lacks_reason = is_possible and item.takes_reason(Choice(wanted)) and not reasons.get(item.id, "").strip()
+        without_reason += lacks_reason
+        if group_of(item) is Group.CHOOSE:
+            total += 1
+            made += is_possible and not lacks_reason
+            otherwise += wanted != item.proposed.value
+    return ChoiceTotal(total, made, otherwise, without_reason)
+
+
+@dataclass(frozen=True, slots=True)
 class ItemDifference:
     """A property of the question as it was and as it becomes. `is_of_plan`: in the words of the plan, so Dutch."""
 

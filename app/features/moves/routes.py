@@ -22,6 +22,7 @@ from app.features.moves.forms import (
     DeclineForm,
     UndoForm,
     parse_move,
+    typed_after,
 )
 from app.features.moves.service import Opened
 from app.policy import Action
@@ -34,7 +35,7 @@ from app.web.forms import FormInvalid, FormState, Posted, Problem, parse, typed_
 from app.web.i18n import N_, language_of
 from app.web.identity import Caller
 from app.web.notice import register, see_other
-from app.web.render import render
+from app.web.render import is_htmx, render
 from app.web.room import Room
 
 router = Room()
@@ -99,6 +100,7 @@ def _page(
         here_tab="run",
         page=page,
         form=form,
+        total=_counted(opened, form),
         address=_address(opened.run.id),
         is_proposed=is_proposed,
         changed=changed,
@@ -106,10 +108,19 @@ def _page(
     )
 
 
+def _counted(opened: Opened, form: FormState) -> queries.ChoiceTotal:
+    choices, reasons = typed_after(form.values, CHOICE), typed_after(form.values, REASON)
+    return queries.count_choices(opened.migration.items, choices, reasons)
+
+
 @router.post("/trajecten/{run_id}/nieuwe-versie/bekijken")
 def preview_move(request: Request, run_id: str, session: ReadSession, caller: Mover, posted: Posted) -> Response:
-    """The dry run: shows what the choices lead to, and changes nothing."""
+    """The dry run: shows what the choices lead to, and changes nothing. For htmx only how many choices are made: that
+    is asked while somebody is still choosing."""
     typed = FormState(typed_text(posted))
+    if is_htmx(request):
+        opened = _opened(session, run_id, typed.value("naar"))
+        return render(request, "moves/_total.html", total=_counted(opened, typed))
     try:
         form, chosen = parse_move(posted)
     except FormInvalid as invalid:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.engine.run import Run, StageRef, StageStatus, StepStatus
+from app.engine.run import ParkedKind, Run, StageRef, StageStatus, StepStatus
+from app.engine.run_migration.changes import ChangeClass
+from app.engine.run_migration.items import Choice, Item
+from app.features.moves.queries import ChoiceTotal, count_choices
 from app.storage.database import Database
 from app.storage.run_store import load_run
 from app.storage.verify import verify_run
 from tests.features.client import World, a_world
 from tests.features.moves.versions import release
+from tests.features.steps.pages import text_of
 from tests.journey.visitor import Visitor
 from tests.security.prepared import Prepared, prepare, visitor
 
@@ -208,6 +213,56 @@ def test_keeping_an_answer_under_another_question_takes_a_reason_and_keeps_what_
     after = run_of(world, prepared)
     assert not after.stages[FIRST].step("overzicht").answers["visie"].is_proposal
     assert after.stages[FIRST].changed_since_approval  # the approval was about another question all the same
+
+
+def test_page_says_how_many_choices_are_made(world: World, prepared: Prepared):
+    release(world, "2.0.0")
+    anna = visitor(world, "anna")
+    anna.open(address(prepared))
+    anna.reads("1 van 1 keuze gemaakt. Overal zoals voorgesteld.")
+    item = "verkennen.1/overzicht/visie"
+    anna.send("Bekijk wat er verandert", {f"keuze.{item}": "keep"}, status=422)
+    anna.reads("0 van 1 keuze gemaakt. Bij 1 antwoord moet u nog schrijven waarom.")
+    anna.send("Bekijk wat er verandert", {f"reden.{item}": "De raad stelde haar vast in 2024."})
+    anna.reads("1 van 1 keuze gemaakt. Bij 1 antwoord koos u iets anders dan het voorstel.")
+
+
+def test_choices_are_counted_while_somebody_chooses_and_nothing_else_happens(world: World, prepared: Prepared):
+    release(world, "2.0.0")
+    before = run_of(world, prepared)
+    anna = visitor(world, "anna")
+    anna.open(address(prepared))
+    sent = {name: values[0] for name, values in anna.form_with("Bekijk wat er verandert").values.items()}
+    item = "verkennen.1/overzicht/visie"
+    browser, there = world.browser("anna"), address(prepared, "/bekijken")
+    for changes, said in (
+        ({f"keuze.{item}": "keep"}, "0 van 1 keuze gemaakt. Bij 1 antwoord moet u nog schrijven waarom."),
+        ({f"keuze.{item}": "keep", f"reden.{item}": "Daarom"}, "1 van 1 keuze gemaakt. Bij 1 antwoord koos u iets"),
+        ({f"keuze.{item}": "onzin"}, "0 van 1 keuze gemaakt."),
+        ({}, "1 van 1 keuze gemaakt. Overal zoals voorgesteld."),
+    ):
+        part = browser.post(there, {**sent, **changes}, htmx=True)
+        assert part.status_code == 200
+        assert text_of(part.text).startswith(said)
+        assert "<p" not in part.text
+    assert browser.post(there, {**sent, "naar": "onzin"}, htmx=True).status_code == 404
+    assert run_of(world, prepared) == before
+
+
+def test_choices_are_counted_with_what_they_lack():
+    def item(id: str, proposed: Choice, change_class: ChangeClass = ChangeClass.ANSWER_AGAIN) -> Item:
+        place, reasoned = StageRef("verkennen"), tuple(each for each in (Choice.KEEP, Choice.PARK) if each != proposed)
+        return Item(
+            id, ParkedKind.ANSWER, place, "stap", id, None, id, None, change_class, proposed, tuple(Choice), reasoned
+        )
+
+    asking = [item(id, Choice.AGAIN) for id in "abcdef"]
+    items = [*asking, item("stil", Choice.KEEP, ChangeClass.COSMETIC)]
+    items.append(replace(item("weg", Choice.PARK), allowed=(Choice.PARK,)))
+    assert count_choices(items, {}, {}) == ChoiceTotal(total=6, made=6, otherwise=0, without_reason=0)
+    chosen = {"a": "keep", "b": "park", "c": "keep", "d": "again", "e": "iets", "stil": "park"}
+    reasons = {"a": "Het klopt nog", "b": "  ", "d": "Hoeft niet"}
+    assert count_choices(items, chosen, reasons) == ChoiceTotal(total=6, made=3, otherwise=4, without_reason=3)
 
 
 def test_work_after_the_proposal_is_shown_before_anything_moves(world: World, prepared: Prepared):
