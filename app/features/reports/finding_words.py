@@ -31,6 +31,7 @@ PARTS: Final[Mapping[Part, str]] = MappingProxyType(
         Part.EVIDENCE: N_("Evidence %(key)s"),
         Part.PARKED_EVIDENCE: N_("Evidence %(key)s, which was set aside"),
         Part.POINT: N_("Open point %(key)s"),
+        Part.WAITING: N_("What waits for somebody"),
         Part.APPROVAL: N_("Approval of %(key)s"),
         Part.SEAL: N_("Seal %(key)s"),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, update
@@ -111,10 +112,8 @@ def record(session: Session, plan: StepPlan, run: Run, events: Event | Iterable[
         "state": codec.encode_run(after),
         "changed_at": happened[-1].at,
     }
-    if after.proposal != run.proposal:
-        values["asked_to_move_at"] = after.proposal.at if after.proposal else None
-    if after.advice != run.advice:
-        values["advice_waits_since"] = min((each.at for each in unanswered(after.advice)), default=None)
+    if (waits := what_waits(after)) != what_waits(run):
+        values |= waits
     if after.plan_digest != run.plan_digest:
         values |= {"plan_digest": after.plan_digest, "plan_id": after.plan_id, "plan_version": after.plan_version}
     if _CHANGE_RUN.run(session, values).rowcount != 1:
@@ -126,6 +125,14 @@ def record(session: Session, plan: StepPlan, run: Run, events: Event | Iterable[
         _write_advisers(session, after)
     _write_stages(session, plan, run, after)
     return after
+
+
+def what_waits(run: Run) -> dict[str, datetime | None]:
+    """Since when something of the whole run waits for somebody, for lists: columns of the table of runs."""
+    return {
+        "asked_to_move_at": run.proposal.at if run.proposal else None,
+        "advice_waits_since": min((each.at for each in unanswered(run.advice)), default=None),
+    }
 
 
 def _append(session: Session, run_id: str, numbered: list[tuple[int, Event]]) -> None:

@@ -14,7 +14,7 @@ from app.storage.tables import RunRow
 from app.storage.verify.findings import Finding, Part, Trouble, Verified
 from app.storage.verify.given import check_answers, check_evidence, check_seals, check_texts
 from app.storage.verify.replaying import Told, replay
-from app.storage.verify.state import check_members, check_points, check_tables
+from app.storage.verify.state import check_members, check_points, check_tables, check_waiting
 
 __all__ = ["Finding", "Part", "Trouble", "Verified", "verify_all", "verify_run"]
 
@@ -48,4 +48,5 @@ def verify_run(session: Session, run_id: str) -> Verified:
         check_evidence(session, replayed, told, report)
         check_seals(session, replayed, report)
         check_points(session, replayed, report)
+        check_waiting(session, replayed, report)
     return Verified(run_id, count, tuple(found))

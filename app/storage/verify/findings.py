@@ -31,6 +31,7 @@ class Part(StrEnum):
     EVIDENCE = "evidence"
     PARKED_EVIDENCE = "parked evidence"
     POINT = "open point"
+    WAITING = "what waits for somebody"
     APPROVAL = "approval of"
     SEAL = "seal"
 

@@ -14,7 +14,8 @@ from app.engine.run import Run, StageRef
 from app.policy import Role
 from app.storage import codec
 from app.storage.run_store import load_run
-from app.storage.tables import OpenPointRow, RunAccess, RunMember, StepRow
+from app.storage.run_store.recording import what_waits
+from app.storage.tables import OpenPointRow, RunAccess, RunMember, RunRow, StepRow
 from app.storage.verify.findings import Part, Tell, Trouble
 from app.storage.verify.replaying import UNREADABLE
 
@@ -99,3 +100,11 @@ def check_points(session: Session, run: Run, report: Tell) -> None:
     }
     for ref, id, *_ in sorted(listed ^ there, key=str):
         report(Part.POINT, f"{ref}/{id}", Trouble.TABLES_DIFFER)
+
+
+def check_waiting(session: Session, run: Run, report: Tell) -> None:
+    """That lists know since when something of the whole run waits for somebody."""
+    columns: tuple[Any, ...] = (RunRow.asked_to_move_at, RunRow.advice_waits_since)
+    found = session.execute(sqlalchemy.select(*columns).where(col(RunRow.id) == uuid.UUID(run.id))).one()
+    if found._asdict() != what_waits(run):
+        report(Part.WAITING, "", Trouble.TABLES_DIFFER)
