@@ -147,7 +147,7 @@ EXPLANATIONS: Final[Mapping[int | type[Exception], Explanation]] = MappingProxyT
 
 TYPED_FIELDS_MAX: Final = 60
 TYPED_CHARACTERS_MAX: Final = 100_000  # of all fields together: an error page stays an error page
-_TOKEN: Final = re.compile(r"[A-Za-z0-9_.:-]{20,}")
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_.:-]{20,}|[0-9a-f]{16,}")  # keys and ids, digests and marks
 _CODE: Final = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")  # as ids of a step plan and names of choices are written
 ONE_TEXT: Final = N_("Your text")
 NUMBERED_TEXT: Final = N_("Text %(num)d")

@@ -46,6 +46,7 @@ class Melding(Form):
     name: Annotated[str, Field(alias="roepnaam", title="Name")]
     story: Annotated[str, Field(alias="verhaal", title="Legal ground")]
     who: Annotated[uuid.UUID, Field(alias="wie", title="Name")]
+    plan: Annotated[str, Field(title="Name")]
 
 
 class Vertelling(Form):
@@ -188,7 +189,8 @@ def labels_in(page: str) -> list[tuple[str, str]]:
 
 
 def test_typed_text_has_the_words_of_its_form(visitor: TestClient):
-    typed = {"roepnaam": "jan", "verhaal": "Wat er gebeurde", "wie": "3f2c6d1e-0000-4000-8000-000000000000"}
+    ids = {"wie": "3f2c6d1e-0000-4000-8000-000000000000", "plan": "a701c5d94e7bc7e4"}
+    typed = {"roepnaam": "jan", "verhaal": "Wat er gebeurde", **ids}
     page = visitor.post("/formulier", data=typed).text
     assert labels_in(page) == [("Naam", "jan"), ("Grondslag", "Wat er gebeurde")]
     page = visitor.post("/formulier", data=typed, headers=ENGLISH).text
