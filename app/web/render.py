@@ -53,6 +53,10 @@ ROLE_NAMES: Final[Mapping[Role, str]] = MappingProxyType(
 )
 
 
+REFUSED: Final = frozenset({409, 422, 429})
+"""What a form can be answered with when nothing was done; the title of the page says so."""
+
+
 class PlanText(Protocol):
     """What `|plan_text` needs of `app.engine.definition.Text`."""
 
@@ -93,7 +97,7 @@ def render(
     pages: Pages = request.app.state.pages
     language = language_of(request)
     page = pages.environment(language).get_template(template)
-    values = {**_request_context(request, language), **context}
+    values = {**_request_context(request, language), "is_refused": status in REFUSED, **context}
     if block is not None and is_htmx(request):
         html = _render_block(page, block, values)
     else:

@@ -16,8 +16,8 @@ register({"test_saved": N_("Change")})
 
 
 @router.get("/pagina")
-def page(request: Request, woorden: str = "<b>klaar</b>") -> Response:
-    return render(request, "tests/page.html", block="part", words=woorden)
+def page(request: Request, woorden: str = "<b>klaar</b>", antwoord: int = 200) -> Response:
+    return render(request, "tests/page.html", block="part", status=antwoord, words=woorden)
 
 
 @router.get("/vergeten")
@@ -183,3 +183,8 @@ def test_text_of_a_plan_in_the_language_of_the_visitor(visitor: TestClient):
     assert shown("en", both) == "Vision"
     assert shown("nl", dutch_only) == "Draagvlak &lt;1&gt;"
     assert shown("en", dutch_only) == '<span lang="nl">Draagvlak &lt;1&gt;</span>'
+
+
+@pytest.mark.parametrize(("status", "title"), [(409, "Fout: Overzicht"), (422, "Fout: Overzicht"), (403, "Overzicht")])
+def test_title_says_that_a_form_was_refused(visitor: TestClient, status: int, title: str):
+    assert f"<title>{title} – Stappenplan</title>" in visitor.get(f"/pagina?antwoord={status}").text
