@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 from sqlmodel import Session
 
-from app.features.accounts import provider_service
+from app.features.accounts import provider_links
 from app.features.accounts.service import Visit
 from app.openid.client import ProviderClient
 from app.policy import Role
@@ -107,7 +107,7 @@ def unlink(
     """Whether it was linked.  Raises OwnAccount, WorksElsewhere."""
     _must_be_another(caller, user)
     _must_be_ours(user)
-    return provider_service.unlink(session, user.id, provider, clients, visit, by=uuid.UUID(caller.user_id))
+    return provider_links.unlink(session, user.id, provider, clients, visit, by=uuid.UUID(caller.user_id))
 
 
 class NobodyHere(Exception):

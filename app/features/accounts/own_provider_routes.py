@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from app.features.accounts import provider_service
+from app.features.accounts import provider_links
 from app.features.accounts.answers import provider_client, provider_clients, provider_name
 from app.features.accounts.attempts import TooManyAttempts
 from app.features.accounts.own_routes import password_errors
@@ -114,7 +114,7 @@ async def unlink(request: Request, provider: str, session: WriteSession, login: 
         if errors:
             return _page(request, session, login, errors=errors, key=provider)
         clients, visit = provider_clients(request), visit_of(request)
-        if not provider_service.unlink(session, login.user_id, provider, clients, visit, by=login.user_id):
+        if not provider_links.unlink(session, login.user_id, provider, clients, visit, by=login.user_id):
             raise HTTPException(404)
         return see_other(HERE, notice="provider_unlinked")
 

@@ -14,10 +14,11 @@ import structlog
 from fastapi import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from app.features.accounts import provider_service
+from app.features.accounts import provider_logout, provider_service
 from app.features.accounts.answers import Trouble, provider_client, provider_clients, sign_in_page
 from app.features.accounts.attempts import TooManyAttempts
-from app.features.accounts.provider_service import Arrived, Back, LinkTried, ProviderTrouble, Why
+from app.features.accounts.provider_deciding import Why
+from app.features.accounts.provider_service import Arrived, Back, LinkTried, ProviderTrouble
 from app.features.accounts.second_step_routes import BODY_BYTES_MAX, second_step, signed_in_answer
 from app.features.accounts.service import Halfway
 from app.features.accounts.visit import database_of, public_url, typed, vault_of, visit_of
@@ -179,7 +180,7 @@ async def logged_out_there(request: Request, provider: str, form: Posted) -> Res
     issuer = client.provider.issuer
     siblings = [key for key, each in provider_clients(request).items() if each.provider.issuer == issuer]
     try:
-        await provider_service.logged_out_there(
+        await provider_logout.logged_out_there(
             database_of(request), client, siblings, typed(form, "logout_token"), visit_of(request)
         )
     except (Refused, ProviderDown) as refusal:

@@ -21,8 +21,8 @@ from app.features.accounts import (
     own_provider_routes,
     own_routes,
     passkey_routes,
+    provider_logout,
     provider_routes,
-    provider_service,
     second_step_routes,
     service,
 )
@@ -131,7 +131,7 @@ def sign_out(request: Request, login: Annotated[OpenLogin, signed_in], session: 
     account_log.note(session, Act.SIGNED_OUT, about=login.user_id, trace=visit_of(request).trace(login.user_id))
     client = provider_clients(request).get(via.provider) if via else None
     back = f"{public_url(request)}/inloggen"
-    there = provider_service.logout_address(vault_of(request), client, via, back=back)
+    there = provider_logout.logout_address(vault_of(request), client, via, back=back)
     if client is None or there is None:
         response: Response = notice.see_other("/inloggen", notice=SIGNED_OUT)
     else:
