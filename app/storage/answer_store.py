@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from app.engine.definition import Step
 from app.engine.run import AnswerMark, Run, StageRef, UserId
 from app.storage.erasure.items import is_erased
 from app.storage.scope import Prepared
+from app.storage.straight import Rows
 from app.storage.tables import AnswerRow
 from app.storage.types import IdText
 
@@ -86,6 +87,24 @@ def current_answers(
     else:
         rows = _CURRENT_IN_STEP.run(session, {"of_run": key, "of_stage": str(ref), "of_step": step})
     return {(row[0], row[1], row[2]): Answer(*row) for row in rows.all()}
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersOfRun:
+    """All current answers of a run by place, and as the database gave them: to see at one look that nothing of them is
+    another, which costs half of reading them."""
+
+    fetched: Sequence[Any]
+    by_place: Mapping[tuple[str, str, str], Answer]
+
+
+def answers_of_run(session: Session, run_id: str, *, known: AnswersOfRun | None) -> AnswersOfRun:
+    """`known` itself while the database gives the same."""
+    rows = _CURRENT_IN_RUN.run(session, {"of_run": uuid.UUID(run_id)})
+    assert isinstance(rows, Rows), "a plain query"
+    if known is not None and rows.fetched == known.fetched:
+        return known
+    return AnswersOfRun(rows.fetched, {(row[0], row[1], row[2]): Answer(*row) for row in rows.all()})
 
 
 def answers_and_versions(

@@ -9,7 +9,7 @@ in and how each column comes out, as SQLAlchemy says; errors are those of SQLAlc
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -24,10 +24,12 @@ FORMS_MAX: Final = 64  # of one statement, each for other numbers of values in i
 
 
 class Rows(IteratorResult[*tuple[Any, ...]]):
-    """All of them were fetched. `rowcount`: how many a change reached."""
+    """All of them were `fetched`, as the driver gave them; what is read from here is made of that. `rowcount`: how many
+    a change reached."""
 
-    def __init__(self, columns: SimpleResultMetaData, rows: Iterator[Any], rowcount: int) -> None:
-        super().__init__(columns, rows)
+    def __init__(self, columns: SimpleResultMetaData, fetched: Sequence[Any], rowcount: int) -> None:
+        super().__init__(columns, iter(fetched))
+        self.fetched: Final = fetched
         self.rowcount: Final = rowcount
 
 
@@ -47,7 +49,7 @@ class Straight:
             return connection.execute(self.statement, values)
         form = shape.form(rows[0])
         given: Any = None
-        found: Iterable[Any] = ()
+        found: Sequence[Any] = ()
         try:
             sets = [form.parameters(row) for row in rows]
             is_many = len(sets) > 1
@@ -60,7 +62,7 @@ class Straight:
                 found = cursor.fetchall()
         except BaseException as error:  # noqa: BLE001  # always raised again
             connection._handle_dbapi_exception(error, form.sql, given, None, None)  # noqa: SLF001  # as execute() does
-        return Rows(shape.columns, iter(found), cursor.rowcount)
+        return Rows(shape.columns, found, cursor.rowcount)
 
     def _shape(self, dialect: Dialect, rows: Sequence[Values]) -> _Shape:
         shapes = self._shapes.get(dialect)

@@ -188,7 +188,7 @@ class _Composer:
         state, place = instance.step(step.id), str(instance.ref)
         lines = []
         for question in step.questions:
-            answer = self.wording.answers.get((place, step.id, question.id))
+            answer = self.wording.answers.by_place.get((place, step.id, question.id))
             given = answer if answer is not None and answer.value is not None else None
             if given is not None or is_shown(step, state, question):
                 mark = state.answers.get(question.id)

@@ -97,7 +97,7 @@ def composed(
     if kept is not None and kept.told.run is not run:  # two histories can lead to runs that are equal
         kept = None
     told = kept.told if kept is not None else told_by(session, plan, run)
-    wording = wording_of(session, told, run_header(session, run_id))
+    wording = wording_of(session, told, run_header(session, run_id), known=kept.wording if kept else None)
     if kept is not None and (kept.wording, kept.today) == (wording, today):
         return kept.composed
     made = Composed(compose(told, wording, today=today, with_confidential=with_confidential))

@@ -15,7 +15,7 @@ from app.engine.definition import StepPlan
 from app.engine.run import EvidenceId, Run, StageRef, TextId, UserId
 from app.features.reports.moved import MovedRun, commitments_in
 from app.storage import codec
-from app.storage.answer_store import Answer, answers_by_commitment, current_answers
+from app.storage.answer_store import Answer, AnswersOfRun, answers_by_commitment, answers_of_run
 from app.storage.mandates import grounds_of
 from app.storage.run_header import RunHeader
 from app.storage.scope import Prepared
@@ -103,7 +103,7 @@ class Wording:
     commitment where something was set aside, `evidence` in the order in which it was added, the rest by id."""
 
     header: RunHeader
-    answers: Mapping[tuple[str, str, str], Answer]
+    answers: AnswersOfRun
     versions: Mapping[str, Answer]
     evidence: tuple[Any, ...]
     texts: Mapping[TextId, str]
@@ -128,15 +128,16 @@ def told_by(session: Session, plan: StepPlan, run: Run, *, is_earlier: bool = Fa
     )
 
 
-def wording_of(session: Session, told: Told, header: RunHeader) -> Wording:
-    """Three queries, and one more where somebody decided under a mandate."""
-    answers, versions = _answers_of(session, told.run, is_earlier=told.is_earlier)
+def wording_of(session: Session, told: Told, header: RunHeader, *, known: Wording | None = None) -> Wording:
+    """Three queries, and one more where somebody decided under a mandate. `known`: what it was before, and may
+    not be any more."""
+    answers, versions = _answers_of(session, told, known)
     rows = _EVIDENCE.run(session, {"of_run": uuid.UUID(told.run.id)}).all()
     evidence = tuple(row for row in rows if row.id in told.places)
     people = {
         *told.people,
         *(row.added_by for row in evidence),
-        *(answer.saved_by for answer in answers.values()),
+        *(answer.saved_by for answer in answers.by_place.values()),
         *(answer.saved_by for answer in versions.values()),
     }
     texts, names = read_texts_and_names(session, told.texts, people)
@@ -205,13 +206,12 @@ def _people_in(run: Run, moved: MovedRun, events: DecisionEvents) -> Iterator[Us
             yield state.completed_by
 
 
-def _answers_of(
-    session: Session, run: Run, *, is_earlier: bool
-) -> tuple[dict[tuple[str, str, str], Answer], dict[str, Answer]]:
-    """By place and, where something was set aside, every answer by commitment: one query. `is_earlier`: those of then
+def _answers_of(session: Session, told: Told, known: Wording | None) -> tuple[AnswersOfRun, dict[str, Answer]]:
+    """By place and, where something was set aside, every answer by commitment: one query. Those of an earlier moment
     need not be the present ones."""
-    if not is_earlier and not any(item.answer for item in run.parked):
-        return current_answers(session, run.id), {}
+    run = told.run
+    if not told.is_earlier and not any(item.answer for item in run.parked):
+        return answers_of_run(session, run.id, known=known.answers if known else None), {}
     versions = answers_by_commitment(session, run.id, commitments_in(run))
     present = {
         (str(ref), step, question): versions[mark.commitment]._replace(ref=str(ref), step=step, question=question)
@@ -220,4 +220,4 @@ def _answers_of(
         for question, mark in state.answers.items()
         if mark.commitment in versions
     }
-    return present, versions
+    return AnswersOfRun((), present), versions

@@ -13,6 +13,7 @@ from app.engine import events as e
 from app.engine.run import Run, StageRef
 from app.features.reports.composed import CHAPTERS_KEPT_MAX, Composed, KeptReports, composed
 from app.storage import run_store
+from app.storage.answer_store import answers_of_run, current_answers
 from app.storage.database import Database
 from app.storage.memory import remember_in
 from app.storage.scope import set_scope, unscoped
@@ -173,3 +174,16 @@ def test_the_command_line_keeps_nothing(room: Room):
     with room.world.reading() as session:
         first = composed(session, room.run, at=room.world.clock())
         assert composed(session, room.run, at=room.world.clock()) is not first
+
+
+def test_answers_that_are_the_same_are_not_read_again(room: Room):
+    with room.world.reading() as session:
+        first = answers_of_run(session, room.run, known=None)
+        assert answers_of_run(session, room.run, known=first) is first
+    assert first.by_place
+    with room.world.database.write() as session:
+        set_scope(session, room.world.municipalities["Zonnedijk"])
+        session.execute(update(AnswerRow).where(col(AnswerRow.run_id) == uuid.UUID(room.run)).values(value=None))
+    with room.world.reading() as session:
+        second = answers_of_run(session, room.run, known=first)
+        assert second.by_place == current_answers(session, room.run) != first.by_place
