@@ -43,6 +43,8 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
             value = around[path[-1]]
         except (KeyError, IndexError, TypeError):
             continue  # an earlier change took it away
+        if isinstance(around, str):
+            continue  # an earlier change put a text there, which has letters at those places
         match draw(st.sampled_from(["delete", "rename", "retype", "repeat", "move"])):
             case "delete":
                 del around[path[-1]]
