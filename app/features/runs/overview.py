@@ -18,7 +18,7 @@ from app.engine.progress import Progress, counted_stage_progress
 from app.engine.run import StageStatus
 from app.features.runs.latest import DecisionLine, decision_line, decision_rows
 from app.features.runs.tasks import Task, asker, deputised, people_at, tasks_of
-from app.features.runs.waiting import IS_MINE, task_rows
+from app.features.runs.waiting import WORKS_ON_IT, task_rows
 from app.storage.deciding import who_in_list
 from app.storage.plans import load_plan
 from app.storage.scope import Prepared
@@ -117,9 +117,9 @@ class _Wanted:
 
 @cache
 def _wanted(*, mine_only: bool, is_search: bool) -> _Wanted:
-    query = select(*_RUN_COLUMNS, IS_MINE.label("is_mine"))
+    query = select(*_RUN_COLUMNS, WORKS_ON_IT.label("is_mine"))
     if mine_only:
-        query = query.where(IS_MINE)
+        query = query.where(WORKS_ON_IT)
     if is_search:
         query = query.where(col(RunRow.name).icontains(bindparam("search"), escape="/"))
     count = select(func.count()).select_from(query.subquery())

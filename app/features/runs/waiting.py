@@ -43,8 +43,8 @@ _TASK_COLUMNS: tuple[Any, ...] = (
     RunRow.plan_digest,
     StageRow.ref,
 )
-# For whom the run waits in the first place: its manager, and who stands in for that one.
-_MINE = (
+# Who stands in for the manager of the run.
+_STANDS_IN = (
     select(MandateRow.id)  # type: ignore[call-overload]  # SQLModel types columns as their values
     .where(
         col(MandateRow.mandator_id) == col(RunRow.manager_id), col(MandateRow.deputy_id) == bindparam("me"), *IN_FORCE
@@ -52,10 +52,8 @@ _MINE = (
     .correlate(RunRow)
     .exists()
 )
-
-
-# Whoever works on the run: in its team, or as its manager.
-IS_MINE = (col(RunRow.manager_id) == bindparam("me")) | (
+# In the team of the run, or its manager.
+WORKS_ON_IT = (col(RunRow.manager_id) == bindparam("me")) | (
     select(RunMember.run_id)  # type: ignore[call-overload]
     .where(col(RunMember.run_id) == col(RunRow.id), col(RunMember.user_id) == bindparam("me"))
     .correlate(RunRow)
@@ -79,7 +77,7 @@ def _is_shared(adviser: Any) -> Any:
 # What the rule on who decides (app/engine/deciders.py) asks of a run.
 _WHO_DECIDES: tuple[Any, ...] = (
     type_coerce(col(RunRow.manager_id), IdText).label("manager"),
-    _MINE.label("stands_in"),
+    _STANDS_IN.label("stands_in"),
     _is_shared(bindparam("me")).label("is_shared"),
     _is_shared(col(RunRow.manager_id)).label("is_shared_with_manager"),
 )
@@ -96,8 +94,10 @@ _SUBMITTED = (
     .where(col(StageRow.status) == StageStatus.SUBMITTED.value)
     .limit(TASKS_MAX)
 )
-_TO_DECIDE = Prepared(_SUBMITTED.order_by((col(RunRow.manager_id) != bindparam("me")) & ~_MINE, col(RunRow.changed_at)))
-_TO_DECIDE_AS_DEPUTY = Prepared(_SUBMITTED.where(_MINE).order_by(col(RunRow.changed_at)))
+_TO_DECIDE = Prepared(
+    _SUBMITTED.order_by((col(RunRow.manager_id) != bindparam("me")) & ~_STANDS_IN, col(RunRow.changed_at))
+)
+_TO_DECIDE_AS_DEPUTY = Prepared(_SUBMITTED.where(_STANDS_IN).order_by(col(RunRow.changed_at)))
 # What somebody is asked besides approving comes with one query: an overview asks the database little.
 _ASKED_COLUMNS: tuple[Any, ...] = (
     col(RunRow.id).label("id"),
@@ -106,8 +106,9 @@ _ASKED_COLUMNS: tuple[Any, ...] = (
     *_WHO_DECIDES,
 )
 _NO_STAGE: tuple[Any, ...] = (cast(null(), String).label("status"), false().label("passed"))
+_NO_PLACE: tuple[Any, ...] = tuple(cast(null(), String).label(name) for name in ("ref", "point", "point_state", "text"))
 _NO_POINT: tuple[Any, ...] = (
-    *(cast(null(), String).label(name) for name in ("ref", "point", "point_state", "text")),
+    *_NO_PLACE,
     cast(null(), Uuid).label("owner"),
     cast(null(), Date).label("due"),
 )
@@ -125,7 +126,7 @@ _TO_CONFIRM = (
 )
 _TO_ANSWER = (
     select(_kind("answer"), *_ASKED_COLUMNS, *_NO_STAGE, col(RunRow.state).label("state"), *_NO_POINT)
-    .where(col(RunRow.advice_waits_since).is_not(None), IS_MINE)
+    .where(col(RunRow.advice_waits_since).is_not(None), WORKS_ON_IT)
     .order_by(col(RunRow.advice_waits_since))
     .limit(TASKS_MAX)
 )
@@ -161,7 +162,7 @@ _TO_ERASE: Any = (
         *(false().label(name) for name in ("stands_in", "is_shared", "is_shared_with_manager")),
         *_NO_STAGE,
         cast(null(), JSONValue).label("state"),
-        *(cast(null(), String).label(name) for name in ("ref", "point", "point_state", "text")),
+        *_NO_PLACE,
         col(Erasure.asked_by).label("owner"),
         cast(null(), Date).label("due"),
     )
@@ -169,23 +170,21 @@ _TO_ERASE: Any = (
     .order_by(col(Erasure.asked_at))
     .limit(TASKS_MAX)
 )
-_IS_OWN = (col(OpenPointRow.state) == "open") & (col(OpenPointRow.owner_id) == bindparam("me"))
-_IS_REPORTED = col(OpenPointRow.state) == "reported"
-
-
 _TO_ADVISE = (
     select(_kind("advise"), *_ASKED_COLUMNS, *_NO_STAGE, col(RunRow.state).label("state"), *_NO_POINT)
     .join(RunAccess, col(RunAccess.run_id) == col(RunRow.id))
     .where(col(RunAccess.user_id) == bindparam("me"), col(RunAccess.role) == Role.ADVISER.value)
     .order_by(col(RunRow.changed_at).desc())
 )
+_IS_OWN = (col(OpenPointRow.state) == "open") & (col(OpenPointRow.owner_id) == bindparam("me"))
+_IS_REPORTED = col(OpenPointRow.state) == "reported"
 
 
 @cache
 def _asked(*, decides: bool, stands_in: bool, erases: bool, answers: bool, advises: bool) -> Prepared:
     """What besides approving: as a manager, in the name of one, of one's own points only; what is to be erased; advice
     to answer; and what one was asked to advise on."""
-    points = _IS_OWN | _IS_REPORTED if decides else _IS_OWN | (_IS_REPORTED & _MINE) if stands_in else _IS_OWN
+    points = _IS_OWN | _IS_REPORTED if decides else _IS_OWN | (_IS_REPORTED & _STANDS_IN) if stands_in else _IS_OWN
     queries = [
         *([_TO_CONFIRM] if decides else []),
         *([_TO_ERASE] if erases else []),
